@@ -1,0 +1,126 @@
+//! The composition root: from settings to a server that listens.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use crate::db::{
+    Database, DatabaseUrl, DbError, MigrateError, MigrationState, PoolSettings, ServerLock,
+    ServerLockError, migration_state,
+};
+use crate::domain::catalogue::Catalogue;
+use crate::domain::clock::Clock;
+use crate::domain::random::{RandomError, RandomSource};
+use crate::http::{HttpServer, HttpSettings, HttpState, bind};
+use crate::repository::Repository;
+use crate::service::{Service, TokenRules, UnknownPermissions};
+
+/// What the use cases are put together from.
+pub struct ServiceConfig {
+    pub database: DatabaseUrl,
+    pub pool: PoolSettings,
+    pub catalogue: Arc<Catalogue>,
+    pub rules: TokenRules,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn RandomSource>,
+}
+
+/// Why the program does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(
+        "the database is not migrated ({0} to apply); run `tokenwright migrate`, or `serve --migrate`"
+    )]
+    NotMigrated(usize),
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    #[error(transparent)]
+    Permissions(#[from] UnknownPermissions),
+    #[error(transparent)]
+    Lock(#[from] ServerLockError),
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// The use cases over a database that this version can serve.
+///
+/// # Errors
+/// When the database is out of reach, not migrated or newer, or holds permissions that the catalogue
+/// lacks.
+pub async fn service(config: ServiceConfig) -> Result<Arc<Service>, StartError> {
+    match migration_state(&config.database).await? {
+        MigrationState::Current => {}
+        MigrationState::Behind(missing) => return Err(StartError::NotMigrated(missing)),
+        MigrationState::Newer(versions) => return Err(MigrateError::Newer(versions).into()),
+    }
+    let runtime = Handle::current();
+    let database = Database::open(&config.database, config.pool, runtime.clone())?;
+    let ServiceConfig {
+        catalogue,
+        rules,
+        clock,
+        random,
+        ..
+    } = config;
+    let repository = Repository::new(database);
+    let service = Service::new(repository, catalogue, clock, random, rules, runtime)?;
+    match service.unknown_permissions().await? {
+        Some(unknown) => Err(unknown.into()),
+        None => Ok(Arc::new(service)),
+    }
+}
+
+/// A server that listens, on a database of which it is the one server or one of many.
+pub struct App {
+    server: HttpServer,
+    service: Arc<Service>,
+    lock: ServerLock,
+}
+
+impl App {
+    /// Puts everything together and listens.
+    ///
+    /// # Errors
+    /// As [`service`], and when another server uses the SQLite file or the address cannot be had.
+    pub async fn build(
+        config: ServiceConfig,
+        listen: SocketAddr,
+        http: HttpSettings,
+    ) -> Result<Self, StartError> {
+        let url = config.database.clone();
+        let service = service(config).await?;
+        let lock = ServerLock::take(&url)?;
+        let state = Arc::new(HttpState::new(Arc::clone(&service), http));
+        let server = bind(listen, state).map_err(|error| StartError::Listen(listen, error))?;
+        Ok(Self {
+            server,
+            service,
+            lock,
+        })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The use cases, for what a command does beside serving.
+    pub const fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
+    /// Serves until `stop` is ready and what is in flight is finished.
+    ///
+    /// # Errors
+    /// When the server ends by itself.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
+        let ended = self.server.run_until(stop).await;
+        drop(self.lock);
+        ended
+    }
+}

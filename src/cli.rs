@@ -1,0 +1,144 @@
+//! The command line: one file per command.
+
+mod admin;
+mod dev;
+mod healthcheck;
+mod migrate;
+mod schema;
+mod serve;
+mod stop;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::app::{ServiceConfig, StartError};
+use crate::config::{
+    DatabaseArgs, FileError, LogArgs, PermissionsError, TokenArgs, path_of_file,
+    with_environment_checked, with_file,
+};
+use crate::db::{InvalidDatabaseUrl, MigrateError};
+use crate::domain::clock::SystemClock;
+use crate::domain::random::SystemRandom;
+use crate::service::CreateApiTokenError;
+
+/// A self-hosted authority for API tokens.
+///
+/// Every setting is a flag, an environment variable (TOKENWRIGHT_...) and a key of the settings file,
+/// in this order of precedence.
+#[derive(Debug, Parser)]
+#[command(name = "tokenwright", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// A settings file (TOML); its keys are the names of the flags, such as `listen`.
+    #[arg(long, env = "TOKENWRIGHT_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub log: LogArgs,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything in one go, to try it: a database file, migrations, the page, an
+    /// administrator's token.
+    Dev(dev::DevArgs),
+    /// Run the server.
+    Serve(serve::ServeArgs),
+    /// Work on the database itself, without a server.
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// Apply the migrations; safe when several start at once.
+    Migrate(DatabaseArgs),
+    /// Print the GraphQL schema.
+    Schema(TokenArgs),
+    /// Exit with 0 when the server's /readyz answers.
+    Healthcheck(healthcheck::HealthcheckArgs),
+}
+
+/// Why a command ended without success.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    #[error(transparent)]
+    Usage(#[from] FileError),
+    #[error(transparent)]
+    DatabaseUrl(#[from] InvalidDatabaseUrl),
+    #[error(transparent)]
+    Permissions(#[from] PermissionsError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    #[error("{}", admin::told(.0))]
+    CreateToken(#[from] CreateApiTokenError),
+    #[error(transparent)]
+    Log(#[from] crate::telemetry::InvalidFilter),
+    #[error("{0}")]
+    Failed(#[from] std::io::Error),
+}
+
+impl CliError {
+    /// 2: the command was called wrongly; 1: it failed.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::DatabaseUrl(_) | Self::Permissions(_) | Self::Log(_) => 2,
+            Self::Start(_) | Self::Migrate(_) | Self::CreateToken(_) | Self::Failed(_) => 1,
+        }
+    }
+}
+
+impl Cli {
+    /// Reads the command line, the environment and the settings file. `--help` and wrong flags end the
+    /// process, as clap does it: with 0 or 2.
+    ///
+    /// # Errors
+    /// When the settings file or the environment cannot be used.
+    pub fn read(
+        arguments: Vec<OsString>,
+        environment: Vec<(OsString, OsString)>,
+    ) -> Result<Self, CliError> {
+        let variable = |wanted: &str| {
+            let found = environment.iter().find(|(name, _)| name == wanted);
+            found.map(|(_, value)| value.clone())
+        };
+        let path = path_of_file(&arguments, variable("TOKENWRIGHT_CONFIG"));
+        let names = environment.iter().map(|(name, _)| name.clone());
+        let mut command = with_environment_checked(Self::command(), names)?;
+        if let Some(path) = path {
+            command = with_file(command, &path)?;
+        }
+        let matches = command.get_matches_from(arguments);
+        Ok(Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+    }
+
+    /// Runs the command to its end.
+    ///
+    /// # Errors
+    /// Why it ended without success.
+    pub async fn run(self) -> Result<(), CliError> {
+        match self.command {
+            Command::Dev(args) => dev::run(args).await,
+            Command::Serve(args) => serve::run(args).await,
+            Command::Admin(command) => admin::run(command).await,
+            Command::Migrate(args) => migrate::run(args).await,
+            Command::Schema(args) => schema::run(&args),
+            Command::Healthcheck(args) => healthcheck::run(args).await,
+        }
+    }
+}
+
+/// The use cases' parts from the settings, with the real clock and the real random source.
+fn service_config(database: &DatabaseArgs, tokens: &TokenArgs) -> Result<ServiceConfig, CliError> {
+    Ok(ServiceConfig {
+        database: database.url()?,
+        pool: database.pool(),
+        catalogue: tokens.catalogue()?,
+        rules: tokens.rules(),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+    })
+}

@@ -1,0 +1,105 @@
+//! `tokenwright admin`: work on the database itself, for the first token and for emergencies.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use clap::{Args, Subcommand};
+
+use super::{CliError, service_config};
+use crate::app;
+use crate::config::{DatabaseArgs, TokenArgs, duration};
+use crate::domain::principal::{Origin, Principal};
+use crate::service::{CreateApiToken, CreateApiTokenError, RequestedExpiry};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AdminCommand {
+    /// Make a token, attributed to the built-in system user. Prints its secret alone on standard
+    /// output.
+    CreateToken(CreateTokenArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CreateTokenArgs {
+    /// Name of the token.
+    #[arg(long)]
+    name: String,
+
+    /// Time from now to its expiry, such as `90d`.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    expires_in: Duration,
+
+    /// Everything that can be granted.
+    #[arg(
+        long,
+        conflicts_with = "permission",
+        required_unless_present = "permission"
+    )]
+    all_permissions: bool,
+
+    /// A permission by its dotted code; may be repeated.
+    #[arg(long, value_name = "CODE", num_args = 1..)]
+    permission: Vec<String>,
+
+    /// An address or CIDR network from which the token may be used; may be repeated. None: any.
+    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+    allowed_address: Vec<String>,
+
+    #[command(flatten)]
+    database: DatabaseArgs,
+
+    #[command(flatten)]
+    tokens: TokenArgs,
+}
+
+pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
+    let AdminCommand::CreateToken(args) = command;
+    let service = app::service(service_config(&args.database, &args.tokens)?).await?;
+    let permissions = if args.all_permissions {
+        service
+            .catalogue()
+            .grantable()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    } else {
+        args.permission
+    };
+    let lifetime = TimeDelta::from_std(args.expires_in).unwrap_or(TimeDelta::MAX);
+    let expiry = service.clock().now().checked_add_signed(lifetime);
+    let wanted = CreateApiToken {
+        name: args.name,
+        // What is beyond the calendar is beyond the maximum lifetime too.
+        expiry: RequestedExpiry::at(expiry.unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC)),
+        permissions,
+        allowed_addresses: args.allowed_address,
+    };
+    let created = service
+        .create_api_token(&Principal::system(), &Origin::default(), wanted)
+        .await?;
+    print(created.secret.reveal(), &created.token.id.to_string());
+    Ok(())
+}
+
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what the command is for"
+)]
+fn print(secret: &str, id: &str) {
+    eprintln!("tokenwright: created {id}; its secret is shown this once");
+    println!("{secret}");
+}
+
+/// All faults of the input, a line each.
+pub(super) fn told(error: &CreateApiTokenError) -> String {
+    match error {
+        CreateApiTokenError::Refused(faults) => {
+            let lines: Vec<String> = faults
+                .iter()
+                .map(|fault| format!("{}: {}", fault.field, fault.message))
+                .collect();
+            lines.join("\n")
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,56 @@
+//! `tokenwright healthcheck`: for containers, which have no other HTTP client in them.
+
+use std::io::{Error, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use clap::Args;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::CliError;
+
+/// Longest wait for the answer.
+const LIMIT: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Args)]
+pub(super) struct HealthcheckArgs {
+    /// Where the server listens.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_LISTEN",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:8080"
+    )]
+    listen: SocketAddr,
+}
+
+pub(super) async fn run(args: HealthcheckArgs) -> Result<(), CliError> {
+    let asked = tokio::time::timeout(LIMIT, ask(reachable(args.listen))).await;
+    Ok(asked.unwrap_or_else(|_| Err(Error::new(ErrorKind::TimedOut, "no answer in time")))?)
+}
+
+async fn ask(address: SocketAddr) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut status = [0; "HTTP/1.1 200".len()];
+    stream.read_exact(&mut status).await?;
+    match &status {
+        b"HTTP/1.1 200" => Ok(()),
+        other => Err(Error::other(format!(
+            "not ready: {}",
+            String::from_utf8_lossy(other)
+        ))),
+    }
+}
+
+/// A server that listens on all addresses answers on the loopback one.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}

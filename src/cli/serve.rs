@@ -1,0 +1,51 @@
+//! `tokenwright serve`: production.
+
+use clap::Args;
+
+use super::stop::signalled;
+use super::{CliError, service_config};
+use crate::app::App;
+use crate::config::{DatabaseArgs, HttpArgs, TokenArgs};
+use crate::db::migrate;
+use crate::graphql::Introspection;
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Apply the migrations first; safe when several start at once.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_MIGRATE",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        default_value_t = false
+    )]
+    migrate: bool,
+
+    #[command(flatten)]
+    database: DatabaseArgs,
+
+    #[command(flatten)]
+    http: HttpArgs,
+
+    #[command(flatten)]
+    tokens: TokenArgs,
+}
+
+pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
+    let config = service_config(&args.database, &args.tokens)?;
+    if args.migrate {
+        migrate(&config.database).await?;
+    }
+    let http = args.http.settings(Introspection::Authenticated, false);
+    let app = App::build(config, args.http.listen, http).await?;
+    announce(&app);
+    Ok(app.run_until(signalled()).await?)
+}
+
+/// The line that scripts and people wait for, whatever the log says.
+#[expect(clippy::print_stderr, reason = "part of the command line's contract")]
+pub(super) fn announce(app: &App) {
+    eprintln!("tokenwright: listening on http://{}", app.address());
+}

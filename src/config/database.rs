@@ -1,0 +1,62 @@
+//! Where the data is, and how connections are held.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::value::{DatabaseUrlText, duration};
+use crate::db::{DatabaseUrl, InvalidDatabaseUrl, PoolSettings};
+
+/// Settings of the database.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Database")]
+pub struct DatabaseArgs {
+    /// The database: `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        default_value = "sqlite:tokenwright.db",
+        hide_default_value = true
+    )]
+    pub database_url: DatabaseUrlText,
+
+    /// Most connections to PostgreSQL, or readers of the SQLite file.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_DATABASE_CONNECTIONS",
+        value_name = "NUMBER",
+        default_value_t = 8,
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
+    pub database_connections: u16,
+
+    /// Longest wait for a free connection; after it the answer is 503.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_DATABASE_WAIT",
+        value_name = "DURATION",
+        default_value = "2s",
+        value_parser = duration
+    )]
+    pub database_wait: Duration,
+}
+
+impl DatabaseArgs {
+    /// Reads the URL.
+    ///
+    /// # Errors
+    /// When it is none; the message does not repeat it.
+    pub fn url(&self) -> Result<DatabaseUrl, InvalidDatabaseUrl> {
+        DatabaseUrl::parse(&self.database_url.0)
+    }
+
+    /// How connections are held.
+    pub fn pool(&self) -> PoolSettings {
+        PoolSettings {
+            connections: self.database_connections.into(),
+            wait: self.database_wait,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Where the server listens, whom it believes, and what it shows.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+use ipnet::IpNet;
+
+use super::value::duration;
+use crate::domain::address::IpNetwork;
+use crate::graphql::Introspection;
+use crate::http::{ForwardedHeader, HttpSettings, TrustedProxies};
+
+/// Settings of the HTTP side.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HTTP")]
+pub struct HttpArgs {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_LISTEN",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub listen: SocketAddr,
+
+    /// Peers whose forwarding header is believed: addresses and CIDR networks, separated by commas.
+    /// None unless set.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_TRUSTED_PROXIES",
+        value_name = "CIDR,...",
+        value_delimiter = ',',
+        value_parser = proxy
+    )]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// The header in which trusted proxies tell the client's address. The other one is ignored.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_FORWARDED_HEADER",
+        value_enum,
+        default_value_t = ForwardedHeader::XForwardedFor
+    )]
+    pub forwarded_header: ForwardedHeader,
+
+    /// Who may introspect the schema. `public` in `dev`, `authenticated` in `serve` unless set.
+    #[arg(long, env = "TOKENWRIGHT_INTROSPECTION", value_enum)]
+    pub introspection: Option<Introspection>,
+
+    /// Serve the page at `/`. On in `dev`, off in `serve` unless set.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_PLAYGROUND",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub playground: Option<bool>,
+
+    /// Longest time to read a request's body, and again to answer it.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_REQUEST_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "10s",
+        value_parser = duration
+    )]
+    pub request_timeout: Duration,
+
+    /// Longest time to finish what is in flight after SIGTERM or SIGINT.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_SHUTDOWN_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "30s",
+        value_parser = duration
+    )]
+    pub shutdown_timeout: Duration,
+
+    /// Threads that serve requests: as many as the machine has cores unless set.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_WORKERS",
+        value_name = "NUMBER",
+        value_parser = clap::value_parser!(u16).range(1..=1024)
+    )]
+    pub workers: Option<u16>,
+}
+
+impl HttpArgs {
+    /// The settings, with what `dev` and `serve` differ in where nothing is set.
+    pub fn settings(&self, introspection: Introspection, playground: bool) -> HttpSettings {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        HttpSettings {
+            trusted_proxies: TrustedProxies::new(self.trusted_proxies.clone()),
+            forwarded_header: self.forwarded_header,
+            introspection: self.introspection.unwrap_or(introspection),
+            playground: self.playground.unwrap_or(playground),
+            request_timeout: self.request_timeout,
+            shutdown_timeout: self.shutdown_timeout,
+            workers: self.workers.map_or_else(cores, usize::from),
+        }
+    }
+}
+
+fn proxy(text: &str) -> Result<IpNet, String> {
+    IpNetwork::parse(text.trim())
+        .map(IpNetwork::net)
+        .map_err(|wrong| format!("it {wrong}"))
+}

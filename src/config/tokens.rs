@@ -1,0 +1,73 @@
+//! What tokens may be.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use clap::Args;
+
+use super::permissions::{self, PermissionsError};
+use super::value::duration;
+use crate::domain::catalogue::Catalogue;
+use crate::service::{DEFAULT_COST, TokenRules};
+
+/// Settings of tokens.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Tokens")]
+pub struct TokenArgs {
+    /// A permission catalogue (TOML) in place of the built-in one.
+    #[arg(long, env = "TOKENWRIGHT_PERMISSIONS", value_name = "FILE")]
+    pub permissions: Option<PathBuf>,
+
+    /// Longest time from now to a token's expiry.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_MAX_LIFETIME",
+        value_name = "DURATION",
+        default_value = "730d",
+        value_parser = lifetime
+    )]
+    pub max_lifetime: Duration,
+
+    /// Cost of new bcrypt hashes, 4 to 14. A high one makes requests slow and protects nothing more:
+    /// a secret has 256 random bits.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_BCRYPT_COST",
+        value_name = "COST",
+        default_value_t = DEFAULT_COST,
+        value_parser = clap::value_parser!(u32).range(4..=14)
+    )]
+    pub bcrypt_cost: u32,
+}
+
+impl TokenArgs {
+    /// The rules for new tokens.
+    pub fn rules(&self) -> TokenRules {
+        let max_lifetime = TimeDelta::from_std(self.max_lifetime).unwrap_or(TimeDelta::MAX);
+        TokenRules {
+            max_lifetime,
+            bcrypt_cost: self.bcrypt_cost,
+        }
+    }
+
+    /// Reads the catalogue.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is none.
+    pub fn catalogue(&self) -> Result<Arc<Catalogue>, PermissionsError> {
+        permissions::catalogue(self.permissions.as_deref()).map(Arc::new)
+    }
+}
+
+/// A century is enough, and stays within what an instant can hold.
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = duration(text)?;
+    let most = Duration::from_secs(36_525 * 24 * 60 * 60);
+    if lifetime > most {
+        Err("must not be longer than 36525d".to_owned())
+    } else {
+        Ok(lifetime)
+    }
+}

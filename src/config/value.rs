@@ -1,0 +1,37 @@
+//! How values of settings are read.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A database URL, not yet read: a flag's value is repeated when it cannot be read, and this one may
+/// hold a password. `Debug` does not show it.
+#[derive(Clone)]
+pub struct DatabaseUrlText(pub(super) String);
+
+impl FromStr for DatabaseUrlText {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for DatabaseUrlText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrlText(..)")
+    }
+}
+
+/// Reads a duration such as `2s`, `15m` or `90d`.
+///
+/// # Errors
+/// What is wrong with it; nothing is no duration either.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("must be longer than nothing".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(format!("{error}; write it like `2s`, `15m` or `90d`")),
+    }
+}

@@ -1,0 +1,104 @@
+//! Connections, transactions and column types. With `repository`, the only layer that knows diesel.
+
+mod dispatch;
+mod error;
+mod migrate;
+mod postgres;
+mod schema;
+mod server_lock;
+mod sqlite;
+mod types;
+mod url;
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tracing::{Instrument, Span};
+
+pub(crate) use dispatch::{begin, end, in_place, read, write_tx};
+pub use error::DbError;
+pub use migrate::{MigrateError, MigrationState, migrate, migration_state};
+pub(crate) use schema::{api_tokens, audit_events, users};
+pub use server_lock::{ServerLock, ServerLockError};
+pub(crate) use sqlite::begin_immediate;
+pub(crate) use types::{DbId, DbInstant, DbNetworks, DbTexts};
+pub use url::{DatabaseUrl, InvalidDatabaseUrl};
+
+/// How connections are held.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolSettings {
+    /// Most connections to PostgreSQL, or readers of the SQLite file.
+    pub connections: usize,
+    /// Longest wait for a free connection.
+    pub wait: Duration,
+}
+
+/// The database that the URL names. Cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    backend: Backend,
+    runtime: Handle,
+}
+
+/// One of the two kinds of database.
+#[derive(Clone)]
+pub(crate) enum Backend {
+    Sqlite(sqlite::SqlitePools),
+    Postgres(postgres::PostgresPool),
+}
+
+impl Database {
+    /// Prepares the pools. Connections are made when they are first needed.
+    ///
+    /// `runtime` must be multi-threaded: every operation runs there, detached, to its end, whoever
+    /// stops waiting for it. An operation that were dropped half way would leave its transaction open.
+    ///
+    /// # Errors
+    /// When the URL cannot be used or the system's root certificates cannot be read.
+    pub fn open(
+        url: &DatabaseUrl,
+        settings: PoolSettings,
+        runtime: Handle,
+    ) -> Result<Self, DbError> {
+        let backend = match url {
+            DatabaseUrl::Sqlite(path) => {
+                Backend::Sqlite(sqlite::SqlitePools::new(path, settings, &runtime)?)
+            }
+            DatabaseUrl::Postgres(url) => {
+                Backend::Postgres(postgres::PostgresPool::new(url, settings)?)
+            }
+        };
+        Ok(Self { backend, runtime })
+    }
+
+    pub(crate) const fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// Runs an operation that waits for a server.
+    pub(crate) async fn detached<T, F>(&self, operation: F) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, DbError>> + Send + 'static,
+    {
+        self.runtime
+            .spawn(operation.in_current_span())
+            .await
+            .map_err(|_| DbError::OperationPanicked)?
+    }
+
+    /// Runs an operation that computes and waits for a disk.
+    pub(crate) async fn detached_blocking<T, F>(&self, operation: F) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, DbError> + Send + 'static,
+    {
+        let span = Span::current();
+        let operation = move || span.in_scope(operation);
+        self.runtime
+            .spawn_blocking(operation)
+            .await
+            .map_err(|_| DbError::OperationPanicked)?
+    }
+}

@@ -1,0 +1,102 @@
+//! The one dispatch: a query body is written once and expanded for each kind of connection.
+//!
+//! Functions generic over the connection need bounds longer than the queries, and diesel-async has
+//! no connection enum; a macro has neither problem, and its errors point at the query's own line.
+
+use diesel::QueryResult;
+use diesel_async::{AsyncConnection, TransactionManager};
+use futures_util::FutureExt;
+
+use super::DbError;
+
+/// Runs a body that only reads: `read!(db, |conn| users::table.load(conn).await)`.
+macro_rules! read {
+    ($db:expr, |$conn:ident| $body:expr) => {
+        match $db.backend() {
+            $crate::db::Backend::Sqlite(sqlite) => {
+                let mut lease = sqlite.reader().await?;
+                let operation = async move {
+                    let $conn = &mut *lease;
+                    let answer: diesel::QueryResult<_> = async { $body }.await;
+                    Ok(answer?)
+                };
+                $db.detached_blocking(|| $crate::db::in_place(operation))
+                    .await
+            }
+            $crate::db::Backend::Postgres(postgres) => {
+                let postgres = postgres.clone();
+                let operation = async move {
+                    let mut lease = postgres.lease().await?;
+                    let $conn = &mut *lease;
+                    let answer: diesel::QueryResult<_> = async { $body }.await;
+                    Ok(answer?)
+                };
+                $db.detached(operation).await
+            }
+        }
+    };
+}
+
+/// Runs a body in one transaction. An error rolls it back.
+macro_rules! write_tx {
+    ($db:expr, |$conn:ident| $body:expr) => {
+        match $db.backend() {
+            $crate::db::Backend::Sqlite(sqlite) => {
+                let mut lease = sqlite.writer().await?;
+                let operation = async move {
+                    $crate::db::begin_immediate(&mut lease).await?;
+                    let $conn = &mut *lease;
+                    let answer: diesel::QueryResult<_> = async { $body }.await;
+                    $crate::db::end(&mut *lease, answer).await
+                };
+                $db.detached_blocking(|| $crate::db::in_place(operation))
+                    .await
+            }
+            $crate::db::Backend::Postgres(postgres) => {
+                let postgres = postgres.clone();
+                let operation = async move {
+                    let mut lease = postgres.lease().await?;
+                    $crate::db::begin(&mut *lease).await?;
+                    let $conn = &mut *lease;
+                    let answer: diesel::QueryResult<_> = async { $body }.await;
+                    $crate::db::end(&mut *lease, answer).await
+                };
+                $db.detached(operation).await
+            }
+        }
+    };
+}
+
+pub(crate) use {read, write_tx};
+
+/// Drives a SQLite body, whose futures are all ready at once. One that waits for anything else would
+/// hold the thread for ever, so it is refused.
+pub(crate) fn in_place<T>(
+    operation: impl Future<Output = Result<T, DbError>>,
+) -> Result<T, DbError> {
+    operation
+        .now_or_never()
+        .unwrap_or(Err(DbError::OperationPanicked))
+}
+
+pub(crate) async fn begin<C: AsyncConnection>(connection: &mut C) -> QueryResult<()> {
+    C::TransactionManager::begin_transaction(connection).await
+}
+
+/// Commits a success and rolls a failure back.
+pub(crate) async fn end<C: AsyncConnection, T>(
+    connection: &mut C,
+    answer: QueryResult<T>,
+) -> Result<T, DbError> {
+    match answer {
+        Ok(value) => {
+            C::TransactionManager::commit_transaction(connection).await?;
+            Ok(value)
+        }
+        Err(error) => {
+            // The cause counts; a connection whose roll-back fails is not handed out again.
+            let _rolled_back = C::TransactionManager::rollback_transaction(connection).await;
+            Err(error.into())
+        }
+    }
+}

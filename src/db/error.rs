@@ -1,0 +1,56 @@
+//! What can go wrong with a database. The texts are for the log, never for a caller.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// An operation did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// The database did not answer, or not in time.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// A value is there already. The text names the index or its columns.
+    #[error("a value must be unique: {0}")]
+    Unique(String),
+    /// A stored value or a query is not what this version expects.
+    #[error("unexpected data: {0}")]
+    Unexpected(String),
+    #[error("an operation ended early, which is a defect")]
+    OperationPanicked,
+}
+
+impl DbError {
+    /// Is it the uniqueness of this column that was violated? PostgreSQL tells the index, SQLite the
+    /// table and column; an index is named after its column here.
+    pub fn is_unique(&self, column: &str) -> bool {
+        matches!(self, Self::Unique(text) if text.contains(column))
+    }
+}
+
+impl From<DieselError> for DbError {
+    fn from(error: DieselError) -> Self {
+        match error {
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+                Self::Unique(info.constraint_name().unwrap_or(info.message()).to_owned())
+            }
+            DieselError::DatabaseError(
+                DatabaseErrorKind::ForeignKeyViolation
+                | DatabaseErrorKind::NotNullViolation
+                | DatabaseErrorKind::CheckViolation,
+                info,
+            ) => Self::Unexpected(info.message().to_owned()),
+            DieselError::DatabaseError(_, info) => Self::Unavailable(info.message().to_owned()),
+            DieselError::BrokenTransactionManager
+            | DieselError::RollbackErrorOnCommit { .. }
+            | DieselError::AlreadyInTransaction
+            | DieselError::NotInTransaction => Self::Unavailable(error.to_string()),
+            other => Self::Unexpected(other.to_string()),
+        }
+    }
+}
+
+/// An error and all its causes in one line: tokio-postgres, for one, says only "error connecting".
+pub(super) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
+}

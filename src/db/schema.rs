@@ -1,0 +1,64 @@
+//! The tables, once for both backends.
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+table! {
+    use diesel::sql_types::{Bool, Integer, Text};
+    use crate::db::types::{Id, Moment};
+
+    users (id) {
+        id -> Id,
+        version -> Integer,
+        creation_date -> Moment,
+        last_modified_date -> Moment,
+        name -> Text,
+        service_account -> Bool,
+        enabled -> Bool,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
+    use crate::db::types::{Id, Moment, NetworkList, TextList};
+
+    api_tokens (id) {
+        id -> Id,
+        version -> Integer,
+        creation_date -> Moment,
+        last_modified_date -> Moment,
+        created_user_id -> Id,
+        created_user_name -> Text,
+        last_modified_user_id -> Id,
+        last_modified_user_name -> Text,
+        user_id -> Id,
+        name -> Text,
+        name_key -> Text,
+        secret_hash -> Text,
+        expiry -> Moment,
+        allowed_addresses -> NetworkList,
+        permissions -> TextList,
+        enabled -> Bool,
+        deleted_date -> Nullable<Moment>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::{Id, Moment};
+
+    audit_events (id) {
+        id -> Id,
+        date -> Moment,
+        action -> Text,
+        actor_user_id -> Id,
+        actor_user_name -> Text,
+        actor_api_token_id -> Nullable<Id>,
+        client_address -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        target_id -> Id,
+        changes -> Text,
+    }
+}
+
+joinable!(api_tokens -> users (user_id));
+allow_tables_to_appear_in_same_query!(api_tokens, users);

@@ -1,0 +1,195 @@
+//! The embedded database: one writer and a pool of readers on one file.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use deadpool::Runtime;
+use deadpool::managed::{Manager, Metrics, Object, Pool, RecycleError, RecycleResult, Timeouts};
+use diesel::connection::AnsiTransactionManager;
+use diesel::{Connection, QueryResult, SqliteConnection};
+use diesel_async::pooled_connection::PoolableConnection;
+use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
+use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
+
+use super::{DbError, PoolSettings};
+
+/// `busy_timeout` comes first, because the others may already meet a lock. WAL with `FULL` keeps what
+/// was acknowledged over a loss of power; `NORMAL` would not.
+const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+                      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
+
+/// A connection to the file.
+pub(crate) type SqliteLink = SyncConnectionWrapper<SqliteConnection, InPlace>;
+
+/// Takes the write lock at once. A transaction that reads first and then wants to write fails with
+/// "database is locked" when another one wrote in between, whatever the busy timeout.
+pub(crate) async fn begin_immediate(link: &mut SqliteLink) -> QueryResult<()> {
+    let begin = |connection: &mut SqliteConnection| {
+        AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
+    };
+    link.spawn_blocking(begin).await
+}
+
+/// Runs what blocks where it is: a whole operation is already on a thread that may block.
+pub(crate) struct InPlace;
+
+impl SpawnBlocking for InPlace {
+    fn spawn_blocking<'a, R>(
+        &mut self,
+        task: impl FnOnce() -> R + Send + 'static,
+    ) -> BoxFuture<'a, Result<R, Box<dyn std::error::Error + Send + Sync>>>
+    where
+        R: Send + 'static,
+    {
+        Box::pin(std::future::ready(Ok(task())))
+    }
+
+    fn get_runtime() -> Self {
+        Self
+    }
+}
+
+/// The writer and the readers of one file.
+#[derive(Clone)]
+pub(crate) struct SqlitePools {
+    writer: Pool<SqliteManager>,
+    readers: Pool<SqliteManager>,
+}
+
+impl SqlitePools {
+    pub(super) fn new(
+        path: &Path,
+        settings: PoolSettings,
+        runtime: &Handle,
+    ) -> Result<Self, DbError> {
+        let pool = |pragmas, connections| {
+            let manager = SqliteManager {
+                path: path.to_owned(),
+                pragmas,
+                runtime: runtime.clone(),
+            };
+            Pool::builder(manager)
+                .max_size(connections)
+                .runtime(Runtime::Tokio1)
+                .timeouts(Timeouts {
+                    wait: Some(settings.wait),
+                    ..Timeouts::new()
+                })
+                .build()
+                .map_err(|error| DbError::Unavailable(error.to_string()))
+        };
+        Ok(Self {
+            writer: pool(WRITER, 1)?,
+            readers: pool(READER, settings.connections)?,
+        })
+    }
+
+    pub(crate) async fn reader(&self) -> Result<Object<SqliteManager>, DbError> {
+        lease(&self.readers).await
+    }
+
+    pub(crate) async fn writer(&self) -> Result<Object<SqliteManager>, DbError> {
+        lease(&self.writer).await
+    }
+}
+
+async fn lease(pool: &Pool<SqliteManager>) -> Result<Object<SqliteManager>, DbError> {
+    pool.get()
+        .await
+        .map_err(|error| DbError::Unavailable(error.to_string()))
+}
+
+/// Makes connections on a thread that may block.
+pub(crate) struct SqliteManager {
+    path: PathBuf,
+    pragmas: &'static str,
+    runtime: Handle,
+}
+
+impl fmt::Debug for SqliteManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteManager")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Manager for SqliteManager {
+    type Type = SqliteLink;
+    type Error = DbError;
+
+    async fn create(&self) -> Result<SqliteLink, DbError> {
+        let (path, pragmas) = (self.path.clone(), self.pragmas);
+        let opened = self
+            .runtime
+            .spawn_blocking(move || connect(&path, pragmas))
+            .await;
+        let connection = opened.map_err(|_| DbError::OperationPanicked)??;
+        Ok(SqliteLink::with_runtime(connection, InPlace))
+    }
+
+    async fn recycle(&self, link: &mut SqliteLink, _: &Metrics) -> RecycleResult<DbError> {
+        if link.is_broken() {
+            return Err(RecycleError::message("a transaction was left open"));
+        }
+        Ok(())
+    }
+}
+
+/// Opens a file that exists. SQLite would make a missing one, without tables and readable by all.
+fn connect(path: &Path, pragmas: &str) -> Result<SqliteConnection, DbError> {
+    if !path.exists() {
+        return Err(DbError::Unavailable(format!(
+            "there is no file {}",
+            path.display()
+        )));
+    }
+    open(path, pragmas)
+}
+
+/// Opens the file for migrations and other work outside the pools.
+pub(super) fn open_writer(path: &Path) -> Result<SqliteConnection, DbError> {
+    connect(path, WRITER)
+}
+
+fn open(path: &Path, pragmas: &str) -> Result<SqliteConnection, DbError> {
+    use diesel::connection::SimpleConnection;
+
+    let unavailable = |error: &dyn fmt::Display| {
+        DbError::Unavailable(format!("cannot open {}: {error}", path.display()))
+    };
+    let text = path
+        .to_str()
+        .ok_or_else(|| unavailable(&"the path is not UTF-8"))?;
+    let mut connection = SqliteConnection::establish(text).map_err(|error| unavailable(&error))?;
+    connection
+        .batch_execute(pragmas)
+        .map_err(|error| unavailable(&error))?;
+    Ok(connection)
+}
+
+/// Makes the file if it is missing, readable by its owner only. SQLite gives the same mode to the
+/// files that it keeps beside it.
+///
+/// # Errors
+/// When the folder is missing or may not be written to.
+pub(super) fn create_file(path: &Path) -> Result<(), DbError> {
+    match private_file().create_new(true).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            let text = format!("cannot make the database file {}: {error}", path.display());
+            Err(DbError::Unavailable(text))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A file that is made for its owner only.
+pub(super) fn private_file() -> std::fs::OpenOptions {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

@@ -1,0 +1,114 @@
+//! Where the database is.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// A database URL: `sqlite:PATH` or `postgres://...`. `Debug` does not show a password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    Sqlite(PathBuf),
+    /// The URL as tokio-postgres reads it.
+    Postgres(String),
+}
+
+/// The text is not a database URL. It is not repeated, as it may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDatabaseUrl {
+    #[error("the database URL has no scheme; write `sqlite:PATH` or `postgres://...`")]
+    NoScheme,
+    #[error(
+        "the database URL has the unknown scheme `{0}`; known are `sqlite:PATH` and `postgres://...`"
+    )]
+    UnknownScheme(String),
+    #[error("the database URL names no file; write `sqlite:PATH`")]
+    NoPath,
+    #[error("a database in memory cannot be shared by several connections; write `sqlite:PATH`")]
+    InMemory,
+    #[error("the PostgreSQL URL cannot be read: {0}")]
+    Postgres(String),
+}
+
+impl DatabaseUrl {
+    /// Reads a URL. Never makes a file.
+    ///
+    /// # Errors
+    /// For anything but the two schemes, and for a path or URL that cannot be used.
+    pub fn parse(text: &str) -> Result<Self, InvalidDatabaseUrl> {
+        let (scheme, rest) = text.split_once(':').ok_or(InvalidDatabaseUrl::NoScheme)?;
+        match scheme {
+            "sqlite" => {
+                let path = rest.strip_prefix("//").unwrap_or(rest);
+                match path {
+                    "" => Err(InvalidDatabaseUrl::NoPath),
+                    ":memory:" => Err(InvalidDatabaseUrl::InMemory),
+                    path => std::path::absolute(path)
+                        .map(Self::Sqlite)
+                        .map_err(|_| InvalidDatabaseUrl::NoPath),
+                }
+            }
+            "postgres" | "postgresql" => match text.parse::<tokio_postgres::Config>() {
+                Ok(_) => Ok(Self::Postgres(text.to_owned())),
+                Err(error) => Err(InvalidDatabaseUrl::Postgres(super::error::with_causes(
+                    &error,
+                ))),
+            },
+            unknown => {
+                let letters = unknown.chars().take_while(char::is_ascii_alphanumeric);
+                Err(InvalidDatabaseUrl::UnknownScheme(
+                    letters.take(20).collect(),
+                ))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(_) => f.write_str("postgres://.."),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_both_schemes() {
+        let here = std::path::absolute("t.db").unwrap();
+        assert_eq!(
+            DatabaseUrl::parse("sqlite:t.db"),
+            Ok(DatabaseUrl::Sqlite(here))
+        );
+        let absolute = Ok(DatabaseUrl::Sqlite("/var/t.db".into()));
+        assert_eq!(DatabaseUrl::parse("sqlite:/var/t.db"), absolute);
+        assert_eq!(DatabaseUrl::parse("sqlite:///var/t.db"), absolute);
+        assert!(DatabaseUrl::parse("postgres://u:p@localhost/db").is_ok());
+    }
+
+    #[test]
+    fn refuses_the_rest_without_repeating_it() {
+        for text in [
+            "t.db",
+            "sqlite:",
+            "sqlite::memory:",
+            "mysql://u:hidden@h/db",
+            "postgresq://u:hidden@h",
+        ] {
+            let refusal = DatabaseUrl::parse(text).unwrap_err().to_string();
+            assert!(
+                refusal.contains("URL") || refusal.contains("memory"),
+                "{refusal}"
+            );
+            assert!(!refusal.contains("hidden"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_password() {
+        let url = DatabaseUrl::parse("postgres://u:hidden@localhost/db").unwrap();
+        assert!(!format!("{url:?}").contains("hidden"));
+    }
+}

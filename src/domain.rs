@@ -1,0 +1,17 @@
+//! The ground floor: types and pure rules, without input or output. Every layer may stand on it; it
+//! knows none of them.
+
+pub mod address;
+pub mod api_token;
+pub mod audit;
+pub mod base62;
+pub mod catalogue;
+pub mod clock;
+pub mod fault;
+pub mod id;
+pub mod name;
+pub mod permission;
+pub mod principal;
+pub mod random;
+pub mod secret;
+pub mod user;

@@ -1,0 +1,69 @@
+//! The record of a token. It never holds the secret.
+
+use super::address::AllowedAddresses;
+use super::clock::Instant;
+use super::id::{TokenId, UserId};
+use super::permission::PermissionSet;
+use super::secret::SecretHash;
+use super::user::{User, UserInfo};
+
+/// An API token as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    pub id: TokenId,
+    /// 1 at creation, one more with every change.
+    pub version: i32,
+    pub creation_date: Instant,
+    pub last_modified_date: Instant,
+    pub created: UserInfo,
+    pub last_modified: UserInfo,
+    /// The API Token User.
+    pub user_id: UserId,
+    pub name: String,
+    /// The instant from which the token is refused.
+    pub expiry: Instant,
+    pub allowed_addresses: AllowedAddresses,
+    pub permissions: PermissionSet,
+    pub enabled: bool,
+}
+
+/// Whether a token can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiTokenStatus {
+    Active,
+    Disabled,
+    Expired,
+}
+
+impl ApiToken {
+    /// The status at an instant. Expired comes before disabled: no change brings the token back.
+    pub fn status(&self, now: Instant) -> ApiTokenStatus {
+        if now >= self.expiry {
+            ApiTokenStatus::Expired
+        } else if self.enabled {
+            ApiTokenStatus::Active
+        } else {
+            ApiTokenStatus::Disabled
+        }
+    }
+}
+
+/// What a presented secret is judged by: the record, its user and the stored hash.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    pub token: ApiToken,
+    pub user: User,
+    pub secret_hash: SecretHash,
+    /// A deleted token's record stays, so that the log can tell deleted from unknown.
+    pub deleted: bool,
+}
+
+/// A token that is about to be stored, with its user.
+#[derive(Debug, Clone)]
+pub struct NewApiToken {
+    pub token: ApiToken,
+    /// What the name is compared by.
+    pub name_key: String,
+    pub secret_hash: SecretHash,
+    pub user: User,
+}

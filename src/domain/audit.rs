@@ -1,0 +1,59 @@
+//! The record of one thing that somebody did. Written in the transaction that did it.
+
+use std::net::IpAddr;
+
+use super::clock::Instant;
+use super::id::{EventId, TokenId};
+use super::user::UserInfo;
+
+/// One thing that somebody did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    pub id: EventId,
+    pub date: Instant,
+    pub action: AuditAction,
+    /// Who did it.
+    pub actor: UserInfo,
+    /// The token that they came with; none on the command line.
+    pub actor_token: Option<TokenId>,
+    pub client_address: Option<IpAddr>,
+    pub request_id: Option<String>,
+    /// What it was done to.
+    pub target: TokenId,
+    /// What changed, field by field. Never a secret and never a hash.
+    pub changes: Vec<AuditChange>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditAction {
+    ApiTokenCreated,
+}
+
+impl AuditAction {
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiTokenCreated => "api_token_created",
+        }
+    }
+}
+
+/// One field that changed.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct AuditChange {
+    pub field: &'static str,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+impl AuditChange {
+    /// A field that was set for the first time.
+    pub fn set(field: &'static str, after: impl Into<String>) -> Self {
+        Self {
+            field,
+            before: None,
+            after: Some(after.into()),
+        }
+    }
+}

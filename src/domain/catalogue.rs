@@ -1,0 +1,238 @@
+//! The permission catalogue: which permissions this server knows, in which order.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use super::permission::{InvalidPermissionCode, PermissionCode, PermissionSet, required};
+
+const DEFAULT: &str = include_str!("default_permissions.toml");
+const MAX_DESCRIPTION: usize = 1_000;
+
+/// The permissions that this server knows, in the order that clients see.
+#[derive(Debug)]
+pub struct Catalogue {
+    entries: Vec<CatalogueEntry>,
+    by_code: HashMap<PermissionCode, usize>,
+    by_name: HashMap<String, usize>,
+}
+
+/// One permission of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogueEntry {
+    pub code: PermissionCode,
+    /// Its value in the GraphQL enum.
+    pub enum_name: String,
+    /// What it allows, for the person who grants it.
+    pub description: String,
+    /// Why it is granted to nobody new. Tokens that hold it keep it.
+    pub deprecated: Option<String>,
+}
+
+/// Why a catalogue cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    #[error("{0}")]
+    Toml(#[from] toml::de::Error),
+    #[error(transparent)]
+    Code(#[from] InvalidPermissionCode),
+    #[error("`{0}` is listed twice")]
+    Repeated(PermissionCode),
+    #[error("`{0}` and `{1}` would have the same name in the GraphQL enum")]
+    SameName(PermissionCode, PermissionCode),
+    #[error("the description of `{0}` is blank or longer than {MAX_DESCRIPTION} characters")]
+    Description(PermissionCode),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    permission: Vec<FileEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileEntry {
+    code: String,
+    description: String,
+    deprecated: Option<String>,
+}
+
+impl Catalogue {
+    /// The catalogue that is used unless the operator names another.
+    ///
+    /// # Errors
+    /// None in a released binary: a test reads it.
+    pub fn built_in() -> Result<Self, CatalogueError> {
+        Self::from_toml(DEFAULT)
+    }
+
+    /// Reads an operator's catalogue. The permissions that Tokenwright itself asks for are appended
+    /// where the text does not list them.
+    ///
+    /// # Errors
+    /// When the text is no catalogue; the message names what is wrong in it.
+    pub fn from_toml(text: &str) -> Result<Self, CatalogueError> {
+        let mut catalogue = Self {
+            entries: Vec::new(),
+            by_code: HashMap::new(),
+            by_name: HashMap::new(),
+        };
+        let file: File = toml::from_str(text)?;
+        for entry in file.permission {
+            catalogue.add(entry)?;
+        }
+        let own: File = toml::from_str(DEFAULT)?;
+        for entry in own.permission {
+            if is_required(&entry.code) && !catalogue.by_code.contains_key(entry.code.as_str()) {
+                catalogue.add(entry)?;
+            }
+        }
+        Ok(catalogue)
+    }
+
+    fn add(&mut self, entry: FileEntry) -> Result<(), CatalogueError> {
+        let code = PermissionCode::parse(&entry.code)?;
+        let length = entry.description.chars().count();
+        if entry.description.trim().is_empty() || length > MAX_DESCRIPTION {
+            return Err(CatalogueError::Description(code));
+        }
+        let enum_name = code.enum_name();
+        if self.by_code.contains_key(&code) {
+            return Err(CatalogueError::Repeated(code));
+        }
+        if let Some(other) = self.by_name(&enum_name) {
+            return Err(CatalogueError::SameName(other.code.clone(), code));
+        }
+        let place = self.entries.len();
+        self.by_code.insert(code.clone(), place);
+        self.by_name.insert(enum_name.clone(), place);
+        let FileEntry {
+            description,
+            deprecated,
+            ..
+        } = entry;
+        self.entries.push(CatalogueEntry {
+            code,
+            enum_name,
+            description,
+            deprecated,
+        });
+        Ok(())
+    }
+
+    /// All permissions, in order.
+    pub fn entries(&self) -> &[CatalogueEntry] {
+        &self.entries
+    }
+
+    /// The permission with this code.
+    pub fn by_code(&self, code: &str) -> Option<&CatalogueEntry> {
+        self.by_code
+            .get(code)
+            .and_then(|place| self.entries.get(*place))
+    }
+
+    /// The permission with this value in the GraphQL enum.
+    pub fn by_name(&self, name: &str) -> Option<&CatalogueEntry> {
+        self.by_name
+            .get(name)
+            .and_then(|place| self.entries.get(*place))
+    }
+
+    /// The permissions of a set, in the order of the catalogue. Codes that it does not know are left
+    /// out: [`Self::unknown`] finds them.
+    pub fn in_order<'a>(&'a self, set: &PermissionSet) -> Vec<&'a CatalogueEntry> {
+        let mut places: Vec<usize> = set
+            .iter()
+            .filter_map(|code| self.by_code.get(code).copied())
+            .collect();
+        places.sort_unstable();
+        places
+            .into_iter()
+            .filter_map(|place| self.entries.get(place))
+            .collect()
+    }
+
+    /// The codes of a set that the catalogue does not know.
+    pub fn unknown<'a>(&self, set: &'a PermissionSet) -> impl Iterator<Item = &'a PermissionCode> {
+        set.iter().filter(|code| !self.by_code.contains_key(*code))
+    }
+
+    /// Everything that can be granted to a new token.
+    pub fn grantable(&self) -> PermissionSet {
+        let current = self
+            .entries
+            .iter()
+            .filter(|entry| entry.deprecated.is_none());
+        current.map(|entry| entry.code.clone()).collect()
+    }
+}
+
+fn is_required(code: &str) -> bool {
+    use required::{API_TOKENS_DELETE, API_TOKENS_READ, API_TOKENS_WRITE, USERS_READ};
+    [
+        API_TOKENS_READ,
+        API_TOKENS_WRITE,
+        API_TOKENS_DELETE,
+        USERS_READ,
+    ]
+    .contains(&code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_catalogue_has_64_permissions_in_order() {
+        let catalogue = Catalogue::built_in().unwrap();
+        assert_eq!(catalogue.entries().len(), 64);
+        assert_eq!(
+            catalogue.entries()[0].code.as_str(),
+            "api.organizations.read"
+        );
+        assert_eq!(catalogue.entries()[63].code.as_str(), "scim.user.schema");
+    }
+
+    #[test]
+    fn an_own_catalogue_keeps_its_order_and_gains_the_required_codes() {
+        let text = r#"
+            [[permission]]
+            code = "shop.orders.read"
+            description = "Read orders."
+            [[permission]]
+            code = "api.users.read"
+            description = "Ours."
+        "#;
+        let catalogue = Catalogue::from_toml(text).unwrap();
+        let codes: Vec<_> = catalogue
+            .entries()
+            .iter()
+            .map(|entry| entry.code.as_str())
+            .collect();
+        assert_eq!(
+            codes,
+            [
+                "shop.orders.read",
+                "api.users.read",
+                "api.api-tokens.read",
+                "api.api-tokens.write",
+                "api.api-tokens.delete"
+            ]
+        );
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_catalogue() {
+        let refusal = |text: &str| Catalogue::from_toml(text).unwrap_err().to_string();
+        let entry =
+            |code: &str| format!("[[permission]]\ncode = \"{code}\"\ndescription = \"x\"\n");
+        assert!(refusal("[[permission]]\ncode = \"a.b.c\"").contains("description"));
+        assert!(refusal("[[permissions]]").contains("permissions"));
+        assert!(refusal(&entry("nonsense")).contains("`nonsense` is not a permission code"));
+        assert!(refusal(&(entry("a.b.c") + &entry("a.b.c"))).contains("listed twice"));
+        assert!(refusal(&(entry("a-b.c.d") + &entry("a.b-c.d"))).contains("same name"));
+    }
+}

@@ -1,0 +1,257 @@
+//! The bearer secret: its form, its making, its strict reading.
+//!
+//! `twr_` + 22 base62 characters (the token's 128-bit id) + `_` + 43 base62 characters (256 random
+//! bits) + 6 base62 characters (CRC-32 of all before): 76 characters, one canonical spelling. The
+//! checksum lets a secret scanner tell a secret from a look-alike; it protects nothing.
+
+use std::fmt;
+
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::base62;
+use super::id::TokenId;
+use super::random::{RandomError, RandomSource};
+
+/// Characters in a secret.
+pub const LENGTH: usize = 76;
+
+const PREFIX: &str = "twr_";
+const ID_END: usize = PREFIX.len() + base62::WIDTH_128;
+const RANDOM_LENGTH: usize = 43;
+const CHECKSUM_LENGTH: usize = 6;
+const CHECKSUM_START: usize = LENGTH - CHECKSUM_LENGTH;
+
+/// A full bearer string in clear, wiped from memory when dropped. `Debug` does not show it.
+#[derive(Clone)]
+pub struct PlaintextSecret(Zeroizing<String>);
+
+/// Why a text is not a secret. It goes to the log and never to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MalformedSecret {
+    #[error("not {LENGTH} characters long")]
+    Length,
+    #[error("has a character that no secret has")]
+    Alphabet,
+    #[error("does not have the form of a secret")]
+    Form,
+    #[error("has a wrong checksum")]
+    Checksum,
+}
+
+impl PlaintextSecret {
+    /// Makes the secret of a token.
+    ///
+    /// # Errors
+    /// When the random source does not deliver.
+    pub fn generate(id: TokenId, random: &dyn RandomSource) -> Result<Self, RandomError> {
+        let drawn = Zeroizing::new(base62::random(RANDOM_LENGTH, random)?);
+        let mut text = Zeroizing::new(String::with_capacity(LENGTH));
+        text.push_str(PREFIX);
+        text.push_str(&base62::encode(id.uuid().as_u128(), base62::WIDTH_128));
+        text.push('_');
+        text.push_str(&drawn);
+        let checksum = checksum(&text);
+        text.push_str(&checksum);
+        Ok(Self(text))
+    }
+
+    /// Reads a presented text strictly: length, alphabet, prefix, checksum, in this order.
+    ///
+    /// # Errors
+    /// The first of them that does not hold.
+    pub fn parse(text: &str) -> Result<Self, MalformedSecret> {
+        if text.len() != LENGTH {
+            return Err(MalformedSecret::Length);
+        }
+        if !text
+            .bytes()
+            .all(|byte| base62::is_digit(byte) || byte == b'_')
+        {
+            return Err(MalformedSecret::Alphabet);
+        }
+        parts(text).ok_or(MalformedSecret::Form)?;
+        if text.get(CHECKSUM_START..) != text.get(..CHECKSUM_START).map(checksum).as_deref() {
+            return Err(MalformedSecret::Checksum);
+        }
+        Ok(Self(Zeroizing::new(text.to_owned())))
+    }
+
+    /// The id of the token that this claims to be of.
+    pub fn token_id(&self) -> TokenId {
+        let number = parts(&self.0).map_or(0, |(id, _)| id);
+        TokenId::from_uuid(Uuid::from_u128(number))
+    }
+
+    /// The 43 characters that are proven against the stored hash.
+    pub fn proof(&self) -> &str {
+        parts(&self.0).map_or("", |(_, proof)| proof)
+    }
+
+    /// The whole secret in clear: for the one response that shows it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PlaintextSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlaintextSecret(..)")
+    }
+}
+
+/// The masked form of a token's secret: what is not secret about it, enough to match the two.
+pub fn partial_token(id: TokenId) -> String {
+    let id = base62::encode(id.uuid().as_u128(), base62::WIDTH_128);
+    format!("{PREFIX}{id}_******")
+}
+
+/// The stored form of a secret: a bcrypt hash. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretHash(String);
+
+impl SecretHash {
+    /// Wraps what the hash function made or the database holds; [`Self::cost`] checks it.
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The cost of a well-formed `$2b$` hash; `None` for anything else.
+    pub fn cost(&self) -> Option<u32> {
+        let (cost, rest) = self.0.strip_prefix("$2b$")?.split_once('$')?;
+        let well_formed = cost.len() == 2
+            && rest.len() == 53
+            && rest
+                .bytes()
+                .all(|byte| base62::is_digit(byte) || matches!(byte, b'.' | b'/'));
+        cost.parse().ok().filter(|_| well_formed)
+    }
+
+    /// The hash for the database and the hash function.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretHash(..)")
+    }
+}
+
+/// Takes a secret apart into the token's id and the proof; `None` when the form is another.
+fn parts(text: &str) -> Option<(u128, &str)> {
+    text.strip_prefix(PREFIX)?;
+    let id = base62::decode(text.get(PREFIX.len()..ID_END)?)?;
+    let rest = text.get(ID_END..)?.strip_prefix('_')?;
+    let random = rest.get(..RANDOM_LENGTH)?;
+    let all_digits = rest.bytes().all(base62::is_digit);
+    all_digits.then_some((id, random))
+}
+
+fn checksum(text: &str) -> String {
+    base62::encode(crc32fast::hash(text.as_bytes()).into(), CHECKSUM_LENGTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::random::SystemRandom;
+    use super::*;
+
+    fn secret_of(number: u128) -> PlaintextSecret {
+        PlaintextSecret::generate(TokenId::from_uuid(Uuid::from_u128(number)), &SystemRandom)
+            .unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_it_made(number: u128) {
+            let secret = secret_of(number);
+            let read = PlaintextSecret::parse(secret.reveal()).unwrap();
+            prop_assert_eq!(read.token_id().uuid().as_u128(), number);
+            prop_assert_eq!(read.proof(), secret.proof());
+            prop_assert_eq!(read.proof().len(), RANDOM_LENGTH);
+        }
+
+        #[test]
+        fn one_changed_character_is_refused(number: u128, place in 0..LENGTH, other in "[0-9A-Za-z_]") {
+            let secret = secret_of(number);
+            let mut text = secret.reveal().to_owned();
+            text.replace_range(place..=place, &other);
+            prop_assert_eq!(PlaintextSecret::parse(&text).is_ok(), text == secret.reveal());
+        }
+
+        #[test]
+        fn no_text_brings_it_down(text: String) {
+            prop_assert!(PlaintextSecret::parse(&text).is_err());
+        }
+
+        #[test]
+        fn no_text_of_the_right_length_brings_it_down(text in "\\PC{60,76}|twr_[0-9A-Za-z]{22}_[0-9A-Za-z]{49}") {
+            let _refused = PlaintextSecret::parse(&text).is_err();
+        }
+    }
+
+    #[test]
+    fn tells_what_is_wrong_in_order() {
+        let secret = secret_of(7);
+        let text = secret.reveal();
+        let refusal = |text: &str| PlaintextSecret::parse(text).unwrap_err();
+        assert_eq!(refusal(&text[1..]), MalformedSecret::Length);
+        assert_eq!(refusal(&format!("{text}0")), MalformedSecret::Length);
+        assert_eq!(refusal(&text.replace('_', "-")), MalformedSecret::Alphabet);
+        assert_eq!(
+            refusal(&text.replace("twr_", "twx_")),
+            MalformedSecret::Form
+        );
+        assert_eq!(refusal(&text.to_uppercase()), MalformedSecret::Form);
+        let wrong = if text.ends_with('0') { "1" } else { "0" };
+        assert_eq!(
+            refusal(&format!("{}{wrong}", &text[..75])),
+            MalformedSecret::Checksum
+        );
+    }
+
+    #[test]
+    fn an_id_of_more_than_128_bits_is_refused() {
+        let mut text = format!("twr_{}_{}", "z".repeat(22), "0".repeat(43));
+        text.push_str(&checksum(&text));
+        assert_eq!(
+            PlaintextSecret::parse(&text).unwrap_err(),
+            MalformedSecret::Form
+        );
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", secret_of(1)), "PlaintextSecret(..)");
+        assert_eq!(
+            format!("{:?}", SecretHash::new("$2b$".into())),
+            "SecretHash(..)"
+        );
+    }
+
+    #[test]
+    fn the_partial_token_has_nothing_of_the_secret() {
+        let secret = secret_of(99);
+        let partial = partial_token(secret.token_id());
+        assert!(secret.reveal().starts_with(partial.trim_end_matches('*')));
+        assert_eq!(partial.trim_end_matches('*').len(), ID_END + 1);
+    }
+
+    #[test]
+    fn a_stored_hash_is_checked_for_its_form() {
+        let hash = format!("$2b$04${}", "a".repeat(53));
+        assert_eq!(SecretHash::new(hash.clone()).cost(), Some(4));
+        for wrong in [
+            hash.replace("2b", "2y"),
+            hash.replace("04", "4"),
+            format!("{hash}a"),
+            String::new(),
+        ] {
+            assert_eq!(SecretHash::new(wrong).cost(), None);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What holds for every field: who may ask at all, what becomes of an error, and of a panic.
+//!
+//! The engine lets an error in a nullable field take the field's parent with it. A mutation that fails
+//! would so take away the secret that another one in the same document shows, once.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::extensions::{
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, ResolveInfo,
+};
+use async_graphql::{
+    Error, PathSegment, QueryPathNode, QueryPathSegment, Response, ServerError, ServerResult, Value,
+};
+use futures_util::FutureExt;
+
+use super::context::RequestContext;
+use super::document::set;
+use super::error::{Cause, GqlError};
+use super::introspection::Introspection;
+
+/// Makes the boundary of each request.
+pub(super) struct BoundaryFactory {
+    pub(super) introspection: Introspection,
+}
+
+impl ExtensionFactory for BoundaryFactory {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Boundary {
+            introspection: self.introspection,
+            errors: Mutex::default(),
+        })
+    }
+}
+
+struct Boundary {
+    introspection: Introspection,
+    /// Errors whose fields are null already.
+    errors: Mutex<Vec<ServerError>>,
+}
+
+#[async_trait::async_trait]
+impl Extension for Boundary {
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        let mut response = next.run(ctx, operation_name).await;
+        let mut kept = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        response.errors.append(&mut kept);
+        response
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        info: ResolveInfo<'_>,
+        next: NextResolve<'_>,
+    ) -> ServerResult<Option<Value>> {
+        let nullable = !info.return_type.ends_with('!');
+        let (pos, node) = (info.field.name.pos, info.path_node);
+        let placed = |error| {
+            Error::from(error)
+                .into_server_error(pos)
+                .with_path(path(node))
+        };
+        let resolved = match self.check(ctx, &info) {
+            Ok(()) => AssertUnwindSafe(next.run(ctx, info)).catch_unwind().await,
+            Err(error) => Ok(Err(placed(error))),
+        };
+        let error = match resolved {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => error,
+            Err(_panic) => placed(GqlError::internal("a resolver panicked")),
+        };
+        let error = logged(ctx, error);
+        if nullable {
+            self.errors
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(error);
+            Ok(Some(Value::Null))
+        } else {
+            Err(error)
+        }
+    }
+}
+
+impl Boundary {
+    /// Nobody reads or changes anything without a valid token. This stands here, once, so that no new
+    /// root field can forget it.
+    fn check(&self, ctx: &ExtensionContext<'_>, info: &ResolveInfo<'_>) -> Result<(), GqlError> {
+        let root = info.path_node.parent.is_none();
+        let introspects = matches!(info.name, "__schema" | "__type");
+        if !root {
+            return Ok(());
+        }
+        if introspects {
+            let off = self.introspection == Introspection::Off;
+            return if off {
+                Err(GqlError::IntrospectionOff)
+            } else {
+                Ok(())
+            };
+        }
+        let request = ctx.data_opt::<RequestContext>();
+        let known = request.is_some_and(|request| request.principal.is_some());
+        if known {
+            Ok(())
+        } else {
+            Err(GqlError::Unauthenticated)
+        }
+    }
+}
+
+fn path(node: &QueryPathNode<'_>) -> Vec<PathSegment> {
+    let nodes = std::iter::successors(Some(node), |node| node.parent);
+    let mut path: Vec<PathSegment> = nodes
+        .map(|node| match node.segment {
+            QueryPathSegment::Name(name) => PathSegment::Field(name.to_owned()),
+            QueryPathSegment::Index(index) => PathSegment::Index(index),
+        })
+        .collect();
+    path.reverse();
+    path
+}
+
+/// Logs the cause of an error once and takes it away. An error that nobody chose is masked.
+fn logged(ctx: &ExtensionContext<'_>, mut error: ServerError) -> ServerError {
+    let chosen = error
+        .extensions
+        .as_ref()
+        .is_some_and(|values| values.get("code").is_some());
+    if !chosen {
+        let cause = Cause(error.message.as_str().into());
+        let (locations, path) = (error.locations, error.path);
+        error = Error::from(GqlError::internal(&cause.0)).into_server_error(Default::default());
+        (error.locations, error.path) = (locations, path);
+    }
+    if let Some(Cause(cause)) = error.source::<Cause>().cloned() {
+        let request = ctx.data_opt::<RequestContext>();
+        let id = request
+            .and_then(|request| request.origin.request_id.clone())
+            .unwrap_or_default();
+        tracing::error!(request_id = %id, %cause, "a field could not be answered");
+        set(&mut error, "requestId", id);
+        error.source = None;
+    }
+    error
+}

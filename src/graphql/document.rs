@@ -1,0 +1,160 @@
+//! From the text of a request to the one operation that will run, or to the reason why none will.
+
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+};
+use async_graphql::parser::{self, parse_query};
+use async_graphql::{ErrorExtensionValues, Pos, ServerError, Value, Variables};
+
+use super::introspection;
+use super::limits::{self, DocumentLimits};
+
+/// Why a request is refused before anything runs.
+#[derive(Debug, Clone)]
+pub enum Refused {
+    /// The document or the variables are at fault.
+    Errors(Vec<ServerError>),
+    /// A mutation was sent by GET.
+    MutationByGet,
+}
+
+/// Parses a document within the limits.
+pub(super) fn parse(text: &str) -> Result<ExecutableDocument, Refused> {
+    limits::check(text, &DocumentLimits::default())
+        .map_err(|limit| refused(limit.to_string(), limit.reason(), Vec::new()))?;
+    let document = parse_query(text).map_err(syntax_error)?;
+    if introspection::is_bounded(&document) {
+        Ok(document)
+    } else {
+        let message = "The document nests the lists of introspection too deeply, or asks for the \
+                       whole schema too often.";
+        Err(refused(
+            message.to_owned(),
+            "introspection_limit",
+            Vec::new(),
+        ))
+    }
+}
+
+/// The parser's own text repeats a line of the document, which may hold anything; the place is enough.
+fn syntax_error(error: parser::Error) -> Refused {
+    use parser::Error::{MissingOperation, RecursionLimitExceeded, Syntax};
+
+    let positions: Vec<Pos> = error.positions().collect();
+    let message = match error {
+        Syntax { start, .. } => {
+            format!(
+                "The document has a syntax error at line {}, column {}.",
+                start.line, start.column
+            )
+        }
+        MissingOperation => "The document has no operation.".to_owned(),
+        RecursionLimitExceeded => "The document nests too deeply.".to_owned(),
+        _ => {
+            "The document is not well-formed: two definitions have the same name, or an operation \
+              without a name is not alone."
+                .to_owned()
+        }
+    };
+    refused(message, "syntax", positions)
+}
+
+/// The operation that is asked for.
+pub(super) fn operation<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a OperationDefinition, Refused> {
+    let unknown = || {
+        let message = "The document has no operation of the name in `operationName`.";
+        refused(message.to_owned(), "operation_unknown", Vec::new())
+    };
+    match (&document.operations, name) {
+        (DocumentOperations::Single(operation), None) => Ok(&operation.node),
+        (DocumentOperations::Single(_), Some(_)) => Err(unknown()),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations
+            .get(name)
+            .map(|operation| &operation.node)
+            .ok_or_else(unknown),
+        (DocumentOperations::Multiple(operations), None) => {
+            let mut all = operations.values();
+            match (all.next(), all.next()) {
+                (Some(only), None) => Ok(&only.node),
+                _ => {
+                    let message = "The document has several operations: say which by \
+                                   `operationName`.";
+                    Err(refused(
+                        message.to_owned(),
+                        "operation_name_missing",
+                        Vec::new(),
+                    ))
+                }
+            }
+        }
+    }
+}
+
+/// Subscriptions need another transport.
+pub(super) fn check_type(operation: &OperationDefinition, by_get: bool) -> Result<(), Refused> {
+    match operation.ty {
+        OperationType::Query => Ok(()),
+        OperationType::Mutation if by_get => Err(Refused::MutationByGet),
+        OperationType::Mutation => Ok(()),
+        OperationType::Subscription => {
+            let message = "This server has no subscriptions.";
+            Err(refused(message.to_owned(), "subscription", Vec::new()))
+        }
+    }
+}
+
+/// Every required variable must have a value: the engine would run without.
+pub(super) fn check_variables(
+    operation: &OperationDefinition,
+    variables: &Variables,
+) -> Result<(), Refused> {
+    let missing = operation.variable_definitions.iter().filter(|definition| {
+        let definition = &definition.node;
+        let value = variables.get(&definition.name.node);
+        let given = value.is_some_and(|value| *value != Value::Null);
+        // A default steps in for a variable that is left out, not for one that is null.
+        let default = definition.default_value.is_some() && value.is_none();
+        !definition.var_type.node.nullable && !given && !default
+    });
+    let errors: Vec<ServerError> = missing
+        .map(|definition| {
+            let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
+            let message = format!("The variable ${name} of the type {ty} needs a value.");
+            let mut error = request_error(message, "variable_missing", vec![definition.pos]);
+            set(&mut error, "field", name.as_str());
+            error
+        })
+        .collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refused::Errors(errors))
+    }
+}
+
+/// An error of the request itself.
+pub(super) fn request_error(
+    message: String,
+    reason: &'static str,
+    locations: Vec<Pos>,
+) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    error.locations = locations;
+    set(&mut error, "code", "BAD_USER_INPUT");
+    set(&mut error, "reason", reason);
+    error
+}
+
+pub(super) fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) {
+    error
+        .extensions
+        .get_or_insert_with(ErrorExtensionValues::default)
+        .set(name, value);
+}
+
+fn refused(message: String, reason: &'static str, locations: Vec<Pos>) -> Refused {
+    Refused::Errors(vec![request_error(message, reason, locations)])
+}

@@ -1,0 +1,25 @@
+//! `currentApiToken` and `currentUser`: who am I?
+
+use async_graphql::{Context, Object};
+
+use crate::graphql::context::{caller, service};
+use crate::graphql::error::GqlError;
+use crate::graphql::types::{ApiToken, User};
+
+#[derive(Default)]
+pub(super) struct CurrentQuery;
+
+#[Object]
+impl CurrentQuery {
+    /// The API token that authenticated this request.
+    async fn current_api_token(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
+        let token = caller(ctx)?.token();
+        Ok(token.map(|token| ApiToken(token.as_ref().clone())))
+    }
+
+    /// The user that this request acts as.
+    async fn current_user(&self, ctx: &Context<'_>) -> Result<Option<User>, GqlError> {
+        let user = service(ctx)?.current_user(caller(ctx)?).await?;
+        Ok(Some(User(user)))
+    }
+}

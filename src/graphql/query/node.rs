@@ -1,0 +1,38 @@
+//! `node`: the Relay way to read anything again by its id.
+
+use async_graphql::{Context, ID, Object};
+
+use super::parse_id;
+use crate::domain::id::TokenId;
+use crate::graphql::context::{caller, service};
+use crate::graphql::error::GqlError;
+use crate::graphql::types::{ApiToken, Node, User};
+use crate::service::ReadError;
+
+#[derive(Default)]
+pub(super) struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// Anything with an id. Null when there is none, or none any more. Needs what reading its type
+    /// needs.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of a token or user.")] id: ID,
+    ) -> Result<Option<Node>, GqlError> {
+        let (service, caller) = (service(ctx)?, caller(ctx)?);
+        let node = if id.starts_with(TokenId::PREFIX) {
+            let token = service.api_token(caller, parse_id(&id)?).await;
+            token.map(|token| Node::ApiToken(ApiToken(token)))
+        } else {
+            let user = service.user(caller, parse_id(&id)?).await;
+            user.map(|user| Node::User(User(user)))
+        };
+        match node {
+            Ok(node) => Ok(Some(node)),
+            Err(ReadError::NotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The record of a token.
+
+use async_graphql::{Context, Enum, ID, Object};
+
+use super::user::load_user;
+use super::{User, UserInfo};
+use crate::domain::api_token;
+use crate::domain::secret::partial_token;
+use crate::graphql::context::service;
+use crate::graphql::error::GqlError;
+use crate::graphql::permission::Permission;
+use crate::graphql::scalars::{DateTime, IpNetwork};
+
+/// An API token.
+pub(in crate::graphql) struct ApiToken(pub(in crate::graphql) api_token::ApiToken);
+
+/// An API token: who holds its secret may do what its permissions allow, until its expiry and from its
+/// allowed addresses. The secret itself is not part of it.
+#[Object]
+impl ApiToken {
+    /// Opaque; sorts by creation.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        self.0.id.into()
+    }
+
+    /// 1 at creation, one more with every change.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// When the token was made.
+    async fn creation_date(&self) -> DateTime {
+        self.0.creation_date.into()
+    }
+
+    /// When the token was last changed.
+    async fn last_modified_date(&self) -> DateTime {
+        self.0.last_modified_date.into()
+    }
+
+    /// Who made the token.
+    async fn created_user_info(&self) -> UserInfo {
+        UserInfo(self.0.created.clone())
+    }
+
+    /// Who changed the token last.
+    async fn last_modified_user_info(&self) -> UserInfo {
+        UserInfo(self.0.last_modified.clone())
+    }
+
+    /// Identifies the API Token User.
+    async fn user_id(&self) -> ID {
+        self.0.user_id.into()
+    }
+
+    /// The API Token User, to which everything that the token does is attributed. Needs
+    /// api.users.read, save for the caller's own.
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>, GqlError> {
+        load_user(ctx, self.0.user_id).await
+    }
+
+    /// Unique among the tokens that are not deleted, without regard to case.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The secret with what is secret about it masked: its visible start tells which secret belongs to
+    /// this token.
+    async fn partial_token(&self) -> String {
+        partial_token(self.0.id)
+    }
+
+    /// The instant from which the token is refused.
+    async fn expiry(&self) -> DateTime {
+        self.0.expiry.into()
+    }
+
+    /// From where the token may be used. Empty: any address.
+    async fn allowed_addresses(&self) -> Vec<IpNetwork> {
+        self.0
+            .allowed_addresses
+            .iter()
+            .map(IpNetwork::from)
+            .collect()
+    }
+
+    /// What the token may do, in the order of `permissions`.
+    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Permission>, GqlError> {
+        let catalogue = service(ctx)?.catalogue();
+        if let Some(code) = catalogue.unknown(&self.0.permissions).next() {
+            // Another instance may have a newer catalogue; a shorter list would be a lie.
+            return Err(GqlError::internal(format!(
+                "{} holds the unknown {code}",
+                self.0.id
+            )));
+        }
+        Ok(catalogue
+            .in_order(&self.0.permissions)
+            .into_iter()
+            .map(Permission::of)
+            .collect())
+    }
+
+    /// Whether the token can be used now.
+    async fn status(&self, ctx: &Context<'_>) -> Result<ApiTokenStatus, GqlError> {
+        Ok(self.0.status(service(ctx)?.clock().now()).into())
+    }
+}
+
+/// Whether a token can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "api_token::ApiTokenStatus")]
+pub(in crate::graphql) enum ApiTokenStatus {
+    /// It can be used.
+    Active,
+    /// It was disabled; it can be enabled again.
+    Disabled,
+    /// Its expiry has passed.
+    Expired,
+}

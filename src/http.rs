@@ -1,0 +1,19 @@
+//! The HTTP side: actix-web is known only here.
+
+mod bearer;
+mod field_value;
+mod forwarded;
+mod graphql_endpoint;
+mod graphql_params;
+mod health;
+mod negotiation;
+mod page;
+mod principal;
+mod refusal;
+mod request_log;
+mod server;
+mod state;
+
+pub use forwarded::{ForwardedHeader, TrustedProxies};
+pub use server::{HttpServer, bind};
+pub use state::{HttpSettings, HttpState};

@@ -1,0 +1,154 @@
+//! `/graphql`: GraphQL over HTTP.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, VARY};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use futures_util::StreamExt;
+use tokio::time::timeout;
+
+use super::graphql_params;
+use super::negotiation::{MediaType, is_json, negotiate};
+use super::principal::principal;
+use super::refusal::Refusal;
+use super::request_log::RequestInfo;
+use super::state::HttpState;
+use crate::domain::principal::Origin;
+use crate::graphql::{GraphqlRequest, Introspection, Method, Outcome, RequestContext};
+
+/// Largest body: ample for any document and its variables.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Routes of this endpoint.
+pub(super) fn configure(config: &mut web::ServiceConfig) {
+    let resource = web::resource("/graphql")
+        .route(web::post().to(post))
+        .route(web::get().to(get))
+        .default_service(web::to(async || {
+            Refusal::MethodNotAllowed { allow: "GET, POST" }.response(MediaType::Json)
+        }));
+    config.service(resource);
+}
+
+async fn post(
+    request: HttpRequest,
+    body: web::Payload,
+    state: web::Data<HttpState>,
+) -> HttpResponse {
+    let limit = state.settings.request_timeout;
+    let parameters = async || {
+        let json = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|ty| is_json(ty.as_bytes()));
+        if !json {
+            return Err(Refusal::UnsupportedMediaType);
+        }
+        graphql_params::from_body(&read(request.headers(), body, limit).await?)
+    };
+    answer(&request, &state, Method::Post, parameters).await
+}
+
+async fn get(request: HttpRequest, state: web::Data<HttpState>) -> HttpResponse {
+    let parameters = async || {
+        // A page elsewhere can make a browser send a GET, though not with a bearer token.
+        let site = request.headers().get("sec-fetch-site");
+        if site.is_some_and(|site| site.as_bytes() == b"cross-site") {
+            return Err(Refusal::CrossSite);
+        }
+        graphql_params::from_query_string(request.query_string())
+    };
+    answer(&request, &state, Method::Get, parameters).await
+}
+
+/// Authentication comes first: whoever may not ask does not have a body read.
+async fn answer(
+    request: &HttpRequest,
+    state: &HttpState,
+    method: Method,
+    parameters: impl AsyncFnOnce() -> Result<GraphqlRequest, Refusal>,
+) -> HttpResponse {
+    let media = negotiate(request.headers().get_all(ACCEPT).map(HeaderValue::as_bytes));
+    let accepted = media.unwrap_or(MediaType::Json);
+    let outcome = async {
+        let info = request.extensions().get::<RequestInfo>().cloned();
+        let info = info.ok_or(Refusal::Unavailable)?;
+        let principal = principal(request, &info, state).await?;
+        let anonymous = principal.is_none();
+        if anonymous && state.settings.introspection != Introspection::Public {
+            return Err(Refusal::NoCredentials);
+        }
+        media.ok_or(Refusal::NotAcceptable)?;
+        let parameters = parameters().await?;
+        let RequestInfo { id, client_address } = info;
+        let origin = Origin {
+            client_address,
+            request_id: id,
+        };
+        let running =
+            state
+                .engine
+                .execute(parameters, method, RequestContext { principal, origin });
+        let outcome = timeout(state.settings.request_timeout, running).await;
+        match outcome.map_err(|_| Refusal::Unavailable)? {
+            Outcome::Executed {
+                unauthenticated: true,
+                ..
+            } if anonymous => Err(Refusal::NoCredentials),
+            Outcome::MutationByGet => Err(Refusal::MethodNotAllowed { allow: "POST" }),
+            Outcome::Refused { body } => Ok((refused_status(accepted), body)),
+            Outcome::Executed { body, .. } => Ok((StatusCode::OK, body)),
+        }
+    };
+    let mut response = match outcome.await {
+        Ok((status, body)) => HttpResponseBuilder::new(status)
+            .content_type(accepted.content_type())
+            .body(body),
+        Err(refusal) => refusal.response(accepted),
+    };
+    response
+        .headers_mut()
+        .insert(VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+/// GraphQL over HTTP, sections 6.4.1 and 6.4.2: the older media type answers 200 once the parameters
+/// are well-formed, because proxies that do not know GraphQL may answer 4xx themselves.
+const fn refused_status(media: MediaType) -> StatusCode {
+    match media {
+        MediaType::Json => StatusCode::OK,
+        MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// Reads a body within its bounds of size and time.
+async fn read(
+    headers: &HeaderMap,
+    mut body: web::Payload,
+    limit: Duration,
+) -> Result<web::BytesMut, Refusal> {
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok());
+    if announced
+        .and_then(|length| length.parse().ok())
+        .is_some_and(|length: usize| length > MAX_BODY)
+    {
+        return Err(Refusal::BodyTooLarge);
+    }
+    let reading = async {
+        let mut bytes = web::BytesMut::new();
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|_| Refusal::BodyBroken)?;
+            if bytes.len() + chunk.len() > MAX_BODY {
+                return Err(Refusal::BodyTooLarge);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    };
+    timeout(limit, reading)
+        .await
+        .unwrap_or(Err(Refusal::BodyTooSlow))
+}

@@ -1,0 +1,44 @@
+//! `/livez` and `/readyz`, for orchestrators and load balancers.
+
+use std::time::Duration;
+
+use actix_web::{HttpResponse, web};
+use tokio::time::timeout;
+
+use super::negotiation::MediaType;
+use super::refusal::Refusal;
+use super::state::HttpState;
+
+/// Longest wait for the database.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// Routes of this endpoint.
+pub(super) fn configure(config: &mut web::ServiceConfig) {
+    config
+        .route("/livez", web::get().to(livez))
+        .route("/readyz", web::get().to(readyz));
+}
+
+async fn livez() -> HttpResponse {
+    ok()
+}
+
+async fn readyz(state: web::Data<HttpState>) -> HttpResponse {
+    match timeout(LIMIT, state.service.ready()).await {
+        Ok(Ok(())) => ok(),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "not ready");
+            Refusal::Unavailable.response(MediaType::Json)
+        }
+        Err(_) => {
+            tracing::warn!("not ready: the database did not answer in time");
+            Refusal::Unavailable.response(MediaType::Json)
+        }
+    }
+}
+
+fn ok() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body("ok\n")
+}

@@ -1,0 +1,155 @@
+//! Every answer that is no GraphQL result: one place decides its status, code and headers. The bodies
+//! have the form of a GraphQL answer, so that a client reads one form only.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, RETRY_AFTER as RETRY_AFTER_HEADER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use serde_json::{Map, json};
+
+use super::negotiation::MediaType;
+use crate::graphql::{ErrorCode, RETRY_AFTER};
+
+/// Why a request is refused before GraphQL runs, or although it ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// One answer for unknown, wrong, expired, disabled and deleted.
+    InvalidToken,
+    /// Several `Authorization` headers, or one that is not well-formed.
+    MalformedCredentials,
+    NoCredentials,
+    AddressNotAllowed,
+    CrossSite,
+    Unavailable,
+    MethodNotAllowed {
+        allow: &'static str,
+    },
+    NotAcceptable,
+    UnsupportedMediaType,
+    BodyTooLarge,
+    BodyTooSlow,
+    BodyBroken,
+    /// The parameters of GraphQL are at fault.
+    Params(&'static str),
+    NotFound,
+}
+
+impl Refusal {
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidToken | Self::NoCredentials => StatusCode::UNAUTHORIZED,
+            Self::MalformedCredentials | Self::BodyBroken | Self::Params(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::AddressNotAllowed | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::NotFound => StatusCode::NOT_FOUND,
+        }
+    }
+
+    const fn code(self) -> ErrorCode {
+        match self {
+            Self::InvalidToken | Self::NoCredentials => ErrorCode::Unauthenticated,
+            Self::AddressNotAllowed | Self::CrossSite => ErrorCode::Forbidden,
+            Self::Unavailable => ErrorCode::Unavailable,
+            Self::NotFound => ErrorCode::NotFound,
+            Self::MalformedCredentials
+            | Self::MethodNotAllowed { .. }
+            | Self::NotAcceptable
+            | Self::UnsupportedMediaType
+            | Self::BodyTooLarge
+            | Self::BodyTooSlow
+            | Self::BodyBroken
+            | Self::Params(_) => ErrorCode::BadUserInput,
+        }
+    }
+
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::InvalidToken => "invalid_token",
+            Self::MalformedCredentials => "invalid_request",
+            Self::NoCredentials => "token_missing",
+            Self::AddressNotAllowed => "address_not_allowed",
+            Self::CrossSite => "cross_site",
+            Self::Unavailable => "unavailable",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::NotAcceptable => "not_acceptable",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::BodyTooLarge => "body_too_large",
+            Self::BodyTooSlow => "body_too_slow",
+            Self::BodyBroken => "body_broken",
+            Self::Params(_) => "invalid_parameters",
+            Self::NotFound => "not_found",
+        }
+    }
+
+    const fn message(self) -> &'static str {
+        match self {
+            Self::InvalidToken => "The token is not valid.",
+            Self::MalformedCredentials => {
+                "Send one header `Authorization: Bearer TOKEN`, and only one."
+            }
+            Self::NoCredentials => {
+                "This needs a token: send the header `Authorization: Bearer ...`."
+            }
+            Self::AddressNotAllowed => "The token is not allowed from this address.",
+            Self::CrossSite => "A page of another site may not send this request.",
+            Self::Unavailable => "The server cannot answer at the moment; try again.",
+            Self::MethodNotAllowed { .. } => {
+                "This method is not allowed here; mutations are sent by POST."
+            }
+            Self::NotAcceptable => {
+                "The answer can be application/graphql-response+json or application/json only."
+            }
+            Self::UnsupportedMediaType => "The body must be application/json in UTF-8.",
+            Self::BodyTooLarge => "The body must not be larger than 64 KiB.",
+            Self::BodyTooSlow => "The body did not arrive in time.",
+            Self::BodyBroken => "The body could not be read.",
+            Self::Params(message) => message,
+            Self::NotFound => "There is nothing here; GraphQL is at /graphql.",
+        }
+    }
+
+    /// What RFC 6750, section 3, asks for: no error code when no credentials came, or credentials of
+    /// another scheme.
+    const fn challenge(self) -> Option<&'static str> {
+        match self {
+            Self::NoCredentials => Some("Bearer realm=\"tokenwright\""),
+            Self::InvalidToken => Some(
+                "Bearer realm=\"tokenwright\", error=\"invalid_token\", \
+                 error_description=\"The token is not valid\"",
+            ),
+            Self::MalformedCredentials => Some(
+                "Bearer realm=\"tokenwright\", error=\"invalid_request\", \
+                 error_description=\"One Authorization header with one token is needed\"",
+            ),
+            _ => None,
+        }
+    }
+
+    /// The whole answer.
+    pub(super) fn response(self, media: MediaType) -> HttpResponse {
+        let mut builder = HttpResponseBuilder::new(self.status());
+        let mut extensions = Map::new();
+        extensions.insert("code".to_owned(), self.code().as_str().into());
+        extensions.insert("reason".to_owned(), self.reason().into());
+        if let Some(challenge) = self.challenge() {
+            builder.insert_header((WWW_AUTHENTICATE, challenge));
+        }
+        if let Self::MethodNotAllowed { allow } = self {
+            builder.insert_header((ALLOW, allow));
+        }
+        if self == Self::Unavailable {
+            builder.insert_header((RETRY_AFTER_HEADER, RETRY_AFTER));
+            extensions.insert("retryAfter".to_owned(), RETRY_AFTER.into());
+        }
+        let body = json!({ "errors": [{ "message": self.message(), "extensions": extensions }] });
+        builder
+            .content_type(media.content_type())
+            .body(body.to_string())
+    }
+}

@@ -1,0 +1,94 @@
+//! What is known of a request from its start, one line in the log at its end, and the headers of every
+//! answer. The path, the query string, the body and the credentials are not logged: they may hold
+//! anything. The route that the path matched is.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    CACHE_CONTROL, FORWARDED, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, web};
+use tracing::Instrument;
+
+use super::forwarded::{ForwardedHeader, client_address};
+use super::state::HttpState;
+use crate::domain::id::request_id;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const MAX_REQUEST_ID: usize = 64;
+
+/// What is known of a request from its start.
+#[derive(Debug, Clone)]
+pub(super) struct RequestInfo {
+    pub(super) id: Option<String>,
+    /// The end client's address, as far as it can be trusted.
+    pub(super) client_address: Option<IpAddr>,
+}
+
+/// Wraps every request.
+pub(super) async fn request_log(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let info = request
+        .app_data::<web::Data<HttpState>>()
+        .map(|state| info(&request, state));
+    let id = info
+        .as_ref()
+        .and_then(|info| info.id.clone())
+        .unwrap_or_default();
+    let client = info
+        .as_ref()
+        .and_then(|info| info.client_address)
+        .map(tracing::field::display);
+    let span = tracing::info_span!("request", request_id = %id, method = %request.method(),
+        path = request.match_pattern().as_deref().unwrap_or("-"), client);
+    if let Some(info) = info {
+        request.extensions_mut().insert(info);
+    }
+    let start = std::time::Instant::now();
+    let mut response = next.call(request).instrument(span.clone()).await?;
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Answers may hold a secret, or are true for this very moment only.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), micros, "answered"));
+    Ok(response)
+}
+
+fn info(request: &ServiceRequest, state: &HttpState) -> RequestInfo {
+    let settings = &state.settings;
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    let header = match settings.forwarded_header {
+        ForwardedHeader::XForwardedFor => X_FORWARDED_FOR,
+        ForwardedHeader::Forwarded => FORWARDED,
+    };
+    let lines = request.headers().get_all(header).map(HeaderValue::as_bytes);
+    let proxies = &settings.trusted_proxies;
+    let trusted = peer.is_some_and(|peer| proxies.contains(peer));
+    let id = handed_on(request)
+        .filter(|_| trusted)
+        .or_else(|| request_id(state.service.clock().now(), state.service.random()).ok());
+    RequestInfo {
+        id,
+        client_address: client_address(peer, proxies, settings.forwarded_header, lines),
+    }
+}
+
+/// The request id that a proxy gave, if it is one that can stand in a log.
+fn handed_on(request: &ServiceRequest) -> Option<String> {
+    let text = request.headers().get(X_REQUEST_ID)?.to_str().ok()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let fits = (1..=MAX_REQUEST_ID).contains(&text.len()) && text.bytes().all(plain);
+    fits.then(|| String::from_str(text).ok()).flatten()
+}

@@ -1,0 +1,88 @@
+//! The actix-web server.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, middleware, web};
+
+use super::negotiation::MediaType;
+use super::refusal::Refusal;
+use super::request_log::request_log;
+use super::state::HttpState;
+use super::{graphql_endpoint, health, page};
+
+/// Longest time for the head of a request to arrive.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A server that listens.
+pub struct HttpServer {
+    server: actix_web::dev::Server,
+    address: SocketAddr,
+    shutdown_timeout: Duration,
+}
+
+/// Listens on an address; port 0 takes a free one.
+///
+/// # Errors
+/// When the address cannot be had.
+pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpServer> {
+    let listener = TcpListener::bind(address)?;
+    let address = listener.local_addr()?;
+    let shutdown_timeout = state.settings.shutdown_timeout;
+    let (workers, playground) = (state.settings.workers, state.settings.playground);
+    let state = web::Data::from(state);
+    let app = move || {
+        let app = App::new()
+            .app_data(state.clone())
+            .wrap(middleware::from_fn(request_log))
+            .configure(graphql_endpoint::configure)
+            .configure(health::configure)
+            .default_service(web::to(async || {
+                Refusal::NotFound.response(MediaType::Json)
+            }));
+        if playground {
+            app.configure(page::configure)
+        } else {
+            app
+        }
+    };
+    let server = actix_web::HttpServer::new(app)
+        .workers(workers)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .shutdown_timeout(shutdown_timeout.as_secs())
+        // Signals are the composition root's: SIGINT, too, finishes what is in flight.
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(HttpServer {
+        server,
+        address,
+        shutdown_timeout,
+    })
+}
+
+impl HttpServer {
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is ready, then takes nothing new and finishes what is in flight, for as
+    /// long as the settings allow.
+    ///
+    /// # Errors
+    /// When the server ends by itself.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
+        let handle: ServerHandle = self.server.handle();
+        let mut serving = tokio::spawn(self.server);
+        tokio::select! {
+            ended = &mut serving => return ended.map_err(std::io::Error::other)?,
+            () = stop => {}
+        }
+        tracing::info!(timeout = ?self.shutdown_timeout, "shutting down");
+        handle.stop(true).await;
+        serving.await.map_err(std::io::Error::other)?
+    }
+}

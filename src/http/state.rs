@@ -1,0 +1,44 @@
+//! What handlers share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::forwarded::{ForwardedHeader, TrustedProxies};
+use crate::graphql::{Engine, Introspection};
+use crate::service::Service;
+
+/// What the operator decides about HTTP.
+#[derive(Debug)]
+pub struct HttpSettings {
+    /// Peers whose forwarding header is believed.
+    pub trusted_proxies: TrustedProxies,
+    pub forwarded_header: ForwardedHeader,
+    pub introspection: Introspection,
+    /// Is the page at `/` served?
+    pub playground: bool,
+    /// Longest time to read a body, and again to answer.
+    pub request_timeout: Duration,
+    /// Longest time to finish what is in flight at the end.
+    pub shutdown_timeout: Duration,
+    /// Threads that serve requests.
+    pub workers: usize,
+}
+
+/// What handlers share.
+pub struct HttpState {
+    pub(super) engine: Engine,
+    pub(super) service: Arc<Service>,
+    pub(super) settings: HttpSettings,
+}
+
+impl HttpState {
+    /// The GraphQL engine over the use cases, under these settings.
+    pub fn new(service: Arc<Service>, settings: HttpSettings) -> Self {
+        let engine = Engine::new(Arc::clone(&service), settings.introspection);
+        Self {
+            engine,
+            service,
+            settings,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Queries in domain words: domain types in and out, rows and SQL within. Each query is written once
+//! for both backends.
+
+mod api_tokens;
+mod rows;
+mod users;
+
+use crate::db::Database;
+
+pub use api_tokens::Inserted;
+
+/// The queries of the product. Cheap to clone.
+#[derive(Clone)]
+pub struct Repository {
+    db: Database,
+}
+
+impl Repository {
+    /// Queries on this database.
+    pub const fn new(db: Database) -> Self {
+        Self { db }
+    }
+}

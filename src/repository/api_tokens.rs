@@ -1,0 +1,175 @@
+//! Queries on API tokens.
+
+use diesel::dsl::{count_star, insert_into};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::Repository;
+use super::rows::{ApiTokenRow, AuditEventRow, UserRow, permissions};
+use crate::db::{DbError, DbId, DbTexts, api_tokens, audit_events, read, users, write_tx};
+use crate::domain::api_token::{ApiToken, Credential, NewApiToken};
+use crate::domain::audit::AuditEvent;
+use crate::domain::id::{TokenId, UserId};
+use crate::domain::permission::PermissionSet;
+
+/// What became of an insertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    Done,
+    /// Another live token has the name.
+    NameTaken,
+    /// The token that asked has been changed or deleted since it was judged.
+    CallerChanged,
+}
+
+impl Repository {
+    /// What a presented secret is judged by, deleted tokens included: one indexed read.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn credential(&self, id: TokenId) -> Result<Option<Credential>, DbError> {
+        let row: Option<(ApiTokenRow, UserRow)> = read!(self.db, |conn| api_tokens::table
+            .inner_join(users::table)
+            .filter(api_tokens::id.eq(DbId(id.uuid())))
+            .select((ApiTokenRow::as_select(), UserRow::as_select()))
+            .first(conn)
+            .await
+            .optional())?;
+        Ok(row.map(Credential::from))
+    }
+
+    /// A token that is not deleted.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn api_token(&self, id: TokenId) -> Result<Option<ApiToken>, DbError> {
+        let row: Option<ApiTokenRow> = read!(self.db, |conn| api_tokens::table
+            .filter(api_tokens::id.eq(DbId(id.uuid())))
+            .filter(api_tokens::deleted_date.is_null())
+            .select(ApiTokenRow::as_select())
+            .first(conn)
+            .await
+            .optional())?;
+        Ok(row.map(ApiToken::from))
+    }
+
+    /// The tokens, not deleted, of these API Token Users, in no order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn api_tokens_by_user(&self, users: &[UserId]) -> Result<Vec<ApiToken>, DbError> {
+        tracing::debug!(count = users.len(), "api_tokens_by_user");
+        let ids: Vec<DbId> = users.iter().map(|id| DbId(id.uuid())).collect();
+        let rows: Vec<ApiTokenRow> = read!(self.db, |conn| api_tokens::table
+            .filter(api_tokens::user_id.eq_any(ids))
+            .filter(api_tokens::deleted_date.is_null())
+            .select(ApiTokenRow::as_select())
+            .load(conn)
+            .await)?;
+        Ok(rows.into_iter().map(ApiToken::from).collect())
+    }
+
+    /// Does a live token have this name? For reporting all faults of an input together; the index
+    /// decides.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn is_name_taken(&self, name_key: &str) -> Result<bool, DbError> {
+        let key = name_key.to_owned();
+        let holders: i64 = read!(self.db, |conn| api_tokens::table
+            .filter(api_tokens::name_key.eq(key))
+            .filter(api_tokens::deleted_date.is_null())
+            .select(count_star())
+            .get_result(conn)
+            .await)?;
+        Ok(holders > 0)
+    }
+
+    /// Stores a token, its user and the audit event: all of them or none. `caller` is the token that
+    /// asks and the version that it was judged by.
+    ///
+    /// # Errors
+    /// When the database does not answer; whether it has stored them is then unknown.
+    pub async fn insert_api_token(
+        &self,
+        new: &NewApiToken,
+        event: &AuditEvent,
+        caller: Option<(TokenId, i32)>,
+    ) -> Result<Inserted, DbError> {
+        let token = ApiTokenRow::from(new);
+        let user = UserRow::from(&new.user);
+        let event = AuditEventRow::from(event);
+        let stored = write_tx!(self.db, |conn| {
+            if let Some((id, version)) = caller {
+                let unchanged: i64 = api_tokens::table
+                    .filter(api_tokens::id.eq(DbId(id.uuid())))
+                    .filter(api_tokens::version.eq(version))
+                    .filter(api_tokens::deleted_date.is_null())
+                    .select(count_star())
+                    .get_result(conn)
+                    .await?;
+                if unchanged == 0 {
+                    return Ok(Inserted::CallerChanged);
+                }
+            }
+            insert_into(users::table).values(user).execute(conn).await?;
+            insert_into(api_tokens::table)
+                .values(token)
+                .execute(conn)
+                .await?;
+            insert_into(audit_events::table)
+                .values(event)
+                .execute(conn)
+                .await?;
+            Ok(Inserted::Done)
+        });
+        match stored {
+            Err(error) if error.is_unique("name_key") => Ok(Inserted::NameTaken),
+            other => other,
+        }
+    }
+
+    /// Every distinct set of permissions that tokens hold, and how many hold it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn permission_sets(&self) -> Result<Vec<(PermissionSet, i64)>, DbError> {
+        let rows: Vec<(DbTexts, i64)> = read!(self.db, |conn| api_tokens::table
+            .filter(api_tokens::deleted_date.is_null())
+            .group_by(api_tokens::permissions)
+            .select((api_tokens::permissions, count_star()))
+            .load(conn)
+            .await)?;
+        Ok(rows
+            .into_iter()
+            .map(|(codes, count)| (permissions(&codes), count))
+            .collect())
+    }
+
+    /// Has any token ever been made here?
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn has_api_tokens(&self) -> Result<bool, DbError> {
+        let first: Option<DbId> = read!(self.db, |conn| api_tokens::table
+            .select(api_tokens::id)
+            .first(conn)
+            .await
+            .optional())?;
+        Ok(first.is_some())
+    }
+
+    /// Asks the database for a trivial answer from the migrated tables.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        let system = DbId(UserId::SYSTEM.uuid());
+        let _found: DbId = read!(self.db, |conn| users::table
+            .filter(users::id.eq(system))
+            .select(users::id)
+            .first(conn)
+            .await)?;
+        Ok(())
+    }
+}

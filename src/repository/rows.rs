@@ -1,0 +1,183 @@
+//! Rows as they stand in the tables, and their way to and from domain types.
+
+use diesel::prelude::*;
+
+use crate::db::{DbId, DbInstant, DbNetworks, DbTexts, api_tokens, audit_events, users};
+use crate::domain::address::{AllowedAddresses, IpNetwork};
+use crate::domain::api_token::{ApiToken, Credential, NewApiToken};
+use crate::domain::audit::AuditEvent;
+use crate::domain::id::{TokenId, UserId};
+use crate::domain::permission::{PermissionCode, PermissionSet};
+use crate::domain::secret::SecretHash;
+use crate::domain::user::{User, UserInfo};
+
+#[derive(Queryable, Selectable, Insertable, Clone)]
+#[diesel(table_name = users, check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+pub(super) struct UserRow {
+    id: DbId,
+    version: i32,
+    creation_date: DbInstant,
+    last_modified_date: DbInstant,
+    name: String,
+    service_account: bool,
+    enabled: bool,
+}
+
+impl From<&User> for UserRow {
+    fn from(user: &User) -> Self {
+        Self {
+            id: DbId(user.id.uuid()),
+            version: user.version,
+            creation_date: DbInstant(user.creation_date),
+            last_modified_date: DbInstant(user.last_modified_date),
+            name: user.name.clone(),
+            service_account: user.service_account,
+            enabled: user.enabled,
+        }
+    }
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: UserId::from_uuid(row.id.0),
+            version: row.version,
+            creation_date: row.creation_date.0,
+            last_modified_date: row.last_modified_date.0,
+            name: row.name,
+            service_account: row.service_account,
+            enabled: row.enabled,
+        }
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable, Clone)]
+#[diesel(table_name = api_tokens, check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+pub(super) struct ApiTokenRow {
+    id: DbId,
+    version: i32,
+    creation_date: DbInstant,
+    last_modified_date: DbInstant,
+    created_user_id: DbId,
+    created_user_name: String,
+    last_modified_user_id: DbId,
+    last_modified_user_name: String,
+    user_id: DbId,
+    name: String,
+    name_key: String,
+    secret_hash: String,
+    expiry: DbInstant,
+    allowed_addresses: DbNetworks,
+    permissions: DbTexts,
+    enabled: bool,
+    deleted_date: Option<DbInstant>,
+}
+
+impl From<&NewApiToken> for ApiTokenRow {
+    fn from(new: &NewApiToken) -> Self {
+        let token = &new.token;
+        Self {
+            id: DbId(token.id.uuid()),
+            version: token.version,
+            creation_date: DbInstant(token.creation_date),
+            last_modified_date: DbInstant(token.last_modified_date),
+            created_user_id: DbId(token.created.user_id.uuid()),
+            created_user_name: token.created.user_name.clone(),
+            last_modified_user_id: DbId(token.last_modified.user_id.uuid()),
+            last_modified_user_name: token.last_modified.user_name.clone(),
+            user_id: DbId(token.user_id.uuid()),
+            name: token.name.clone(),
+            name_key: new.name_key.clone(),
+            secret_hash: new.secret_hash.expose().to_owned(),
+            expiry: DbInstant(token.expiry),
+            allowed_addresses: DbNetworks(
+                token.allowed_addresses.iter().map(IpNetwork::net).collect(),
+            ),
+            permissions: DbTexts(token.permissions.iter().map(ToString::to_string).collect()),
+            enabled: token.enabled,
+            deleted_date: None,
+        }
+    }
+}
+
+impl From<ApiTokenRow> for ApiToken {
+    fn from(row: ApiTokenRow) -> Self {
+        let info = |id: DbId, user_name| UserInfo {
+            user_id: UserId::from_uuid(id.0),
+            user_name,
+        };
+        Self {
+            id: TokenId::from_uuid(row.id.0),
+            version: row.version,
+            creation_date: row.creation_date.0,
+            last_modified_date: row.last_modified_date.0,
+            created: info(row.created_user_id, row.created_user_name),
+            last_modified: info(row.last_modified_user_id, row.last_modified_user_name),
+            user_id: UserId::from_uuid(row.user_id.0),
+            name: row.name,
+            expiry: row.expiry.0,
+            allowed_addresses: addresses(row.allowed_addresses),
+            permissions: permissions(&row.permissions),
+            enabled: row.enabled,
+        }
+    }
+}
+
+impl From<(ApiTokenRow, UserRow)> for Credential {
+    fn from((mut token, user): (ApiTokenRow, UserRow)) -> Self {
+        Self {
+            secret_hash: SecretHash::new(std::mem::take(&mut token.secret_hash)),
+            deleted: token.deleted_date.is_some(),
+            token: token.into(),
+            user: user.into(),
+        }
+    }
+}
+
+fn addresses(networks: DbNetworks) -> AllowedAddresses {
+    networks.0.into_iter().map(IpNetwork::from_net).collect()
+}
+
+/// A text that is no code grants nothing and is left out: every stored code was one when it was
+/// written.
+pub(super) fn permissions(codes: &DbTexts) -> PermissionSet {
+    codes
+        .0
+        .iter()
+        .filter_map(|code| PermissionCode::parse(code).ok())
+        .collect()
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = audit_events)]
+pub(super) struct AuditEventRow {
+    id: DbId,
+    date: DbInstant,
+    action: &'static str,
+    actor_user_id: DbId,
+    actor_user_name: String,
+    actor_api_token_id: Option<DbId>,
+    client_address: Option<String>,
+    request_id: Option<String>,
+    target_id: DbId,
+    changes: String,
+}
+
+impl From<&AuditEvent> for AuditEventRow {
+    fn from(event: &AuditEvent) -> Self {
+        Self {
+            id: DbId(event.id.uuid()),
+            date: DbInstant(event.date),
+            action: event.action.as_str(),
+            actor_user_id: DbId(event.actor.user_id.uuid()),
+            actor_user_name: event.actor.user_name.clone(),
+            actor_api_token_id: event.actor_token.map(|id| DbId(id.uuid())),
+            client_address: event.client_address.map(|address| address.to_string()),
+            request_id: event.request_id.clone(),
+            target_id: DbId(event.target.uuid()),
+            changes: serde_json::to_value(&event.changes)
+                .unwrap_or_default()
+                .to_string(),
+        }
+    }
+}

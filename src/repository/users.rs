@@ -1,0 +1,27 @@
+//! Queries on users.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::Repository;
+use super::rows::UserRow;
+use crate::db::{DbError, DbId, read, users};
+use crate::domain::id::UserId;
+use crate::domain::user::User;
+
+impl Repository {
+    /// The users with these ids, in no order. Unknown ids are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn users_by_id(&self, ids: &[UserId]) -> Result<Vec<User>, DbError> {
+        tracing::debug!(count = ids.len(), "users_by_id");
+        let ids: Vec<DbId> = ids.iter().map(|id| DbId(id.uuid())).collect();
+        let rows: Vec<UserRow> = read!(self.db, |conn| users::table
+            .filter(users::id.eq_any(ids))
+            .select(UserRow::as_select())
+            .load(conn)
+            .await)?;
+        Ok(rows.into_iter().map(User::from).collect())
+    }
+}

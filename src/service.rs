@@ -1,0 +1,110 @@
+//! The use cases, one file each. A use case takes the principal, decides, and runs the repository.
+
+mod api_tokens;
+mod authenticate;
+mod create_api_token;
+mod proof;
+mod stored_permissions;
+mod users;
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use tokio::runtime::Handle;
+
+use crate::db::DbError;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::clock::Clock;
+use crate::domain::principal::MissingPermission;
+use crate::domain::random::{RandomError, RandomSource};
+use crate::repository::Repository;
+
+pub use authenticate::{AuthenticateError, Refusal};
+pub use create_api_token::{CreateApiToken, CreateApiTokenError, CreatedApiToken, RequestedExpiry};
+pub use proof::{DEFAULT_COST, MAX_COST, MIN_COST, ProofBusy, SecretProofs};
+pub use stored_permissions::UnknownPermissions;
+pub use users::may_read_user;
+
+/// What the use cases need.
+pub struct Service {
+    repository: Repository,
+    catalogue: Arc<Catalogue>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn RandomSource>,
+    proofs: SecretProofs,
+    max_lifetime: TimeDelta,
+}
+
+/// What the operator decides about tokens.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenRules {
+    /// Longest time from now to an expiry.
+    pub max_lifetime: TimeDelta,
+    /// Cost of new bcrypt hashes.
+    pub bcrypt_cost: u32,
+}
+
+impl Service {
+    /// Puts the use cases together. `runtime` runs what blocks.
+    ///
+    /// # Errors
+    /// When the random source does not deliver.
+    pub fn new(
+        repository: Repository,
+        catalogue: Arc<Catalogue>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn RandomSource>,
+        rules: TokenRules,
+        runtime: Handle,
+    ) -> Result<Self, RandomError> {
+        let proofs = SecretProofs::new(rules.bcrypt_cost, random.as_ref(), runtime)?;
+        let max_lifetime = rules.max_lifetime;
+        Ok(Self {
+            repository,
+            catalogue,
+            clock,
+            random,
+            proofs,
+            max_lifetime,
+        })
+    }
+
+    /// The permissions that this server knows.
+    pub const fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// Longest time from now to an expiry.
+    pub const fn max_lifetime(&self) -> TimeDelta {
+        self.max_lifetime
+    }
+
+    /// The clock that decides.
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// Where ids come from.
+    pub fn random(&self) -> &dyn RandomSource {
+        self.random.as_ref()
+    }
+
+    /// Does the database answer, and is it migrated?
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ready(&self) -> Result<(), DbError> {
+        self.repository.ping().await
+    }
+}
+
+/// Why something could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error(transparent)]
+    Forbidden(#[from] MissingPermission),
+    #[error("There is none with this id.")]
+    NotFound,
+    #[error(transparent)]
+    Db(#[from] DbError),
+}

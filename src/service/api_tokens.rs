@@ -1,0 +1,47 @@
+//! Reading tokens.
+
+use std::collections::HashMap;
+
+use super::{ReadError, Service};
+use crate::db::DbError;
+use crate::domain::api_token::ApiToken;
+use crate::domain::id::{TokenId, UserId};
+use crate::domain::permission::required;
+use crate::domain::principal::Principal;
+
+impl Service {
+    /// One token. Deleted and unknown are one answer.
+    ///
+    /// # Errors
+    /// When the caller may not read tokens, there is none, or the database does not answer.
+    pub async fn api_token(&self, caller: &Principal, id: TokenId) -> Result<ApiToken, ReadError> {
+        caller.require(required::API_TOKENS_READ)?;
+        self.repository
+            .api_token(id)
+            .await?
+            .ok_or(ReadError::NotFound)
+    }
+
+    /// The tokens of these users, for callers whose right to read them was checked field by field.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn api_tokens_by_user(
+        &self,
+        users: &[UserId],
+    ) -> Result<HashMap<UserId, ApiToken>, DbError> {
+        let tokens = self.repository.api_tokens_by_user(users).await?;
+        Ok(tokens
+            .into_iter()
+            .map(|token| (token.user_id, token))
+            .collect())
+    }
+
+    /// Has any token ever been made here?
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn has_api_tokens(&self) -> Result<bool, DbError> {
+        self.repository.has_api_tokens().await
+    }
+}

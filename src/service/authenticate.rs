@@ -1,0 +1,99 @@
+//! Judging the secret that a request carries. The database is asked every time.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::{ProofBusy, Service};
+use crate::db::DbError;
+use crate::domain::api_token::{ApiTokenStatus, Credential};
+use crate::domain::principal::Principal;
+use crate::domain::secret::{MalformedSecret, PlaintextSecret};
+
+/// Why a request is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateError {
+    /// One answer for all reasons; the reason is for the log.
+    #[error("the token is not valid ({0})")]
+    InvalidToken(Refusal),
+    #[error("the token is not allowed from this address")]
+    AddressNotAllowed,
+    #[error(transparent)]
+    Busy(#[from] ProofBusy),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Why a token is not valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    Malformed(MalformedSecret),
+    Unknown,
+    WrongSecret,
+    Deleted,
+    Expired,
+    Disabled,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(how) => write!(f, "malformed: {how}"),
+            Self::Unknown => f.write_str("unknown"),
+            Self::WrongSecret => f.write_str("wrong secret"),
+            Self::Deleted => f.write_str("deleted"),
+            Self::Expired => f.write_str("expired"),
+            Self::Disabled => f.write_str("disabled"),
+        }
+    }
+}
+
+impl Service {
+    /// Judges a presented secret: its form, the row, the secret, then deletion, expiry and disabling,
+    /// then the address. Permissions are judged by what the request wants.
+    ///
+    /// # Errors
+    /// When the request must not pass.
+    pub async fn authenticate(
+        &self,
+        presented: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Principal, AuthenticateError> {
+        let refuse = |reason| Err(AuthenticateError::InvalidToken(reason));
+        let secret = match PlaintextSecret::parse(presented) {
+            Ok(secret) => secret,
+            Err(how) => return refuse(Refusal::Malformed(how)),
+        };
+        let credential = self.repository.credential(secret.token_id()).await?;
+        let stored = credential
+            .as_ref()
+            .map(|credential| &credential.secret_hash);
+        let proven = self.proofs.prove(&secret, stored).await?;
+        let Some(credential) = credential else {
+            return refuse(Refusal::Unknown);
+        };
+        if !proven {
+            return refuse(Refusal::WrongSecret);
+        }
+        if let Some(reason) = self.refusal(&credential) {
+            return refuse(reason);
+        }
+        if !credential.token.allowed_addresses.admits(client) {
+            return Err(AuthenticateError::AddressNotAllowed);
+        }
+        Ok(Principal::of_token(Arc::new(credential.token)))
+    }
+
+    /// Why a token whose secret is proven cannot be used now.
+    fn refusal(&self, credential: &Credential) -> Option<Refusal> {
+        if credential.deleted {
+            return Some(Refusal::Deleted);
+        }
+        match credential.token.status(self.clock.now()) {
+            ApiTokenStatus::Expired => Some(Refusal::Expired),
+            ApiTokenStatus::Disabled => Some(Refusal::Disabled),
+            ApiTokenStatus::Active if !credential.user.enabled => Some(Refusal::Disabled),
+            ApiTokenStatus::Active => None,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Reading users.
+
+use std::collections::HashMap;
+
+use super::{ReadError, Service};
+use crate::db::DbError;
+use crate::domain::id::UserId;
+use crate::domain::permission::required;
+use crate::domain::principal::{MissingPermission, Principal};
+use crate::domain::user::User;
+
+/// May the caller see this user? Everybody may see their own.
+///
+/// # Errors
+/// When the caller may not.
+pub fn may_read_user(caller: &Principal, id: UserId) -> Result<(), MissingPermission> {
+    if caller.is_user(id) {
+        Ok(())
+    } else {
+        caller.require(required::USERS_READ)
+    }
+}
+
+impl Service {
+    /// The caller's own user.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn current_user(&self, caller: &Principal) -> Result<User, ReadError> {
+        self.find_user(caller.user().user_id).await
+    }
+
+    /// One user.
+    ///
+    /// # Errors
+    /// When the caller may not read users, there is none, or the database does not answer.
+    pub async fn user(&self, caller: &Principal, id: UserId) -> Result<User, ReadError> {
+        caller.require(required::USERS_READ)?;
+        self.find_user(id).await
+    }
+
+    /// These users, for callers whose right to read them was checked field by field.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn users_by_id(&self, ids: &[UserId]) -> Result<HashMap<UserId, User>, DbError> {
+        let users = self.repository.users_by_id(ids).await?;
+        Ok(users.into_iter().map(|user| (user.id, user)).collect())
+    }
+
+    async fn find_user(&self, id: UserId) -> Result<User, ReadError> {
+        let users = self.repository.users_by_id(&[id]).await?;
+        users.into_iter().next().ok_or(ReadError::NotFound)
+    }
+}
