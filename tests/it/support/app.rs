@@ -1,0 +1,227 @@
+//! The application on a free port, over a database of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{SecondsFormat, TimeDelta};
+use serde_json::{Value, json};
+use tokenwright::app::{App, ServiceConfig};
+use tokenwright::db::{PoolSettings, migrate};
+use tokenwright::domain::catalogue::Catalogue;
+use tokenwright::domain::clock::Clock;
+use tokenwright::domain::principal::{Origin, Principal};
+use tokenwright::domain::random::SystemRandom;
+use tokenwright::graphql::Introspection;
+use tokenwright::http::{ForwardedHeader, HttpSettings, TrustedProxies};
+use tokenwright::service::{CreateApiToken, RequestedExpiry, Service, TokenRules};
+use tokio::sync::oneshot;
+
+use super::{Answer, ManualClock, TestDatabase};
+
+/// What a test may want otherwise.
+pub struct Options {
+    pub catalogue: Catalogue,
+    pub introspection: Introspection,
+    pub playground: bool,
+    /// CIDR networks.
+    pub trusted_proxies: Vec<&'static str>,
+    pub forwarded_header: ForwardedHeader,
+    pub max_lifetime: TimeDelta,
+    pub bcrypt_cost: u32,
+    pub request_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            catalogue: Catalogue::built_in().unwrap(),
+            introspection: Introspection::Public,
+            playground: true,
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::XForwardedFor,
+            max_lifetime: TimeDelta::days(730),
+            bcrypt_cost: 4,
+            request_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A running application.
+pub struct TestApp {
+    pub address: SocketAddr,
+    pub database: TestDatabase,
+    pub clock: Arc<ManualClock>,
+    pub service: Arc<Service>,
+    pub http: reqwest::Client,
+    /// A token with every permission, usable from anywhere.
+    pub admin: String,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl TestApp {
+    /// The application with the usual settings.
+    pub async fn start() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    /// The application with other settings.
+    pub async fn with(options: Options) -> Self {
+        Self::over(TestDatabase::new(), options).await
+    }
+
+    /// The application over this database, which is migrated first.
+    pub async fn over(database: TestDatabase, options: Options) -> Self {
+        migrate(&database.url()).await.unwrap();
+        let clock = Arc::new(ManualClock::default());
+        let config = ServiceConfig {
+            database: database.url(),
+            pool: PoolSettings {
+                connections: 4,
+                wait: Duration::from_secs(5),
+            },
+            catalogue: Arc::new(options.catalogue),
+            rules: TokenRules {
+                max_lifetime: options.max_lifetime,
+                bcrypt_cost: options.bcrypt_cost,
+            },
+            clock: Arc::<ManualClock>::clone(&clock),
+            random: Arc::new(SystemRandom),
+        };
+        let proxies = options
+            .trusted_proxies
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect();
+        let settings = HttpSettings {
+            trusted_proxies: TrustedProxies::new(proxies),
+            forwarded_header: options.forwarded_header,
+            introspection: options.introspection,
+            playground: options.playground,
+            request_timeout: options.request_timeout,
+            shutdown_timeout: Duration::from_secs(1),
+            workers: 2,
+        };
+        let app = App::build(config, ([127, 0, 0, 1], 0).into(), settings)
+            .await
+            .unwrap();
+        let (address, service) = (app.address(), Arc::clone(app.service()));
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(app.run_until(async {
+            let _sender_gone = stopped.await;
+        }));
+        let admin = administrator(&service).await;
+        let http = reqwest::Client::new();
+        Self {
+            address,
+            database,
+            clock,
+            service,
+            http,
+            admin,
+            stop: Some(stop),
+        }
+    }
+
+    /// Where GraphQL is.
+    pub fn url(&self) -> String {
+        format!("http://{}/graphql", self.address)
+    }
+
+    /// A POST that the test finishes itself.
+    pub fn post(&self) -> reqwest::RequestBuilder {
+        self.http
+            .post(self.url())
+            .header("content-type", "application/json")
+    }
+
+    /// Sends a document with variables and a token.
+    pub async fn graphql(&self, token: &str, query: &str, variables: Value) -> Answer {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        Answer::of(
+            self.post()
+                .bearer_auth(token)
+                .body(body)
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    /// Sends a document without variables.
+    pub async fn query(&self, token: &str, query: &str) -> Answer {
+        self.graphql(token, query, json!({})).await
+    }
+
+    /// Sends `createApiToken` with an input that may have faults.
+    pub async fn create(&self, token: &str, input: Value) -> Answer {
+        self.graphql(token, CREATE, json!({ "input": input })).await
+    }
+
+    /// Makes a token; returns its secret.
+    pub async fn secret(&self, by: &str, input: Value) -> String {
+        let answer = self.create(by, input).await;
+        answer.data()["createApiToken"]["token"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// The input of a token without faults. `more` replaces what it names.
+    pub fn input(&self, name: &str, more: Value) -> Value {
+        let mut input = json!({
+            "name": name,
+            "expiry": self.in_time(TimeDelta::days(30)),
+            "permissions": ["API_ORGANIZATIONS_READ"],
+        });
+        for (field, value) in more.as_object().unwrap() {
+            input[field] = value.clone();
+        }
+        input
+    }
+
+    /// An instant from now, as a client writes it.
+    pub fn in_time(&self, from_now: TimeDelta) -> String {
+        (self.clock.now() + from_now).to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _server_gone = stop.send(());
+        }
+    }
+}
+
+/// All that is known of a created token.
+const CREATE: &str = "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) {
+    token
+    apiToken {
+        id version creationDate lastModifiedDate userId name partialToken expiry allowedAddresses
+        permissions status
+        createdUserInfo { userId userName } lastModifiedUserInfo { userId userName }
+    }
+} }";
+
+/// The first token, made as the command line makes it.
+async fn administrator(service: &Service) -> String {
+    let wanted = CreateApiToken {
+        name: "administrator".to_owned(),
+        expiry: RequestedExpiry::at(service.clock().now() + TimeDelta::days(7)),
+        permissions: service
+            .catalogue()
+            .grantable()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        allowed_addresses: Vec::new(),
+    };
+    let system = Principal::system();
+    let created = service
+        .create_api_token(&system, &Origin::default(), wanted)
+        .await
+        .unwrap();
+    created.secret.reveal().to_owned()
+}
