@@ -120,6 +120,7 @@ impl App {
     /// When the server ends by itself.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
         let ended = self.server.run_until(stop).await;
+        self.service.close().await;
         drop(self.lock);
         ended
     }

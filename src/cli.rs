@@ -9,7 +9,6 @@ mod serve;
 mod stop;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -33,7 +32,7 @@ use crate::service::CreateApiTokenError;
 pub struct Cli {
     /// A settings file (TOML); its keys are the names of the flags, such as `listen`.
     #[arg(long, env = "TOKENWRIGHT_CONFIG", value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
+    config: Option<OsString>,
 
     #[command(flatten)]
     pub log: LogArgs,

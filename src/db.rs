@@ -30,8 +30,12 @@ pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 pub struct PoolSettings {
     /// Most connections to PostgreSQL, or readers of the SQLite file.
     pub connections: usize,
-    /// Longest wait for a free connection.
+    /// Longest wait for a free connection, and for a new one.
     pub wait: Duration,
+    /// Longest time of one statement; PostgreSQL only, as SQLite has no such bound.
+    pub statement_timeout: Duration,
+    /// Longest time that a transaction may wait for its next statement; PostgreSQL only.
+    pub idle_transaction_timeout: Duration,
 }
 
 /// The database that the URL names. Cheap to clone.
@@ -55,7 +59,7 @@ impl Database {
     /// stops waiting for it. An operation that were dropped half way would leave its transaction open.
     ///
     /// # Errors
-    /// When the URL cannot be used or the system's root certificates cannot be read.
+    /// When the root certificates that the URL asks for cannot be read.
     pub fn open(
         url: &DatabaseUrl,
         settings: PoolSettings,
@@ -65,11 +69,30 @@ impl Database {
             DatabaseUrl::Sqlite(path) => {
                 Backend::Sqlite(sqlite::SqlitePools::new(path, settings, &runtime)?)
             }
-            DatabaseUrl::Postgres(url) => {
-                Backend::Postgres(postgres::PostgresPool::new(url, settings)?)
+            DatabaseUrl::Postgres(target) => {
+                Backend::Postgres(postgres::PostgresPool::new(target, settings)?)
             }
         };
         Ok(Self { backend, runtime })
+    }
+
+    /// Ends the work with the database in order: nothing is lost without it, but the SQLite file is
+    /// whole by itself after it.
+    ///
+    /// # Errors
+    /// When the last step fails; the write-ahead log then stays beside the file.
+    pub async fn close(&self) -> Result<(), DbError> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => {
+                let mut writer = sqlite.writer().await?;
+                self.detached_blocking(move || sqlite::fold_log(&mut writer))
+                    .await
+            }
+            Backend::Postgres(postgres) => {
+                postgres.close();
+                Ok(())
+            }
+        }
     }
 
     pub(crate) const fn backend(&self) -> &Backend {

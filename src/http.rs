@@ -13,6 +13,7 @@ mod refusal;
 mod request_log;
 mod server;
 mod state;
+mod unread_body;
 
 pub use forwarded::{ForwardedHeader, TrustedProxies};
 pub use server::{HttpServer, bind};

@@ -5,7 +5,7 @@ mod api_tokens;
 mod rows;
 mod users;
 
-use crate::db::Database;
+use crate::db::{Database, DbError};
 
 pub use api_tokens::Inserted;
 
@@ -19,5 +19,13 @@ impl Repository {
     /// Queries on this database.
     pub const fn new(db: Database) -> Self {
         Self { db }
+    }
+
+    /// Ends the work with the database in order.
+    ///
+    /// # Errors
+    /// When the last step fails; nothing is lost.
+    pub async fn close(&self) -> Result<(), DbError> {
+        self.db.close().await
     }
 }

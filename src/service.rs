@@ -96,6 +96,13 @@ impl Service {
     pub async fn ready(&self) -> Result<(), DbError> {
         self.repository.ping().await
     }
+
+    /// Ends the work with the database in order.
+    pub async fn close(&self) {
+        if let Err(error) = self.repository.close().await {
+            tracing::warn!(%error, "the database was not closed in order; nothing is lost");
+        }
+    }
 }
 
 /// Why something could not be read.

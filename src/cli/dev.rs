@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use clap::Args;
 
 use super::serve::announce;
-use super::stop::signalled;
+use super::stop::signals;
 use super::{CliError, service_config};
 use crate::app::{App, StartError};
 use crate::config::{DatabaseArgs, HttpArgs, TokenArgs};
@@ -45,8 +45,9 @@ pub(super) async fn run(args: DevArgs) -> Result<(), CliError> {
     } else {
         welcome(&app).await?;
     }
+    let stop = signals()?;
     announce(&app);
-    Ok(app.run_until(signalled()).await?)
+    Ok(app.run_until(stop).await?)
 }
 
 async fn welcome(app: &App) -> Result<(), CliError> {

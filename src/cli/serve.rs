@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::stop::signalled;
+use super::stop::signals;
 use super::{CliError, service_config};
 use crate::app::App;
 use crate::config::{DatabaseArgs, HttpArgs, TokenArgs};
@@ -40,8 +40,9 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
     }
     let http = args.http.settings(Introspection::Authenticated, false);
     let app = App::build(config, args.http.listen, http).await?;
+    let stop = signals()?;
     announce(&app);
-    Ok(app.run_until(signalled()).await?)
+    Ok(app.run_until(stop).await?)
 }
 
 /// The line that scripts and people wait for, whatever the log says.

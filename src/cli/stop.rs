@@ -2,18 +2,18 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Ready at the first SIGTERM or SIGINT. Without a handler the process would end at once, so failing to
-/// install one ends the server instead of ignoring it.
-pub(super) async fn signalled() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        tracing::error!("signals cannot be handled");
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+/// From now on these signals end the process no more; what is returned is ready at the first SIGTERM or
+/// SIGINT. To be called before anybody is told that the server is there.
+///
+/// # Errors
+/// When they cannot be handled.
+pub(super) fn signals() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

@@ -41,6 +41,26 @@ pub struct DatabaseArgs {
         value_parser = duration
     )]
     pub database_wait: Duration,
+
+    /// Longest time of one statement in PostgreSQL; after it the answer is 503.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_DATABASE_STATEMENT_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "5s",
+        value_parser = duration
+    )]
+    pub database_statement_timeout: Duration,
+
+    /// Longest time that a transaction in PostgreSQL may wait for its next statement.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_DATABASE_IDLE_TRANSACTION_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "5s",
+        value_parser = duration
+    )]
+    pub database_idle_transaction_timeout: Duration,
 }
 
 impl DatabaseArgs {
@@ -57,6 +77,8 @@ impl DatabaseArgs {
         PoolSettings {
             connections: self.database_connections.into(),
             wait: self.database_wait,
+            statement_timeout: self.database_statement_timeout,
+            idle_transaction_timeout: self.database_idle_transaction_timeout,
         }
     }
 }

@@ -17,8 +17,9 @@ const PREFIX: &str = "TOKENWRIGHT_";
 pub enum FileError {
     #[error("the settings file {path} cannot be read: {1}", path = .0.display())]
     Read(PathBuf, std::io::Error),
-    #[error("the settings file {path} is not valid TOML: {1}", path = .0.display())]
-    Toml(PathBuf, toml::de::Error),
+    /// Where and why. The error's own text repeats the line, which may hold a password.
+    #[error("the settings file {path} is not valid TOML in line {1}: {2}", path = .0.display())]
+    Toml(PathBuf, usize, String),
     #[error("the settings file {path} has the unknown key `{1}`", path = .0.display())]
     UnknownKey(PathBuf, String),
     #[error("the settings file {path} has a table or date at `{1}`, where a plain value is needed", path = .0.display())]
@@ -52,8 +53,7 @@ pub fn path_of_file(arguments: &[OsString], variable: Option<OsString>) -> Optio
 pub fn with_file(mut command: Command, path: &Path) -> Result<Command, FileError> {
     let text =
         std::fs::read_to_string(path).map_err(|error| FileError::Read(path.to_owned(), error))?;
-    let table: Table =
-        toml::from_str(&text).map_err(|error| FileError::Toml(path.to_owned(), error))?;
+    let table: Table = toml::from_str(&text).map_err(|error| toml_error(path, &text, &error))?;
     for (key, value) in table {
         let plain =
             plain(&value).ok_or_else(|| FileError::NotPlain(path.to_owned(), key.clone()))?;
@@ -64,6 +64,13 @@ pub fn with_file(mut command: Command, path: &Path) -> Result<Command, FileError
         }
     }
     Ok(command)
+}
+
+fn toml_error(path: &Path, text: &str, error: &toml::de::Error) -> FileError {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    FileError::Toml(path.to_owned(), line, error.message().to_owned())
 }
 
 /// Refuses variables with our prefix that are no setting: most often a typing error that would leave

@@ -28,8 +28,11 @@ macro_rules! read {
                 let operation = async move {
                     let mut lease = postgres.lease().await?;
                     let $conn = &mut *lease;
-                    let answer: diesel::QueryResult<_> = async { $body }.await;
-                    Ok(answer?)
+                    let answer = postgres.bounded(async { $body }).await;
+                    match answer {
+                        Ok(answer) => Ok(answer?),
+                        Err(timed_out) => Err(timed_out.discard(lease)),
+                    }
                 };
                 $db.detached(operation).await
             }
@@ -47,7 +50,7 @@ macro_rules! write_tx {
                     $crate::db::begin_immediate(&mut lease).await?;
                     let $conn = &mut *lease;
                     let answer: diesel::QueryResult<_> = async { $body }.await;
-                    $crate::db::end(&mut *lease, answer).await
+                    Ok($crate::db::end(&mut *lease, answer).await?)
                 };
                 $db.detached_blocking(|| $crate::db::in_place(operation))
                     .await
@@ -56,10 +59,18 @@ macro_rules! write_tx {
                 let postgres = postgres.clone();
                 let operation = async move {
                     let mut lease = postgres.lease().await?;
-                    $crate::db::begin(&mut *lease).await?;
                     let $conn = &mut *lease;
-                    let answer: diesel::QueryResult<_> = async { $body }.await;
-                    $crate::db::end(&mut *lease, answer).await
+                    let answer = postgres
+                        .bounded(async {
+                            $crate::db::begin($conn).await?;
+                            let answer: diesel::QueryResult<_> = async { $body }.await;
+                            $crate::db::end($conn, answer).await
+                        })
+                        .await;
+                    match answer {
+                        Ok(answer) => Ok(answer?),
+                        Err(timed_out) => Err(timed_out.discard(lease)),
+                    }
                 };
                 $db.detached(operation).await
             }
@@ -87,16 +98,12 @@ pub(crate) async fn begin<C: AsyncConnection>(connection: &mut C) -> QueryResult
 pub(crate) async fn end<C: AsyncConnection, T>(
     connection: &mut C,
     answer: QueryResult<T>,
-) -> Result<T, DbError> {
-    match answer {
-        Ok(value) => {
-            C::TransactionManager::commit_transaction(connection).await?;
-            Ok(value)
-        }
-        Err(error) => {
-            // The cause counts; a connection whose roll-back fails is not handed out again.
-            let _rolled_back = C::TransactionManager::rollback_transaction(connection).await;
-            Err(error.into())
-        }
+) -> QueryResult<T> {
+    if answer.is_ok() {
+        C::TransactionManager::commit_transaction(connection).await?;
+    } else {
+        // The cause counts; a connection whose roll-back fails is not handed out again.
+        let _rolled_back = C::TransactionManager::rollback_transaction(connection).await;
     }
+    answer
 }

@@ -1,5 +1,7 @@
 //! Migrations: applied under a lock, so that several processes may start at once.
 
+use std::time::Duration;
+
 use diesel::Connection;
 use diesel::backend::Backend;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
@@ -13,6 +15,9 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// The advisory lock that migrations are applied under: "tokenwri" in ASCII.
 const TAKE_LOCK: &str = "SELECT pg_advisory_xact_lock(8389759048285647465)";
+
+/// Longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// How a database stands to this version of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +75,7 @@ type Done = Result<(MigrationState, usize), MigrateError>;
 async fn with_harness(url: DatabaseUrl, work: Work) -> Done {
     let connected = match &url {
         DatabaseUrl::Sqlite(_) => None,
-        DatabaseUrl::Postgres(url) => Some(postgres::connect_alone(url).await?),
+        DatabaseUrl::Postgres(target) => Some(postgres::connect_alone(target, CONNECT).await?),
     };
     let blocking = move || match (url, connected) {
         (DatabaseUrl::Sqlite(path), _) => {

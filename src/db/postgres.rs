@@ -1,38 +1,58 @@
 //! The pool of connections to PostgreSQL, over tokio-postgres and rustls.
 
+mod target;
+mod tls;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::Timeouts;
-use diesel::ConnectionError;
+use diesel::{ConnectionError, QueryResult};
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
 use futures_util::FutureExt;
-use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::with_causes;
 use super::{DbError, PoolSettings};
 
+pub use target::PostgresTarget;
+
+/// How long the operating system may wait for a peer that went silent.
+const SILENCE: Duration = Duration::from_secs(10);
+/// What an operation may take beyond its statements: the way there and back.
+const SLACK: Duration = Duration::from_secs(1);
+
 /// Connections to one PostgreSQL.
 #[derive(Clone)]
-pub(crate) struct PostgresPool(Pool<AsyncPgConnection>);
+pub(crate) struct PostgresPool {
+    pool: Pool<AsyncPgConnection>,
+    limit: Duration,
+}
+
+/// How a connection is made.
+struct Connector {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
 
 impl PostgresPool {
-    pub(super) fn new(url: &str, settings: PoolSettings) -> Result<Self, DbError> {
-        let tls = tls()?;
+    pub(super) fn new(target: &PostgresTarget, settings: PoolSettings) -> Result<Self, DbError> {
+        let connector = Arc::new(Connector::new(target, settings)?);
         let mut config = ManagerConfig::default();
         // Asking before every loan whether a connection is alive costs half of the reads; one that
         // is not fails its operation, and is not handed out again.
         config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(move |url| {
-            let tls = tls.clone();
-            async move { connect(url, tls).await }.boxed()
+        config.custom_setup = Box::new(move |_| {
+            let connector = Arc::clone(&connector);
+            async move { connector.connect().await }.boxed()
         });
-        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+        let manager = AsyncDieselConnectionManager::new_with_config("", config);
         let pool = Pool::builder(manager)
             .max_size(settings.connections)
             .runtime(Runtime::Tokio1)
@@ -41,40 +61,99 @@ impl PostgresPool {
                 create: Some(settings.wait),
                 recycle: Some(settings.wait),
             })
-            .build();
-        pool.map(Self)
-            .map_err(|error| DbError::Unavailable(error.to_string()))
+            .build()
+            .map_err(|error| DbError::Unavailable(error.to_string()))?;
+        Ok(Self {
+            pool,
+            limit: settings.statement_timeout + SLACK,
+        })
     }
 
     pub(crate) async fn lease(&self) -> Result<Object<AsyncPgConnection>, DbError> {
-        self.0
+        self.pool
             .get()
             .await
             .map_err(|error| DbError::Unavailable(with_causes(&error)))
     }
+
+    /// Hands out no more connections, and closes those that are not in use.
+    pub(super) fn close(&self) {
+        self.pool.close();
+    }
+
+    /// Runs a body to its end or to its limit. The server's own limit comes first; this one is for
+    /// a server that went silent.
+    pub(crate) async fn bounded<T>(
+        &self,
+        body: impl Future<Output = QueryResult<T>>,
+    ) -> Result<QueryResult<T>, TimedOut> {
+        tokio::time::timeout(self.limit, body)
+            .await
+            .map_err(|_| TimedOut)
+    }
 }
 
-/// One connection outside the pool.
-pub(super) async fn connect_alone(url: &str) -> Result<AsyncPgConnection, DbError> {
-    let connected = connect(url, tls()?).await;
-    connected.map_err(|error| DbError::Unavailable(with_causes(&error)))
+/// An operation did not end in time; its connection must not be used again.
+pub(crate) struct TimedOut;
+
+impl TimedOut {
+    /// Takes the connection out of the pool for good.
+    pub(crate) fn discard(self, lease: Object<AsyncPgConnection>) -> DbError {
+        drop(Object::take(lease));
+        DbError::Unavailable("the database did not answer in time".to_owned())
+    }
 }
 
-async fn connect(url: &str, tls: MakeRustlsConnect) -> Result<AsyncPgConnection, ConnectionError> {
-    let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(with_causes(&error));
-    let (client, connection) = tokio_postgres::connect(url, tls).await.map_err(bad)?;
-    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+/// One connection outside the pool, without a limit on its statements: migrations may take long.
+pub(super) async fn connect_alone(
+    target: &PostgresTarget,
+    wait: Duration,
+) -> Result<AsyncPgConnection, DbError> {
+    let mut config = target.config.clone();
+    patient(&mut config, wait);
+    let connector = Connector {
+        config,
+        tls: tls::connector(&target.tls)?,
+    };
+    connector
+        .connect()
+        .await
+        .map_err(|error| DbError::Unavailable(with_causes(&error)))
 }
 
-fn tls() -> Result<MakeRustlsConnect, DbError> {
-    let unavailable = |error: rustls::Error| DbError::Unavailable(with_causes(&error));
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(unavailable)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
+impl Connector {
+    fn new(target: &PostgresTarget, settings: PoolSettings) -> Result<Self, DbError> {
+        let mut config = target.config.clone();
+        patient(&mut config, settings.wait);
+        // Set where the session starts, so that no statement of a session is without.
+        let limits = format!(
+            "{} -c statement_timeout={} -c idle_in_transaction_session_timeout={}",
+            config.get_options().unwrap_or_default(),
+            settings.statement_timeout.as_millis(),
+            settings.idle_transaction_timeout.as_millis(),
+        );
+        config.options(limits.trim());
+        Ok(Self {
+            config,
+            tls: tls::connector(&target.tls)?,
+        })
+    }
+
+    async fn connect(&self) -> Result<AsyncPgConnection, ConnectionError> {
+        let bad =
+            |error: tokio_postgres::Error| ConnectionError::BadConnection(with_causes(&error));
+        let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(bad)?;
+        AsyncPgConnection::try_from_client_and_connection(client, connection).await
+    }
+}
+
+/// Bounds the waits for a host that does not answer; what the URL says comes first.
+fn patient(config: &mut Config, wait: Duration) {
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(wait);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(SILENCE);
+    }
+    config.keepalives_idle(SILENCE);
 }

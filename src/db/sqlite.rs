@@ -7,6 +7,7 @@ use deadpool::Runtime;
 use deadpool::managed::{Manager, Metrics, Object, Pool, RecycleError, RecycleResult, Timeouts};
 use diesel::connection::AnsiTransactionManager;
 use diesel::{Connection, QueryResult, SqliteConnection};
+use diesel_async::SimpleAsyncConnection;
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 use futures_util::future::BoxFuture;
@@ -30,6 +31,12 @@ pub(crate) async fn begin_immediate(link: &mut SqliteLink) -> QueryResult<()> {
         AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
     };
     link.spawn_blocking(begin).await
+}
+
+/// Moves all of the write-ahead log into the file.
+pub(super) fn fold_log(link: &mut SqliteLink) -> Result<(), DbError> {
+    let fold = link.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    super::in_place(async { Ok(fold.await?) })
 }
 
 /// Runs what blocks where it is: a whole operation is already on a thread that may block.
@@ -142,7 +149,7 @@ impl Manager for SqliteManager {
 fn connect(path: &Path, pragmas: &str) -> Result<SqliteConnection, DbError> {
     if !path.exists() {
         return Err(DbError::Unavailable(format!(
-            "there is no file {}",
+            "there is no file {}; `tokenwright migrate` makes it",
             path.display()
         )));
     }

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::postgres::PostgresTarget;
+
 /// A database URL: `sqlite:PATH` or `postgres://...`. `Debug` does not show a password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
     Sqlite(PathBuf),
-    /// The URL as tokio-postgres reads it.
-    Postgres(String),
+    Postgres(Box<PostgresTarget>),
 }
 
 /// The text is not a database URL. It is not repeated, as it may hold a password.
@@ -46,12 +47,13 @@ impl DatabaseUrl {
                         .map_err(|_| InvalidDatabaseUrl::NoPath),
                 }
             }
-            "postgres" | "postgresql" => match text.parse::<tokio_postgres::Config>() {
-                Ok(_) => Ok(Self::Postgres(text.to_owned())),
-                Err(error) => Err(InvalidDatabaseUrl::Postgres(super::error::with_causes(
-                    &error,
-                ))),
-            },
+            "postgres" | "postgresql" if !rest.starts_with("//") => {
+                let message = "write `postgres://USER:PASSWORD@HOST/NAME`".to_owned();
+                Err(InvalidDatabaseUrl::Postgres(message))
+            }
+            "postgres" | "postgresql" => PostgresTarget::parse(text)
+                .map(|target| Self::Postgres(Box::new(target)))
+                .map_err(InvalidDatabaseUrl::Postgres),
             unknown => {
                 let letters = unknown.chars().take_while(char::is_ascii_alphanumeric);
                 Err(InvalidDatabaseUrl::UnknownScheme(

@@ -4,6 +4,7 @@
 //! bits) + 6 base62 characters (CRC-32 of all before): 76 characters, one canonical spelling. The
 //! checksum lets a secret scanner tell a secret from a look-alike; it protects nothing.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use uuid::Uuid;
@@ -104,6 +105,28 @@ impl fmt::Debug for PlaintextSecret {
 pub fn partial_token(id: TokenId) -> String {
     let id = base62::encode(id.uuid().as_u128(), base62::WIDTH_128);
     format!("{PREFIX}{id}_******")
+}
+
+/// A text with what looks like a secret, or the start of one, masked behind the token's id: for
+/// errors, which repeat names that a client sent.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    if !text.contains(PREFIX) {
+        return Cow::Borrowed(text);
+    }
+    let mut masked = String::with_capacity(text.len());
+    for (place, piece) in text.split(PREFIX).enumerate() {
+        if place > 0 {
+            masked.push_str(PREFIX);
+        }
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let end = piece.find(|c| !is_part(c)).unwrap_or(piece.len());
+        let (word, rest) = piece.split_at(end);
+        match word.get(..base62::WIDTH_128).filter(|_| place > 0) {
+            Some(id) => masked.extend([id, "_******", rest]),
+            None => masked.push_str(piece),
+        }
+    }
+    Cow::Owned(masked)
 }
 
 /// The stored form of a secret: a bcrypt hash. `Debug` does not show it.

@@ -15,7 +15,7 @@ use async_graphql::{
 use futures_util::FutureExt;
 
 use super::context::RequestContext;
-use super::document::set;
+use super::document::{request_error, set};
 use super::error::{Cause, GqlError};
 use super::introspection::Introspection;
 
@@ -32,6 +32,9 @@ impl ExtensionFactory for BoundaryFactory {
         })
     }
 }
+
+/// How the engine's texts about such values start.
+const MISSHAPEN: [&str; 2] = ["Expected input type \"", "Failed to parse \""];
 
 struct Boundary {
     introspection: Introspection,
@@ -127,12 +130,22 @@ fn path(node: &QueryPathNode<'_>) -> Vec<PathSegment> {
     path
 }
 
-/// Logs the cause of an error once and takes it away. An error that nobody chose is masked.
+/// Logs the cause of an error once and takes it away. An error that nobody chose is masked, save for
+/// the engine's own word about a value that has another shape than its type: that is the client's
+/// fault. It repeats the value, which may be a secret, so it is neither shown nor logged.
 fn logged(ctx: &ExtensionContext<'_>, mut error: ServerError) -> ServerError {
     let chosen = error
         .extensions
         .as_ref()
         .is_some_and(|values| values.get("code").is_some());
+    if !chosen
+        && MISSHAPEN
+            .iter()
+            .any(|start| error.message.starts_with(start))
+    {
+        let message = "A value does not have the shape that its type asks for.".to_owned();
+        return request_error(message, "validation", error.locations).with_path(error.path);
+    }
     if !chosen {
         let cause = Cause(error.message.as_str().into());
         let (locations, path) = (error.locations, error.path);

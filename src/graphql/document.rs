@@ -9,6 +9,9 @@ use async_graphql::{ErrorExtensionValues, Pos, ServerError, Value, Variables};
 use super::introspection;
 use super::limits::{self, DocumentLimits};
 
+/// Errors of one request that are told.
+pub(super) const MAX_REQUEST_ERRORS: usize = 5;
+
 /// Why a request is refused before anything runs.
 #[derive(Debug, Clone)]
 pub enum Refused {
@@ -120,6 +123,7 @@ pub(super) fn check_variables(
         !definition.var_type.node.nullable && !given && !default
     });
     let errors: Vec<ServerError> = missing
+        .take(MAX_REQUEST_ERRORS)
         .map(|definition| {
             let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
             let message = format!("The variable ${name} of the type {ty} needs a value.");

@@ -5,15 +5,13 @@ use std::sync::Arc;
 use async_graphql::{Request, ServerError, Value, Variables};
 
 use super::context::RequestContext;
-use super::document::{self, Refused};
+use super::document::{self, MAX_REQUEST_ERRORS, Refused};
 use super::error::ErrorCode;
 use super::introspection::Introspection;
 use super::loaders::Loaders;
 use super::schema::{self, AppSchema};
+use crate::domain::secret::masked;
 use crate::service::Service;
-
-/// Errors of one request that are told.
-const MAX_REQUEST_ERRORS: usize = 5;
 
 /// The schema over the use cases.
 pub struct Engine {
@@ -71,14 +69,18 @@ impl Engine {
         let prepared = match prepare(request, method) {
             Ok(prepared) => prepared,
             Err(Refused::MutationByGet) => return Outcome::MutationByGet,
-            Err(Refused::Errors(errors)) => return refused(&errors),
+            Err(Refused::Errors(mut errors)) => {
+                errors.iter_mut().for_each(mask);
+                return refused(&errors);
+            }
         };
         let loaders = Loaders::new(Arc::clone(&self.service));
         let prepared = prepared
             .data(Arc::clone(&self.service))
             .data(loaders)
             .data(context);
-        let response = self.schema.execute(prepared).await;
+        let mut response = self.schema.execute(prepared).await;
+        response.errors.iter_mut().for_each(mask);
         // Every root field is nullable, so data is missing altogether only when nothing ran.
         if response.data == Value::Null && !response.errors.is_empty() {
             let errors = response.errors.into_iter().take(MAX_REQUEST_ERRORS);
@@ -101,6 +103,19 @@ impl Engine {
 fn refused(errors: &[ServerError]) -> Outcome {
     Outcome::Refused {
         body: json(&serde_json::json!({ "errors": errors })),
+    }
+}
+
+/// Takes secrets out of an error: names that a client sent are repeated in some of them.
+fn mask(error: &mut ServerError) {
+    error.message = masked(&error.message).into_owned();
+    let field = error
+        .extensions
+        .as_ref()
+        .and_then(|values| values.get("field"));
+    if let Some(Value::String(field)) = field {
+        let field = masked(field).into_owned();
+        document::set(error, "field", field);
     }
 }
 

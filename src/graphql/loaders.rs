@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
+use futures_util::task::{FutureObj, Spawn, SpawnError};
+use tracing::{Instrument, Span};
 
 use super::error::GqlError;
 use crate::domain::api_token::ApiToken;
@@ -30,7 +32,23 @@ impl Loaders {
 }
 
 fn batched<T>(loader: T) -> DataLoader<T> {
-    DataLoader::new(loader, TokioSpawner::current(), TokioTimer::default())
+    DataLoader::new(loader, InSpan::current(), TokioTimer::default())
+}
+
+/// Spawns in the span of the request, so that what a batch logs carries its id.
+struct InSpan(TokioSpawner, Span);
+
+impl InSpan {
+    fn current() -> Self {
+        Self(TokioSpawner::current(), Span::current())
+    }
+}
+
+impl Spawn for InSpan {
+    fn spawn_obj(&self, batch: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        let batch = Box::new(batch.instrument(self.1.clone()));
+        self.0.spawn_obj(FutureObj::new(batch))
+    }
 }
 
 /// Users by id.

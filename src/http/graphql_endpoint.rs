@@ -71,10 +71,12 @@ async fn answer(
 ) -> HttpResponse {
     let media = negotiate(request.headers().get_all(ACCEPT).map(HeaderValue::as_bytes));
     let accepted = media.unwrap_or(MediaType::Json);
+    let limit = state.settings.request_timeout;
     let outcome = async {
         let info = request.extensions().get::<RequestInfo>().cloned();
         let info = info.ok_or(Refusal::Unavailable)?;
-        let principal = principal(request, &info, state).await?;
+        let judged = timeout(limit, principal(request, &info, state)).await;
+        let principal = judged.unwrap_or(Err(Refusal::Unavailable))?;
         let anonymous = principal.is_none();
         if anonymous && state.settings.introspection != Introspection::Public {
             return Err(Refusal::NoCredentials);
@@ -90,7 +92,7 @@ async fn answer(
             state
                 .engine
                 .execute(parameters, method, RequestContext { principal, origin });
-        let outcome = timeout(state.settings.request_timeout, running).await;
+        let outcome = timeout(limit, running).await;
         match outcome.map_err(|_| Refusal::Unavailable)? {
             Outcome::Executed {
                 unauthenticated: true,

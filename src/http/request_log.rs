@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{
     CACHE_CONTROL, FORWARDED, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -46,7 +47,7 @@ pub(super) async fn request_log(
         .as_ref()
         .and_then(|info| info.client_address)
         .map(tracing::field::display);
-    let span = tracing::info_span!("request", request_id = %id, method = %request.method(),
+    let span = tracing::info_span!("request", request_id = %id, method = known(request.method()),
         path = request.match_pattern().as_deref().unwrap_or("-"), client);
     if let Some(info) = info {
         request.extensions_mut().insert(info);
@@ -64,6 +65,22 @@ pub(super) async fn request_log(
     let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), micros, "answered"));
     Ok(response)
+}
+
+/// A method can be any word, and so anything.
+fn known(method: &Method) -> &str {
+    match *method {
+        Method::GET
+        | Method::HEAD
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE
+        | Method::OPTIONS
+        | Method::TRACE
+        | Method::CONNECT => method.as_str(),
+        _ => "-",
+    }
 }
 
 fn info(request: &ServiceRequest, state: &HttpState) -> RequestInfo {

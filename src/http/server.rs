@@ -11,6 +11,7 @@ use super::negotiation::MediaType;
 use super::refusal::Refusal;
 use super::request_log::request_log;
 use super::state::HttpState;
+use super::unread_body::unread_body;
 use super::{graphql_endpoint, health, page};
 
 /// Longest time for the head of a request to arrive.
@@ -36,6 +37,7 @@ pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpS
     let app = move || {
         let app = App::new()
             .app_data(state.clone())
+            .wrap(middleware::from_fn(unread_body))
             .wrap(middleware::from_fn(request_log))
             .configure(graphql_endpoint::configure)
             .configure(health::configure)
@@ -51,7 +53,7 @@ pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpS
     let server = actix_web::HttpServer::new(app)
         .workers(workers)
         .client_request_timeout(HEAD_TIMEOUT)
-        .shutdown_timeout(shutdown_timeout.as_secs())
+        .shutdown_timeout(whole_seconds(shutdown_timeout))
         // Signals are the composition root's: SIGINT, too, finishes what is in flight.
         .disable_signals()
         .listen(listener)?
@@ -85,4 +87,9 @@ impl HttpServer {
         handle.stop(true).await;
         serving.await.map_err(std::io::Error::other)?
     }
+}
+
+/// The server counts in seconds; a part of one is not cut off.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

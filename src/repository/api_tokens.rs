@@ -172,6 +172,7 @@ impl Repository {
             .select(users::id)
             .get_result(conn)
             .await)?;
+        self.has_api_tokens().await?;
         Ok(())
     }
 }

@@ -3,11 +3,21 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     reason = "a test ends where something is not as it should be"
 )]
 
+mod authentication;
+mod client_address;
+mod command_line;
 mod create_api_token;
+mod graphql_http;
+mod migrations;
+mod no_escalation;
+mod page;
+mod permission_catalogue;
+mod reading;
+mod schema;
+mod secrets_stay_secret;
 mod support;

@@ -52,7 +52,6 @@ pub struct TestApp {
     pub address: SocketAddr,
     pub database: TestDatabase,
     pub clock: Arc<ManualClock>,
-    pub service: Arc<Service>,
     pub http: reqwest::Client,
     /// A token with every permission, usable from anywhere.
     pub admin: String,
@@ -79,6 +78,8 @@ impl TestApp {
             pool: PoolSettings {
                 connections: 4,
                 wait: Duration::from_secs(5),
+                statement_timeout: Duration::from_secs(5),
+                idle_transaction_timeout: Duration::from_secs(5),
             },
             catalogue: Arc::new(options.catalogue),
             rules: TokenRules {
@@ -116,7 +117,6 @@ impl TestApp {
             address,
             database,
             clock,
-            service,
             http,
             admin,
             stop: Some(stop),

@@ -1,24 +1,35 @@
 //! A clock that a test can move.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::TimeDelta;
 use tokenwright::domain::clock::{Clock, Instant, SystemClock};
 
-/// The real time, moved by an offset.
+/// The real time, moved by an offset, until it is stopped.
 #[derive(Debug, Default)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    offset: AtomicI64,
+    stopped: Mutex<Option<Instant>>,
+}
 
 impl ManualClock {
     /// Moves the time forward.
     pub fn advance(&self, by: TimeDelta) {
-        self.0
+        self.offset
             .fetch_add(by.num_microseconds().unwrap(), Ordering::SeqCst);
+    }
+
+    /// From now on it is always this instant.
+    pub fn stop_at(&self, instant: Instant) {
+        *self.stopped.lock().unwrap() = Some(instant);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Instant {
-        SystemClock.now() + TimeDelta::microseconds(self.0.load(Ordering::SeqCst))
+        let offset = TimeDelta::microseconds(self.offset.load(Ordering::SeqCst));
+        let stopped = *self.stopped.lock().unwrap();
+        stopped.unwrap_or_else(|| SystemClock.now() + offset)
     }
 }
