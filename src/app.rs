@@ -69,6 +69,7 @@ pub async fn service(config: ServiceConfig) -> Result<Arc<Service>, StartError> 
     } = config;
     let repository = Repository::new(database);
     let service = Service::new(repository, catalogue, clock, random, rules, runtime)?;
+    service.learn_costs().await?;
     match service.unknown_permissions().await? {
         Some(unknown) => Err(unknown.into()),
         None => Ok(Arc::new(service)),

@@ -1,6 +1,7 @@
 //! The HTTP side: actix-web is known only here.
 
 mod bearer;
+mod connections;
 mod field_value;
 mod forwarded;
 mod graphql_endpoint;
@@ -9,6 +10,7 @@ mod health;
 mod negotiation;
 mod page;
 mod principal;
+mod readable;
 mod refusal;
 mod request_log;
 mod server;

@@ -19,7 +19,7 @@ use crate::domain::principal::MissingPermission;
 use crate::domain::random::{RandomError, RandomSource};
 use crate::repository::Repository;
 
-pub use authenticate::{AuthenticateError, Refusal};
+pub use authenticate::{AuthenticateError, InvalidTokenReason};
 pub use create_api_token::{CreateApiToken, CreateApiTokenError, CreatedApiToken, RequestedExpiry};
 pub use proof::{DEFAULT_COST, MAX_COST, MIN_COST, ProofBusy, SecretProofs};
 pub use stored_permissions::UnknownPermissions;
@@ -95,6 +95,17 @@ impl Service {
     /// When it does not.
     pub async fn ready(&self) -> Result<(), DbError> {
         self.repository.ping().await
+    }
+
+    /// Learns what the costliest stored hash costs, before the first request is refused.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn learn_costs(&self) -> Result<(), DbError> {
+        if let Some(hash) = self.repository.costliest_secret_hash().await? {
+            self.proofs.learn(&hash);
+        }
+        Ok(())
     }
 
     /// Ends the work with the database in order.

@@ -59,7 +59,7 @@ pub struct HttpArgs {
     )]
     pub playground: Option<bool>,
 
-    /// Longest time to read a request's body, and again to answer it.
+    /// Longest time to read a request's head, again to read its body, and again to answer it.
     #[arg(
         long,
         env = "TOKENWRIGHT_REQUEST_TIMEOUT",

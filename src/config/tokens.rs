@@ -10,7 +10,7 @@ use clap::Args;
 use super::permissions::{self, PermissionsError};
 use super::value::duration;
 use crate::domain::catalogue::Catalogue;
-use crate::service::{DEFAULT_COST, TokenRules};
+use crate::service::{DEFAULT_COST, MAX_COST, MIN_COST, TokenRules};
 
 /// Settings of tokens.
 #[derive(Debug, Clone, Args)]
@@ -37,7 +37,7 @@ pub struct TokenArgs {
         env = "TOKENWRIGHT_BCRYPT_COST",
         value_name = "COST",
         default_value_t = DEFAULT_COST,
-        value_parser = clap::value_parser!(u32).range(4..=14)
+        value_parser = clap::value_parser!(u32).range(i64::from(MIN_COST)..=i64::from(MAX_COST))
     )]
     pub bcrypt_cost: u32,
 }

@@ -28,10 +28,9 @@ macro_rules! read {
                 let operation = async move {
                     let mut lease = postgres.lease().await?;
                     let $conn = &mut *lease;
-                    let answer = postgres.bounded(async { $body }).await;
-                    match answer {
+                    match postgres.bounded(async { $body }).await {
                         Ok(answer) => Ok(answer?),
-                        Err(timed_out) => Err(timed_out.discard(lease)),
+                        Err(timed_out) => Err(timed_out.reading(lease)),
                     }
                 };
                 $db.detached(operation).await
@@ -47,10 +46,10 @@ macro_rules! write_tx {
             $crate::db::Backend::Sqlite(sqlite) => {
                 let mut lease = sqlite.writer().await?;
                 let operation = async move {
-                    $crate::db::begin_immediate(&mut lease).await?;
                     let $conn = &mut *lease;
-                    let answer: diesel::QueryResult<_> = async { $body }.await;
-                    Ok($crate::db::end(&mut *lease, answer).await?)
+                    $crate::db::begin_immediate($conn).await?;
+                    let answer = async { $body }.await;
+                    $crate::db::end($conn, answer).await
                 };
                 $db.detached_blocking(|| $crate::db::in_place(operation))
                     .await
@@ -60,16 +59,14 @@ macro_rules! write_tx {
                 let operation = async move {
                     let mut lease = postgres.lease().await?;
                     let $conn = &mut *lease;
-                    let answer = postgres
-                        .bounded(async {
-                            $crate::db::begin($conn).await?;
-                            let answer: diesel::QueryResult<_> = async { $body }.await;
-                            $crate::db::end($conn, answer).await
-                        })
-                        .await;
-                    match answer {
-                        Ok(answer) => Ok(answer?),
-                        Err(timed_out) => Err(timed_out.discard(lease)),
+                    let transaction = async {
+                        $crate::db::begin($conn).await?;
+                        let answer = async { $body }.await;
+                        $crate::db::end($conn, answer).await
+                    };
+                    match postgres.bounded(transaction).await {
+                        Ok(outcome) => outcome,
+                        Err(timed_out) => Err(timed_out.writing(lease)),
                     }
                 };
                 $db.detached(operation).await
@@ -98,12 +95,17 @@ pub(crate) async fn begin<C: AsyncConnection>(connection: &mut C) -> QueryResult
 pub(crate) async fn end<C: AsyncConnection, T>(
     connection: &mut C,
     answer: QueryResult<T>,
-) -> QueryResult<T> {
-    if answer.is_ok() {
-        C::TransactionManager::commit_transaction(connection).await?;
-    } else {
-        // The cause counts; a connection whose roll-back fails is not handed out again.
-        let _rolled_back = C::TransactionManager::rollback_transaction(connection).await;
+) -> Result<T, DbError> {
+    match answer {
+        Ok(value) => {
+            let committed = C::TransactionManager::commit_transaction(connection).await;
+            committed.map_err(|error| DbError::from(error).at_commit())?;
+            Ok(value)
+        }
+        Err(error) => {
+            // The cause counts; a connection whose roll-back fails is not handed out again.
+            let _rolled_back = C::TransactionManager::rollback_transaction(connection).await;
+            Err(error.into())
+        }
     }
-    answer
 }

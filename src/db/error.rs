@@ -8,6 +8,9 @@ pub enum DbError {
     /// The database did not answer, or not in time.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// A transaction may or may not have been committed: no answer came.
+    #[error("it is not known whether the transaction was committed: {0}")]
+    OutcomeUnknown(String),
     /// A value is there already. The text names the index or its columns.
     #[error("a value must be unique: {0}")]
     Unique(String),
@@ -19,6 +22,14 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// What an error means that came instead of the answer to a commit.
+    pub(super) fn at_commit(self) -> Self {
+        match self {
+            Self::Unavailable(text) => Self::OutcomeUnknown(text),
+            other => other,
+        }
+    }
+
     /// Is it the uniqueness of this column that was violated? PostgreSQL tells the index, SQLite the
     /// table and column; an index is named after its column here.
     pub fn is_unique(&self, column: &str) -> bool {

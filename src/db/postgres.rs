@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::Timeouts;
-use diesel::{ConnectionError, QueryResult};
+use diesel::ConnectionError;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{
@@ -83,10 +83,7 @@ impl PostgresPool {
 
     /// Runs a body to its end or to its limit. The server's own limit comes first; this one is for
     /// a server that went silent.
-    pub(crate) async fn bounded<T>(
-        &self,
-        body: impl Future<Output = QueryResult<T>>,
-    ) -> Result<QueryResult<T>, TimedOut> {
+    pub(crate) async fn bounded<T>(&self, body: impl Future<Output = T>) -> Result<T, TimedOut> {
         tokio::time::timeout(self.limit, body)
             .await
             .map_err(|_| TimedOut)
@@ -97,10 +94,15 @@ impl PostgresPool {
 pub(crate) struct TimedOut;
 
 impl TimedOut {
-    /// Takes the connection out of the pool for good.
-    pub(crate) fn discard(self, lease: Object<AsyncPgConnection>) -> DbError {
+    /// Takes the connection out of the pool for good; nothing was changed.
+    pub(crate) fn reading(self, lease: Object<AsyncPgConnection>) -> DbError {
         drop(Object::take(lease));
         DbError::Unavailable("the database did not answer in time".to_owned())
+    }
+
+    /// The same for a transaction, which may have been committed unheard.
+    pub(crate) fn writing(self, lease: Object<AsyncPgConnection>) -> DbError {
+        self.reading(lease).at_commit()
     }
 }
 

@@ -40,7 +40,7 @@ impl AuditAction {
 }
 
 /// One field that changed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditChange {
     pub field: &'static str,
     pub before: Option<String>,

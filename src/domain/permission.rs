@@ -44,6 +44,11 @@ impl PermissionCode {
         }
     }
 
+    /// A code that the database holds: it was read strictly before it was stored.
+    pub fn stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// The dotted code.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -92,11 +97,6 @@ impl PermissionSet {
     /// Is the permission in the set?
     pub fn contains(&self, code: &str) -> bool {
         self.0.contains(code)
-    }
-
-    /// Nothing in it?
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// The permissions, sorted by code.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::address::AddressReach;
 use super::api_token::ApiToken;
 use super::id::{TokenId, UserId};
-use super::permission::PermissionSet;
 use super::user::UserInfo;
 
 /// Who is asking: the user, and the token that authenticated the request.
@@ -79,15 +78,6 @@ impl Principal {
         self.token
             .as_ref()
             .is_none_or(|token| token.permissions.contains(permission))
-    }
-
-    /// The permissions of `wanted` that the caller does not have.
-    pub fn lacks<'a>(&self, wanted: &'a PermissionSet) -> Vec<&'a str> {
-        wanted
-            .iter()
-            .map(|code| code.as_str())
-            .filter(|code| !self.has(code))
-            .collect()
     }
 
     /// The addresses that tokens of this caller's making must stay within.

@@ -74,7 +74,7 @@ impl Engine {
                 return refused(&errors);
             }
         };
-        let loaders = Loaders::new(Arc::clone(&self.service));
+        let loaders = Loaders::new(Arc::clone(&self.service), context.principal.clone());
         let prepared = prepared
             .data(Arc::clone(&self.service))
             .data(loaders)

@@ -52,6 +52,7 @@ pub enum GqlError {
     Fault(InputFault),
     CallerChanged,
     Unavailable(Arc<str>),
+    OutcomeUnknown(Arc<str>),
     Internal(Arc<str>),
 }
 
@@ -83,7 +84,7 @@ impl GqlError {
                 kind: FaultKind::Taken,
                 ..
             }) => ErrorCode::Conflict,
-            Self::Unavailable(_) => ErrorCode::Unavailable,
+            Self::Unavailable(_) | Self::OutcomeUnknown(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }
     }
@@ -100,6 +101,9 @@ impl GqlError {
             Self::Fault(fault) => return fault.message.clone(),
             Self::CallerChanged => "The token that made this request has changed in the meantime.",
             Self::Unavailable(_) => "The server cannot answer at the moment; try again.",
+            Self::OutcomeUnknown(_) => {
+                "The database did not say whether this was done; look before you try again."
+            }
             Self::Internal(_) => "An internal error occurred.",
         }
         .to_owned()
@@ -122,6 +126,7 @@ impl GqlError {
             }
             Self::IntrospectionOff => values.set("reason", "introspection_off"),
             Self::Unavailable(_) => values.set("retryAfter", RETRY_AFTER),
+            Self::OutcomeUnknown(_) => values.set("reason", "outcome_unknown"),
             Self::Unauthenticated | Self::NotFound | Self::CallerChanged | Self::Internal(_) => {}
         }
         values
@@ -131,7 +136,9 @@ impl GqlError {
 impl From<GqlError> for Error {
     fn from(error: GqlError) -> Self {
         let cause = match &error {
-            GqlError::Unavailable(cause) | GqlError::Internal(cause) => Some(Cause(cause.clone())),
+            GqlError::Unavailable(cause)
+            | GqlError::OutcomeUnknown(cause)
+            | GqlError::Internal(cause) => Some(Cause(cause.clone())),
             _ => None,
         };
         Self {
@@ -152,6 +159,7 @@ impl From<DbError> for GqlError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Unavailable(_) => Self::Unavailable(error.to_string().into()),
+            DbError::OutcomeUnknown(_) => Self::OutcomeUnknown(error.to_string().into()),
             DbError::Unique(_) | DbError::Unexpected(_) | DbError::OperationPanicked => {
                 Self::internal(error)
             }

@@ -11,6 +11,7 @@ use tracing::{Instrument, Span};
 use super::error::GqlError;
 use crate::domain::api_token::ApiToken;
 use crate::domain::id::UserId;
+use crate::domain::principal::Principal;
 use crate::domain::user::User;
 use crate::service::Service;
 
@@ -21,9 +22,9 @@ pub(super) struct Loaders {
 }
 
 impl Loaders {
-    pub(super) fn new(service: Arc<Service>) -> Self {
-        let users = Users(Arc::clone(&service));
-        let tokens = TokensOfUsers(service);
+    pub(super) fn new(service: Arc<Service>, caller: Option<Principal>) -> Self {
+        let users = Users(Arc::clone(&service), caller.clone());
+        let tokens = TokensOfUsers(service, caller);
         Self {
             users: batched(users),
             tokens_of_users: batched(tokens),
@@ -52,25 +53,27 @@ impl Spawn for InSpan {
 }
 
 /// Users by id.
-pub(super) struct Users(Arc<Service>);
+pub(super) struct Users(Arc<Service>, Option<Principal>);
 
 impl Loader<UserId> for Users {
     type Value = User;
     type Error = GqlError;
 
     async fn load(&self, ids: &[UserId]) -> Result<HashMap<UserId, User>, GqlError> {
-        Ok(self.0.users_by_id(ids).await?)
+        let caller = self.1.as_ref().ok_or(GqlError::Unauthenticated)?;
+        Ok(self.0.users_by_id(caller, ids).await?)
     }
 }
 
 /// The tokens of API Token Users.
-pub(super) struct TokensOfUsers(Arc<Service>);
+pub(super) struct TokensOfUsers(Arc<Service>, Option<Principal>);
 
 impl Loader<UserId> for TokensOfUsers {
     type Value = ApiToken;
     type Error = GqlError;
 
     async fn load(&self, ids: &[UserId]) -> Result<HashMap<UserId, ApiToken>, GqlError> {
-        Ok(self.0.api_tokens_by_user(ids).await?)
+        let caller = self.1.as_ref().ok_or(GqlError::Unauthenticated)?;
+        Ok(self.0.api_tokens_by_user(caller, ids).await?)
     }
 }

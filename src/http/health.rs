@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, web};
 use tokio::time::timeout;
 
 use super::negotiation::MediaType;
+use super::readable::readable;
 use super::refusal::Refusal;
 use super::state::HttpState;
 
@@ -15,8 +16,8 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// Routes of this endpoint.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
     config
-        .route("/livez", web::get().to(livez))
-        .route("/readyz", web::get().to(readyz));
+        .service(readable("/livez", livez))
+        .service(readable("/readyz", readyz));
 }
 
 async fn livez() -> HttpResponse {

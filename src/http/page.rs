@@ -5,6 +5,7 @@ use actix_web::http::header::{CONTENT_SECURITY_POLICY, HOST};
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::TimeDelta;
 
+use super::readable::readable;
 use super::state::HttpState;
 
 const PAGE: &str = include_str!("page/page.html");
@@ -16,8 +17,8 @@ const EXAMPLE_LIFETIME: TimeDelta = TimeDelta::days(30);
 /// Routes of the page.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
     config
-        .route("/", web::get().to(page))
-        .route("/page.css", web::get().to(style));
+        .service(readable("/", page))
+        .service(readable("/page.css", style));
 }
 
 async fn page(request: HttpRequest, state: web::Data<HttpState>) -> HttpResponse {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, middleware, web};
 
+use super::connections::{Connections, busy_connection};
 use super::negotiation::MediaType;
 use super::refusal::Refusal;
 use super::request_log::request_log;
@@ -14,14 +15,16 @@ use super::state::HttpState;
 use super::unread_body::unread_body;
 use super::{graphql_endpoint, health, page};
 
-/// Longest time for the head of a request to arrive.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a quiet connection is kept for the next request.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// A server that listens.
 pub struct HttpServer {
     server: actix_web::dev::Server,
     address: SocketAddr,
     shutdown_timeout: Duration,
+    connections: Connections,
+    head_limit: Duration,
 }
 
 /// Listens on an address; port 0 takes a free one.
@@ -32,12 +35,14 @@ pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpS
     let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
     let shutdown_timeout = state.settings.shutdown_timeout;
+    let head_timeout = state.settings.request_timeout;
     let (workers, playground) = (state.settings.workers, state.settings.playground);
     let state = web::Data::from(state);
     let app = move || {
         let app = App::new()
             .app_data(state.clone())
             .wrap(middleware::from_fn(unread_body))
+            .wrap(middleware::from_fn(busy_connection))
             .wrap(middleware::from_fn(request_log))
             .configure(graphql_endpoint::configure)
             .configure(health::configure)
@@ -50,9 +55,13 @@ pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpS
             app
         }
     };
+    let connections = Connections::default();
+    let noted = connections.clone();
     let server = actix_web::HttpServer::new(app)
+        .on_connect(move |stream, data| noted.note(stream, data))
         .workers(workers)
-        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(head_timeout)
         .shutdown_timeout(whole_seconds(shutdown_timeout))
         // Signals are the composition root's: SIGINT, too, finishes what is in flight.
         .disable_signals()
@@ -62,6 +71,8 @@ pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpS
         server,
         address,
         shutdown_timeout,
+        connections,
+        head_limit: KEEP_ALIVE + head_timeout,
     })
 }
 
@@ -78,6 +89,7 @@ impl HttpServer {
     /// When the server ends by itself.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
         let handle: ServerHandle = self.server.handle();
+        let closing = tokio::spawn(self.connections.close_slow(self.head_limit));
         let mut serving = tokio::spawn(self.server);
         tokio::select! {
             ended = &mut serving => return ended.map_err(std::io::Error::other)?,
@@ -85,7 +97,9 @@ impl HttpServer {
         }
         tracing::info!(timeout = ?self.shutdown_timeout, "shutting down");
         handle.stop(true).await;
-        serving.await.map_err(std::io::Error::other)?
+        let ended = serving.await.map_err(std::io::Error::other)?;
+        closing.abort();
+        ended
     }
 }
 

@@ -16,7 +16,7 @@ pub struct HttpSettings {
     pub introspection: Introspection,
     /// Is the page at `/` served?
     pub playground: bool,
-    /// Longest time to read a body, and again to answer.
+    /// Longest time to read a head, again to read a body, and again to answer.
     pub request_timeout: Duration,
     /// Longest time to finish what is in flight at the end.
     pub shutdown_timeout: Duration,

@@ -3,17 +3,20 @@
 //! One row is read by `get_result`, never by `first`: that binds a LIMIT, and SQLite compiles a statement
 //! anew whenever a value is bound to its LIMIT: measured, a third of an authenticated request.
 
-use diesel::dsl::{count_star, exists, insert_into, select};
+use diesel::dsl::{count_star, exists, insert_into, max, select};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Repository;
 use super::rows::{ApiTokenRow, AuditEventRow, UserRow, permissions};
-use crate::db::{DbError, DbId, DbTexts, api_tokens, audit_events, read, users, write_tx};
+use crate::db::{
+    DbError, DbId, DbTexts, ShareLocked, api_tokens, audit_events, read, users, write_tx,
+};
 use crate::domain::api_token::{ApiToken, Credential, NewApiToken};
 use crate::domain::audit::AuditEvent;
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::permission::PermissionSet;
+use crate::domain::secret::SecretHash;
 
 /// What became of an insertion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,14 +107,14 @@ impl Repository {
         let event = AuditEventRow::from(event);
         let stored = write_tx!(self.db, |conn| {
             if let Some((id, version)) = caller {
-                let unchanged: i64 = api_tokens::table
+                let unchanged = api_tokens::table
                     .filter(api_tokens::id.eq(DbId(id.uuid())))
                     .filter(api_tokens::version.eq(version))
                     .filter(api_tokens::deleted_date.is_null())
-                    .select(count_star())
-                    .get_result(conn)
-                    .await?;
-                if unchanged == 0 {
+                    .select(api_tokens::id);
+                let unchanged: Option<DbId> =
+                    ShareLocked(unchanged).get_result(conn).await.optional()?;
+                if unchanged.is_none() {
                     return Ok(Inserted::CallerChanged);
                 }
             }
@@ -130,6 +133,18 @@ impl Repository {
             Err(error) if error.is_unique("name_key") => Ok(Inserted::NameTaken),
             other => other,
         }
+    }
+
+    /// A stored hash of the highest cost: the cost is the first thing in it that differs.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn costliest_secret_hash(&self) -> Result<Option<SecretHash>, DbError> {
+        let hash: Option<String> = read!(self.db, |conn| api_tokens::table
+            .select(max(api_tokens::secret_hash))
+            .get_result(conn)
+            .await)?;
+        Ok(hash.map(SecretHash::new))
     }
 
     /// Every distinct set of permissions that tokens hold, and how many hold it.

@@ -1,11 +1,12 @@
 //! Rows as they stand in the tables, and their way to and from domain types.
 
 use diesel::prelude::*;
+use serde_json::{Value, json};
 
 use crate::db::{DbId, DbInstant, DbNetworks, DbTexts, api_tokens, audit_events, users};
 use crate::domain::address::{AllowedAddresses, IpNetwork};
 use crate::domain::api_token::{ApiToken, Credential, NewApiToken};
-use crate::domain::audit::AuditEvent;
+use crate::domain::audit::{AuditChange, AuditEvent};
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::permission::{PermissionCode, PermissionSet};
 use crate::domain::secret::SecretHash;
@@ -138,14 +139,20 @@ fn addresses(networks: DbNetworks) -> AllowedAddresses {
     networks.0.into_iter().map(IpNetwork::from_net).collect()
 }
 
-/// A text that is no code grants nothing and is left out: every stored code was one when it was
-/// written.
 pub(super) fn permissions(codes: &DbTexts) -> PermissionSet {
     codes
         .0
         .iter()
-        .filter_map(|code| PermissionCode::parse(code).ok())
+        .map(|code| PermissionCode::stored(code))
         .collect()
+}
+
+/// A JSON array of objects with `field`, `before` and `after`.
+fn changes(changes: &[AuditChange]) -> String {
+    let objects = changes.iter().map(
+        |change| json!({ "field": change.field, "before": change.before, "after": change.after }),
+    );
+    Value::Array(objects.collect()).to_string()
 }
 
 #[derive(Insertable)]
@@ -175,9 +182,7 @@ impl From<&AuditEvent> for AuditEventRow {
             client_address: event.client_address.map(|address| address.to_string()),
             request_id: event.request_id.clone(),
             target_id: DbId(event.target.uuid()),
-            changes: serde_json::to_value(&event.changes)
-                .unwrap_or_default()
-                .to_string(),
+            changes: changes(&event.changes),
         }
     }
 }

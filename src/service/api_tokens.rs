@@ -22,14 +22,16 @@ impl Service {
             .ok_or(ReadError::NotFound)
     }
 
-    /// The tokens of these users, for callers whose right to read them was checked field by field.
+    /// The tokens of these users.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the caller may not read tokens, or the database does not answer.
     pub async fn api_tokens_by_user(
         &self,
+        caller: &Principal,
         users: &[UserId],
-    ) -> Result<HashMap<UserId, ApiToken>, DbError> {
+    ) -> Result<HashMap<UserId, ApiToken>, ReadError> {
+        caller.require(required::API_TOKENS_READ)?;
         let tokens = self.repository.api_tokens_by_user(users).await?;
         Ok(tokens
             .into_iter()

@@ -15,7 +15,7 @@ use crate::domain::secret::{MalformedSecret, PlaintextSecret};
 pub enum AuthenticateError {
     /// One answer for all reasons; the reason is for the log.
     #[error("the token is not valid ({0})")]
-    InvalidToken(Refusal),
+    InvalidToken(InvalidTokenReason),
     #[error("the token is not allowed from this address")]
     AddressNotAllowed,
     #[error(transparent)]
@@ -26,7 +26,7 @@ pub enum AuthenticateError {
 
 /// Why a token is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum InvalidTokenReason {
     Malformed(MalformedSecret),
     Unknown,
     WrongSecret,
@@ -35,7 +35,7 @@ pub enum Refusal {
     Disabled,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for InvalidTokenReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(how) => write!(f, "malformed: {how}"),
@@ -62,7 +62,7 @@ impl Service {
         let refuse = |reason| Err(AuthenticateError::InvalidToken(reason));
         let secret = match PlaintextSecret::parse(presented) {
             Ok(secret) => secret,
-            Err(how) => return refuse(Refusal::Malformed(how)),
+            Err(how) => return refuse(InvalidTokenReason::Malformed(how)),
         };
         let credential = self.repository.credential(secret.token_id()).await?;
         let stored = credential
@@ -70,10 +70,10 @@ impl Service {
             .map(|credential| &credential.secret_hash);
         let proven = self.proofs.prove(&secret, stored).await?;
         let Some(credential) = credential else {
-            return refuse(Refusal::Unknown);
+            return refuse(InvalidTokenReason::Unknown);
         };
         if !proven {
-            return refuse(Refusal::WrongSecret);
+            return refuse(InvalidTokenReason::WrongSecret);
         }
         if let Some(reason) = self.refusal(&credential) {
             return refuse(reason);
@@ -85,14 +85,16 @@ impl Service {
     }
 
     /// Why a token whose secret is proven cannot be used now.
-    fn refusal(&self, credential: &Credential) -> Option<Refusal> {
+    fn refusal(&self, credential: &Credential) -> Option<InvalidTokenReason> {
         if credential.deleted {
-            return Some(Refusal::Deleted);
+            return Some(InvalidTokenReason::Deleted);
         }
         match credential.token.status(self.clock.now()) {
-            ApiTokenStatus::Expired => Some(Refusal::Expired),
-            ApiTokenStatus::Disabled => Some(Refusal::Disabled),
-            ApiTokenStatus::Active if !credential.user.enabled => Some(Refusal::Disabled),
+            ApiTokenStatus::Expired => Some(InvalidTokenReason::Expired),
+            ApiTokenStatus::Disabled => Some(InvalidTokenReason::Disabled),
+            ApiTokenStatus::Active if !credential.user.enabled => {
+                Some(InvalidTokenReason::Disabled)
+            }
             ApiTokenStatus::Active => None,
         }
     }

@@ -39,12 +39,21 @@ impl Service {
         self.find_user(id).await
     }
 
-    /// These users, for callers whose right to read them was checked field by field.
+    /// Those of these users that the caller may see.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn users_by_id(&self, ids: &[UserId]) -> Result<HashMap<UserId, User>, DbError> {
-        let users = self.repository.users_by_id(ids).await?;
+    pub async fn users_by_id(
+        &self,
+        caller: &Principal,
+        ids: &[UserId],
+    ) -> Result<HashMap<UserId, User>, DbError> {
+        let seen = ids
+            .iter()
+            .copied()
+            .filter(|id| may_read_user(caller, *id).is_ok());
+        let seen: Vec<UserId> = seen.collect();
+        let users = self.repository.users_by_id(&seen).await?;
         Ok(users.into_iter().map(|user| (user.id, user)).collect())
     }
 

@@ -511,6 +511,38 @@ async fn a_flood_of_unknown_tokens_keeps_nobody_out_who_is_known() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn forged_secrets_of_one_token_take_few_places_of_the_queue() {
+    let costly = Options {
+        bcrypt_cost: 8,
+        ..Options::default()
+    };
+    let app = TestApp::with(costly).await;
+    let fresh = app.secret(&app.admin, app.input("fresh", json!({}))).await;
+    let forged: Vec<String> = (0..200)
+        .map(|_| format!("Bearer {}", wrong(&app.admin)))
+        .collect();
+    let attempt = async |line: &String| who(&app, &[line]).await;
+    let mut flood: FuturesUnordered<_> = forged.iter().map(attempt).collect();
+    let (mut refused, mut busy) = (0, 0);
+    while let Some(answer) = flood.next().await {
+        if answer.status == 401 {
+            assert_invalid(&answer);
+            refused += 1;
+            continue;
+        }
+        assert_unavailable(&answer);
+        if busy == 0 {
+            // Another token is proven for the first time, and one is made.
+            assert_eq!(status(&app, &fresh).await, 200);
+            used(&app, "made meanwhile").await;
+        }
+        busy += 1;
+    }
+    assert!(refused > 0);
+    assert!(busy > 100, "{busy}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_address_is_judged_after_the_secret() {
     let app = TestApp::start().await;
     let expiry = app.in_time(TimeDelta::seconds(60));

@@ -20,4 +20,5 @@ mod permission_catalogue;
 mod reading;
 mod schema;
 mod secrets_stay_secret;
+mod slow_clients;
 mod support;

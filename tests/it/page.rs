@@ -101,3 +101,16 @@ async fn a_server_that_cannot_judge_a_token_is_not_ready() {
     assert_eq!(judged.status, 503);
     assert_eq!(get(&app, "/readyz").await.status, 503);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_read_says_so() {
+    let app = TestApp::start().await;
+    for path in ["/", "/livez", "/readyz"] {
+        let url = format!("http://{}{path}", app.address);
+        let head = app.http.head(&url).send().await.unwrap();
+        assert_eq!((head.status().as_u16(), path), (200, path));
+        let post = app.http.post(&url).send().await.unwrap();
+        assert_eq!((post.status().as_u16(), path), (405, path));
+        assert_eq!(post.headers()["allow"], "GET, HEAD");
+    }
+}

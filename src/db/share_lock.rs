@@ -1,0 +1,33 @@
+//! Reading a row so that nobody changes it before the transaction ends.
+//!
+//! PostgreSQL's default isolation lets two transactions read and decide side by side, without an error;
+//! `FOR SHARE` makes whoever would change the row wait. A writing transaction in SQLite is alone
+//! already.
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sqlite::Sqlite;
+
+/// A query whose rows stay as they are read. Its own rows are what is locked, so it must not count
+/// or group.
+#[derive(Debug, Clone, QueryId)]
+pub(crate) struct ShareLocked<Q>(pub(crate) Q);
+
+impl<Q: Query> Query for ShareLocked<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for ShareLocked<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(" FOR SHARE");
+        Ok(())
+    }
+}
+
+impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for ShareLocked<Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+}

@@ -1,0 +1,22 @@
+//! A resource that can only be read.
+
+use actix_web::{FromRequest, Handler, Resource, Responder, guard, web};
+
+use super::negotiation::MediaType;
+use super::refusal::Refusal;
+
+/// Answers GET and HEAD, which load balancers probe by, and refuses every other method with what is
+/// allowed (RFC 9110, section 15.5.6).
+pub(super) fn readable<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let read = web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
+    web::resource(path)
+        .route(read.to(handler))
+        .default_service(web::to(async || {
+            Refusal::MethodNotAllowed { allow: "GET, HEAD" }.response(MediaType::Json)
+        }))
+}
