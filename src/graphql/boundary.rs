@@ -16,7 +16,8 @@ use futures_util::FutureExt;
 
 use super::context::RequestContext;
 use super::document::{request_error, set};
-use super::error::{Cause, GqlError};
+use super::error::{Cause, ErrorCode, GqlError};
+use super::gate::Gate;
 use super::introspection::Introspection;
 
 /// Makes the boundary of each request.
@@ -50,6 +51,11 @@ impl Extension for Boundary {
         operation_name: Option<&str>,
         next: NextExecute<'_>,
     ) -> Response {
+        // What comes here is valid. Without a gate nothing runs.
+        let gate = ctx.data_opt::<Arc<Gate>>();
+        if !gate.is_some_and(|gate| gate.lets_through()) {
+            return Response::default();
+        }
         let mut response = next.run(ctx, operation_name).await;
         let mut kept = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         response.errors.append(&mut kept);
@@ -153,11 +159,20 @@ fn logged(ctx: &ExtensionContext<'_>, mut error: ServerError) -> ServerError {
         (error.locations, error.path) = (locations, path);
     }
     if let Some(Cause(cause)) = error.source::<Cause>().cloned() {
+        let code = error
+            .extensions
+            .as_ref()
+            .and_then(|values| values.get("code"));
         let request = ctx.data_opt::<RequestContext>();
         let id = request
             .and_then(|request| request.origin.request_id.clone())
             .unwrap_or_default();
-        tracing::error!(request_id = %id, %cause, "a field could not be answered");
+        // That the database is away or the queue full is a state; the rest is a defect.
+        if code == Some(&Value::from(ErrorCode::Unavailable.as_str())) {
+            tracing::warn!(request_id = %id, %cause, "a field could not be answered");
+        } else {
+            tracing::error!(request_id = %id, %cause, "a field could not be answered");
+        }
         set(&mut error, "requestId", id);
         error.source = None;
     }

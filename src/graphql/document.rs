@@ -4,7 +4,7 @@ use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
 };
 use async_graphql::parser::{self, parse_query};
-use async_graphql::{ErrorExtensionValues, Pos, ServerError, Value, Variables};
+use async_graphql::{ErrorExtensionValues, Pos, Positioned, ServerError, Value};
 
 use super::introspection;
 use super::limits::{self, DocumentLimits};
@@ -12,13 +12,27 @@ use super::limits::{self, DocumentLimits};
 /// Errors of one request that are told.
 pub(super) const MAX_REQUEST_ERRORS: usize = 5;
 
-/// Why a request is refused before anything runs.
+/// Why a request has no answer of its own.
 #[derive(Debug, Clone)]
 pub enum Refused {
     /// The document or the variables are at fault.
     Errors(Vec<ServerError>),
     /// A mutation was sent by GET.
     MutationByGet,
+    /// A query took too long, and was given up.
+    TimedOut,
+}
+
+impl From<ServerError> for Refused {
+    fn from(error: ServerError) -> Self {
+        Self::Errors(vec![error])
+    }
+}
+
+impl From<Vec<ServerError>> for Refused {
+    fn from(errors: Vec<ServerError>) -> Self {
+        Self::Errors(errors)
+    }
 }
 
 /// Parses a document within the limits.
@@ -66,22 +80,21 @@ fn syntax_error(error: parser::Error) -> Refused {
 pub(super) fn operation<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
-) -> Result<&'a OperationDefinition, Refused> {
+) -> Result<&'a Positioned<OperationDefinition>, Refused> {
     let unknown = || {
         let message = "The document has no operation of the name in `operationName`.";
         refused(message.to_owned(), "operation_unknown", Vec::new())
     };
     match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Ok(&operation.node),
+        (DocumentOperations::Single(operation), None) => Ok(operation),
         (DocumentOperations::Single(_), Some(_)) => Err(unknown()),
-        (DocumentOperations::Multiple(operations), Some(name)) => operations
-            .get(name)
-            .map(|operation| &operation.node)
-            .ok_or_else(unknown),
+        (DocumentOperations::Multiple(operations), Some(name)) => {
+            operations.get(name).ok_or_else(unknown)
+        }
         (DocumentOperations::Multiple(operations), None) => {
             let mut all = operations.values();
             match (all.next(), all.next()) {
-                (Some(only), None) => Ok(&only.node),
+                (Some(only), None) => Ok(only),
                 _ => {
                     let message = "The document has several operations: say which by \
                                    `operationName`.";
@@ -109,36 +122,6 @@ pub(super) fn check_type(operation: &OperationDefinition, by_get: bool) -> Resul
     }
 }
 
-/// Every required variable must have a value: the engine would run without.
-pub(super) fn check_variables(
-    operation: &OperationDefinition,
-    variables: &Variables,
-) -> Result<(), Refused> {
-    let missing = operation.variable_definitions.iter().filter(|definition| {
-        let definition = &definition.node;
-        let value = variables.get(&definition.name.node);
-        let given = value.is_some_and(|value| *value != Value::Null);
-        // A default steps in for a variable that is left out, not for one that is null.
-        let default = definition.default_value.is_some() && value.is_none();
-        !definition.var_type.node.nullable && !given && !default
-    });
-    let errors: Vec<ServerError> = missing
-        .take(MAX_REQUEST_ERRORS)
-        .map(|definition| {
-            let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
-            let message = format!("The variable ${name} of the type {ty} needs a value.");
-            let mut error = request_error(message, "variable_missing", vec![definition.pos]);
-            set(&mut error, "field", name.as_str());
-            error
-        })
-        .collect();
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(Refused::Errors(errors))
-    }
-}
-
 /// An error of the request itself.
 pub(super) fn request_error(
     message: String,
@@ -160,5 +143,5 @@ pub(super) fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) 
 }
 
 fn refused(message: String, reason: &'static str, locations: Vec<Pos>) -> Refused {
-    Refused::Errors(vec![request_error(message, reason, locations)])
+    request_error(message, reason, locations).into()
 }

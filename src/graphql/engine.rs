@@ -1,22 +1,36 @@
 //! Running one GraphQL request.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use async_graphql::{Request, ServerError, Value, Variables};
+use async_graphql::{Request, Response, ServerError, ValidationMode, Value};
+
+use tokio::time::timeout;
 
 use super::context::RequestContext;
 use super::document::{self, MAX_REQUEST_ERRORS, Refused};
 use super::error::ErrorCode;
+use super::gate::Gate;
 use super::introspection::Introspection;
 use super::loaders::Loaders;
+use super::prepared::Prepared;
 use super::schema::{self, AppSchema};
+use super::validation::coded;
 use crate::domain::secret::masked;
 use crate::service::Service;
 
+/// Errors of one executed request that are told; the fields of the others are null without a word.
+const MAX_FIELD_ERRORS: usize = 100;
+
 /// The schema over the use cases.
 pub struct Engine {
+    /// Validates every document, and runs the ordinary ones.
     schema: AppSchema,
+    /// Runs what `schema` has found valid and whose root fields were collected since. It has the rules
+    /// off that refuse what this leaves unused.
+    collected: AppSchema,
     service: Arc<Service>,
+    limit: Duration,
 }
 
 /// The parameters of a request.
@@ -42,6 +56,8 @@ pub enum Outcome {
     Refused { body: Vec<u8> },
     /// Nothing ran: a mutation must not be sent by GET.
     MutationByGet,
+    /// A query took too long.
+    TimedOut,
     /// Something ran; there may be errors beside the data.
     Executed {
         body: Vec<u8>,
@@ -51,11 +67,15 @@ pub enum Outcome {
 }
 
 impl Engine {
-    /// The schema with the permissions of the service's catalogue.
-    pub fn new(service: Arc<Service>, introspection: Introspection) -> Self {
+    /// The schema with the permissions of the service's catalogue. Queries that take longer than
+    /// `limit` are given up.
+    pub fn new(service: Arc<Service>, introspection: Introspection, limit: Duration) -> Self {
+        let schema = |mode| schema::build(service.catalogue(), introspection, mode);
         Self {
-            schema: schema::build(service.catalogue(), introspection),
+            schema: schema(ValidationMode::Strict),
+            collected: schema(ValidationMode::Fast),
             service,
+            limit,
         }
     }
 
@@ -66,41 +86,84 @@ impl Engine {
         method: Method,
         context: RequestContext,
     ) -> Outcome {
-        let prepared = match prepare(request, method) {
-            Ok(prepared) => prepared,
-            Err(Refused::MutationByGet) => return Outcome::MutationByGet,
-            Err(Refused::Errors(mut errors)) => {
-                errors.iter_mut().for_each(mask);
-                return refused(&errors);
-            }
+        let answered = match Prepared::new(request, method) {
+            Ok(prepared) => self.run(prepared, context).await,
+            Err(refused) => Err(refused),
         };
-        let loaders = Loaders::new(Arc::clone(&self.service), context.principal.clone());
-        let prepared = prepared
+        match answered {
+            Ok(response) => executed(response),
+            Err(Refused::Errors(errors)) => refused(errors),
+            Err(Refused::MutationByGet) => Outcome::MutationByGet,
+            Err(Refused::TimedOut) => Outcome::TimedOut,
+        }
+    }
+
+    /// The document is validated as the client wrote it, and run with its root fields collected.
+    async fn run(&self, prepared: Prepared, context: RequestContext) -> Result<Response, Refused> {
+        let is_query = prepared.is_query();
+        let (schema, prepared) = if prepared.is_collected() {
+            (&self.schema, prepared)
+        } else {
+            pass(&self.schema, prepared.clone().into_request(), Gate::shut()).await?;
+            (&self.collected, prepared.collected()?)
+        };
+        let request = prepared
+            .into_request()
             .data(Arc::clone(&self.service))
-            .data(loaders)
+            .data(Loaders::new(
+                Arc::clone(&self.service),
+                context.principal.clone(),
+            ))
             .data(context);
-        let mut response = self.schema.execute(prepared).await;
-        response.errors.iter_mut().for_each(mask);
-        // Every root field is nullable, so data is missing altogether only when nothing ran.
-        if response.data == Value::Null && !response.errors.is_empty() {
-            let errors = response.errors.into_iter().take(MAX_REQUEST_ERRORS);
-            return refused(&errors.map(coded).collect::<Vec<_>>());
+        let running = pass(schema, request, Gate::open());
+        if is_query {
+            self.in_time(running).await
+        } else {
+            running.await
         }
-        let unauthenticated = response.errors.iter().any(|error| {
-            let code = error
-                .extensions
-                .as_ref()
-                .and_then(|values| values.get("code"));
-            code == Some(&Value::from(ErrorCode::Unauthenticated.as_str()))
-        });
-        Outcome::Executed {
-            body: json(&response),
-            unauthenticated,
-        }
+    }
+
+    /// Gives a query up after its time. A mutation is never given up as a whole: its answer may hold a
+    /// secret that is shown this once, and each of its steps has a bound of its own.
+    async fn in_time(
+        &self,
+        running: impl Future<Output = Result<Response, Refused>>,
+    ) -> Result<Response, Refused> {
+        timeout(self.limit, running)
+            .await
+            .unwrap_or(Err(Refused::TimedOut))
     }
 }
 
-fn refused(errors: &[ServerError]) -> Outcome {
+/// Sends a request up to the gate and, where that is open, through it.
+async fn pass(schema: &AppSchema, request: Request, gate: Gate) -> Result<Response, Refused> {
+    let gate = Arc::new(gate);
+    let response = schema.execute(request.data(Arc::clone(&gate))).await;
+    if gate.was_reached() {
+        return Ok(response);
+    }
+    let errors = response.errors.into_iter().take(MAX_REQUEST_ERRORS);
+    Err(Refused::Errors(errors.map(coded).collect()))
+}
+
+fn executed(mut response: Response) -> Outcome {
+    let unauthenticated = response.errors.iter().any(|error| {
+        let code = error
+            .extensions
+            .as_ref()
+            .and_then(|values| values.get("code"));
+        code == Some(&Value::from(ErrorCode::Unauthenticated.as_str()))
+    });
+    response.errors.truncate(MAX_FIELD_ERRORS);
+    response.errors.iter_mut().for_each(mask);
+    Outcome::Executed {
+        body: json(&response),
+        unauthenticated,
+    }
+}
+
+fn refused(mut errors: Vec<ServerError>) -> Outcome {
+    errors.iter_mut().for_each(mask);
     Outcome::Refused {
         body: json(&serde_json::json!({ "errors": errors })),
     }
@@ -122,65 +185,4 @@ fn mask(error: &mut ServerError) {
 /// Values of GraphQL always have a JSON form.
 fn json(value: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
-}
-
-fn prepare(request: GraphqlRequest, method: Method) -> Result<Request, Refused> {
-    let document = document::parse(&request.query)?;
-    let variables = Variables::from_json(serde_json::Value::Object(request.variables));
-    let operation = document::operation(&document, request.operation_name.as_deref())?;
-    document::check_type(operation, method == Method::Get)?;
-    document::check_variables(operation, &variables)?;
-    let mut prepared = Request::new(request.query).variables(variables);
-    prepared.set_parsed_query(document);
-    Ok(match request.operation_name {
-        Some(name) => prepared.operation_name(name),
-        None => prepared,
-    })
-}
-
-/// Validation errors come from the engine without a code.
-fn coded(mut error: ServerError) -> ServerError {
-    let known = error
-        .extensions
-        .as_ref()
-        .is_some_and(|values| values.get("code").is_some());
-    if !known {
-        document::set(&mut error, "code", ErrorCode::BadUserInput.as_str());
-        document::set(&mut error, "reason", "validation");
-        if let Some(field) = argument_field(&error.message) {
-            document::set(&mut error, "field", field);
-        }
-    }
-    error
-}
-
-/// The input field in `Invalid value for argument "input.permissions.0", ...`: `permissions`. An
-/// argument that is no input object stands for itself.
-fn argument_field(message: &str) -> Option<String> {
-    let path = message
-        .strip_prefix("Invalid value for argument \"")?
-        .split('"')
-        .next()?;
-    let names = path
-        .split('.')
-        .filter(|part| part.parse::<usize>().is_err());
-    let names: Vec<&str> = names.collect();
-    match names.as_slice() {
-        [argument] => Some((*argument).to_owned()),
-        [_, fields @ ..] => Some(fields.join(".")),
-        [] => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::argument_field;
-
-    #[test]
-    fn finds_the_field_of_a_validation_error() {
-        let field = |path| argument_field(&format!("Invalid value for argument \"{path}\", x"));
-        assert_eq!(field("input.permissions.0").as_deref(), Some("permissions"));
-        assert_eq!(field("id").as_deref(), Some("id"));
-        assert_eq!(argument_field("Unknown field"), None);
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
 
 use super::boundary::BoundaryFactory;
 use super::introspection::Introspection;
@@ -23,8 +23,13 @@ const MAX_DIRECTIVES: usize = 5;
 
 /// The schema with the permissions of this catalogue, guarded by the engine's own limits. The linear
 /// pass over the text (`limits`) comes before them and does not replace them.
-pub(super) fn build(catalogue: &Arc<Catalogue>, introspection: Introspection) -> AppSchema {
+pub(super) fn build(
+    catalogue: &Arc<Catalogue>,
+    introspection: Introspection,
+    validation: ValidationMode,
+) -> AppSchema {
     let schema = builder(catalogue)
+        .validation_mode(validation)
         .extension(BoundaryFactory { introspection })
         .limit_depth(MAX_DEPTH)
         .limit_complexity(MAX_COMPLEXITY)

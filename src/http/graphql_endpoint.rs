@@ -88,16 +88,13 @@ async fn answer(
             client_address,
             request_id: id,
         };
-        let running =
-            state
-                .engine
-                .execute(parameters, method, RequestContext { principal, origin });
-        let outcome = timeout(limit, running).await;
-        match outcome.map_err(|_| Refusal::Unavailable)? {
+        let context = RequestContext { principal, origin };
+        match state.engine.execute(parameters, method, context).await {
             Outcome::Executed {
                 unauthenticated: true,
                 ..
             } if anonymous => Err(Refusal::NoCredentials),
+            Outcome::TimedOut => Err(Refusal::Unavailable),
             Outcome::MutationByGet => Err(Refusal::MethodNotAllowed { allow: "POST" }),
             Outcome::Refused { body } => Ok((refused_status(accepted), body)),
             Outcome::Executed { body, .. } => Ok((StatusCode::OK, body)),

@@ -389,3 +389,40 @@ async fn an_operator_sets_the_maximum_lifetime() {
     let too_far = refusals(&app, json!({ "expiry": app.in_time(TimeDelta::days(9)) })).await;
     assert_eq!(too_far, ["BAD_USER_INPUT expiry expiry_too_far"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mutation_is_not_given_up_with_its_secret() {
+    let request_timeout = std::time::Duration::from_secs(1);
+    let app = TestApp::with(Options {
+        request_timeout,
+        ..Options::default()
+    })
+    .await;
+    let lock = app.database.write_lock();
+    let creating = app.create(&app.admin, app.input("patient", json!({})));
+    let unlocking = async {
+        // Longer than the timeout of a request, and shorter than the database's own patience.
+        tokio::time::sleep(request_timeout * 2).await;
+        drop(lock);
+    };
+    let (answer, ()) = futures_util::join!(creating, unlocking);
+    assert!(answer.data()["createApiToken"]["token"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_takes_no_write_is_told_in_the_field() {
+    let app = TestApp::start().await;
+    let _lock = app.database.write_lock();
+    let answer = app
+        .create(&app.admin, app.input("refused", json!({})))
+        .await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.errors(), ["UNAVAILABLE"]);
+    assert_eq!(answer.json["errors"][0]["extensions"]["retryAfter"], 1);
+    assert_eq!(
+        app.database
+            .texts("SELECT name AS text FROM api_tokens")
+            .len(),
+        1
+    );
+}

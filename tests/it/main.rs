@@ -18,6 +18,7 @@ mod no_escalation;
 mod page;
 mod permission_catalogue;
 mod reading;
+mod root_fields;
 mod schema;
 mod secrets_stay_secret;
 mod slow_clients;

@@ -44,6 +44,13 @@ impl TestDatabase {
         self.connection().batch_execute(sql).unwrap();
     }
 
+    /// Holds the write lock, as another process could, until the answer is dropped.
+    pub fn write_lock(&self) -> impl Send {
+        let mut connection = self.connection();
+        connection.batch_execute("BEGIN IMMEDIATE").unwrap();
+        connection
+    }
+
     /// The first column, called `text`, of a query.
     pub fn texts(&self, sql: &str) -> Vec<String> {
         let rows: Vec<Text> = sql_query(sql).load(&mut self.connection()).unwrap();
