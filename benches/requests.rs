@@ -36,24 +36,13 @@ async fn compare() {
     let database = format!("sqlite:{}", folder.path().join("bench.db").display());
     let run = |arguments: &[&str]| {
         let mut command = Command::new(tokenwright);
-        command
-            .args(arguments)
-            .env("TOKENWRIGHT_DATABASE_URL", &database);
-        command
-            .env("TOKENWRIGHT_LOG", "warn")
-            .stderr(Stdio::piped());
+        command.args(arguments).env("TOKENWRIGHT_DATABASE_URL", &database);
+        command.env("TOKENWRIGHT_LOG", "warn").stderr(Stdio::piped());
         command
     };
     assert!(run(&["migrate"]).status().unwrap().success());
     let token = |name: &str, what: &[&str]| {
-        let always = [
-            "admin",
-            "create-token",
-            "--expires-in",
-            "2d",
-            "--name",
-            name,
-        ];
+        let always = ["admin", "create-token", "--expires-in", "2d", "--name", name];
         let made = run(&[&always[..], what].concat()).output().unwrap();
         String::from_utf8(made.stdout).unwrap().trim().to_owned()
     };
@@ -72,22 +61,13 @@ async fn compare() {
     };
 
     let base = bare.micros(READS, &one, |_| fields.to_owned()).await;
-    println!(
-        "{:<44} {base:>8.1} us {:>7}",
-        "bare actix-web handler", "1.0"
-    );
+    println!("{:<44} {base:>8.1} us {:>7}", "bare actix-web handler", "1.0");
     let tell = |what: &str, micros: f64| {
         println!("{what:<44} {micros:>8.1} us {:>7.1}", micros / base);
     };
     let typename = r#"{"query":"{ __typename }"}"#;
-    tell(
-        "{ __typename }, 1 permission",
-        ours.micros(READS, &one, |_| typename.to_owned()).await,
-    );
-    tell(
-        "{ __typename }, 64 permissions",
-        ours.micros(READS, &all, |_| typename.to_owned()).await,
-    );
+    tell("{ __typename }, 1 permission", ours.micros(READS, &one, |_| typename.to_owned()).await);
+    tell("{ __typename }, 64 permissions", ours.micros(READS, &all, |_| typename.to_owned()).await);
     tell(
         "currentApiToken, 3 fields, 1 permission",
         ours.micros(READS, &one, |_| fields.to_owned()).await,
@@ -105,9 +85,7 @@ impl Server {
     fn start(command: &mut Command) -> Self {
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let line = lines
-            .find(|line| line.as_ref().unwrap().contains("listening on"))
-            .unwrap();
+        let line = lines.find(|line| line.as_ref().unwrap().contains("listening on")).unwrap();
         let address = line.unwrap().rsplit('/').next().unwrap().to_owned();
         // What the server says later must be read, or it would wait for a reader.
         std::thread::spawn(move || lines.for_each(drop));
@@ -139,11 +117,7 @@ impl Server {
         let stat = std::fs::read_to_string(path).unwrap();
         // The fields after the name of the process: its user and system time are the 12th and 13th.
         let fields = stat.rsplit(')').next().unwrap().split_whitespace();
-        fields
-            .skip(11)
-            .take(2)
-            .map(|ticks| ticks.parse::<f64>().unwrap())
-            .sum()
+        fields.skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum()
     }
 }
 
@@ -169,33 +143,19 @@ async fn request(stream: &mut TcpStream, token: &str, body: &str) {
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
             continue;
         };
-        let length = head
-            .split("content-length: ")
-            .nth(1)
-            .unwrap()
-            .lines()
-            .next()
-            .unwrap();
+        let length = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap();
         if body.len() >= length.parse::<usize>().unwrap() {
-            assert!(
-                head.starts_with("http/1.1 200") && !body.contains("\"errors\""),
-                "{text}"
-            );
+            assert!(head.starts_with("http/1.1 200") && !body.contains("\"errors\""), "{text}");
             return;
         }
     }
 }
 
 /// The least that actix-web can do with such a request: read the body, answer some JSON.
-#[expect(
-    clippy::print_stderr,
-    reason = "says where it listens, as the real server does"
-)]
+#[expect(clippy::print_stderr, reason = "says where it listens, as the real server does")]
 fn serve_bare() {
     let answer = async |_body: web::Bytes| {
-        HttpResponse::Ok()
-            .content_type("application/json")
-            .body(r#"{"data":{}}"#)
+        HttpResponse::Ok().content_type("application/json").body(r#"{"data":{}}"#)
     };
     let app = move || App::new().route("/graphql", web::post().to(answer));
     actix_web::rt::System::new().block_on(async {

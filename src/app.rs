@@ -60,13 +60,7 @@ pub async fn service(config: ServiceConfig) -> Result<Arc<Service>, StartError> 
     }
     let runtime = Handle::current();
     let database = Database::open(&config.database, config.pool, runtime.clone())?;
-    let ServiceConfig {
-        catalogue,
-        rules,
-        clock,
-        random,
-        ..
-    } = config;
+    let ServiceConfig { catalogue, rules, clock, random, .. } = config;
     let repository = Repository::new(database);
     let service = Service::new(repository, catalogue, clock, random, rules, runtime)?;
     service.learn_costs().await?;
@@ -94,15 +88,35 @@ impl App {
         http: HttpSettings,
     ) -> Result<Self, StartError> {
         let url = config.database.clone();
+        let locked = tokio::task::spawn_blocking(move || ServerLock::take(&url)).await;
+        let lock = locked.map_err(|_| DbError::OperationPanicked)??;
+        Self::assemble(lock, config, listen, http).await
+    }
+
+    /// Migrates the database, then does as [`Self::build`]. A second server is refused before it
+    /// migrates under the first.
+    ///
+    /// # Errors
+    /// As [`Self::build`], and when a migration fails.
+    pub async fn migrate_and_build(
+        config: ServiceConfig,
+        listen: SocketAddr,
+        http: HttpSettings,
+    ) -> Result<Self, StartError> {
+        let lock = ServerLock::take_and_migrate(&config.database).await?;
+        Self::assemble(lock, config, listen, http).await
+    }
+
+    async fn assemble(
+        lock: ServerLock,
+        config: ServiceConfig,
+        listen: SocketAddr,
+        http: HttpSettings,
+    ) -> Result<Self, StartError> {
         let service = service(config).await?;
-        let lock = ServerLock::take(&url)?;
         let state = Arc::new(HttpState::new(Arc::clone(&service), http));
         let server = bind(listen, state).map_err(|error| StartError::Listen(listen, error))?;
-        Ok(Self {
-            server,
-            service,
-            lock,
-        })
+        Ok(Self { server, service, lock })
     }
 
     /// Where it listens.

@@ -4,6 +4,7 @@ mod admin;
 mod dev;
 mod healthcheck;
 mod migrate;
+mod output;
 mod schema;
 mod serve;
 mod stop;
@@ -20,6 +21,7 @@ use crate::config::{
 };
 use crate::db::{InvalidDatabaseUrl, MigrateError};
 use crate::domain::clock::SystemClock;
+use crate::domain::id::TokenId;
 use crate::domain::random::SystemRandom;
 use crate::service::CreateApiTokenError;
 
@@ -76,6 +78,13 @@ pub enum CliError {
     CreateToken(#[from] CreateApiTokenError),
     #[error(transparent)]
     Log(#[from] crate::telemetry::InvalidFilter),
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
+    #[error(
+        "the token {0} exists, but its secret could not be written ({1}) and is lost; it cannot be \
+         shown again"
+    )]
+    SecretLost(TokenId, std::io::Error),
     #[error("{0}")]
     Failed(#[from] std::io::Error),
 }
@@ -85,7 +94,12 @@ impl CliError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::DatabaseUrl(_) | Self::Permissions(_) | Self::Log(_) => 2,
-            Self::Start(_) | Self::Migrate(_) | Self::CreateToken(_) | Self::Failed(_) => 1,
+            Self::Start(_)
+            | Self::Migrate(_)
+            | Self::CreateToken(_)
+            | Self::Output(_)
+            | Self::SecretLost(..)
+            | Self::Failed(_) => 1,
         }
     }
 }

@@ -6,6 +6,7 @@ mod file;
 mod http;
 mod log;
 mod permissions;
+mod proxies;
 mod tokens;
 mod value;
 
@@ -14,5 +15,6 @@ pub use file::{FileError, path_of_file, with_environment_checked, with_file};
 pub use http::HttpArgs;
 pub use log::{LogArgs, LogFormat};
 pub use permissions::PermissionsError;
+pub use proxies::ProxyList;
 pub use tokens::TokenArgs;
 pub use value::{DatabaseUrlText, duration};

@@ -87,8 +87,7 @@ impl Database {
         match &self.backend {
             Backend::Sqlite(sqlite) => {
                 let mut writer = sqlite.writer().await?;
-                self.detached_blocking(move || sqlite::fold_log(&mut writer))
-                    .await
+                self.detached_blocking(move || sqlite::fold_log(&mut writer)).await
             }
             Backend::Postgres(postgres) => {
                 postgres.close();
@@ -121,9 +120,6 @@ impl Database {
     {
         let span = Span::current();
         let operation = move || span.in_scope(operation);
-        self.runtime
-            .spawn_blocking(operation)
-            .await
-            .map_err(|_| DbError::OperationPanicked)?
+        self.runtime.spawn_blocking(operation).await.map_err(|_| DbError::OperationPanicked)?
     }
 }

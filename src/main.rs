@@ -22,16 +22,10 @@ fn main() -> ExitCode {
 fn run() -> Result<(), CliError> {
     let cli = Cli::read(std::env::args_os().collect(), std::env::vars_os().collect())?;
     telemetry::start(&cli.log)?;
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(cli.run())
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(cli.run())
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the last word of a command that failed"
-)]
+#[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
 fn tell(error: &CliError) {
     eprintln!("tokenwright: {error}");
 }

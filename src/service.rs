@@ -59,14 +59,7 @@ impl Service {
     ) -> Result<Self, RandomError> {
         let proofs = SecretProofs::new(rules.bcrypt_cost, random.as_ref(), runtime)?;
         let max_lifetime = rules.max_lifetime;
-        Ok(Self {
-            repository,
-            catalogue,
-            clock,
-            random,
-            proofs,
-            max_lifetime,
-        })
+        Ok(Self { repository, catalogue, clock, random, proofs, max_lifetime })
     }
 
     /// The permissions that this server knows.

@@ -44,15 +44,12 @@ where
     let filter = EnvFilter::builder().parse(&log.log)?;
     let lines = fmt::layer().with_ansi(ansi).with_writer(writer);
     Ok(match log.log_format {
-        LogFormat::Text => lines
-            .with_filter(filter)
-            .with_filter(filter_fn(is_ours_or_coarse))
-            .boxed(),
-        LogFormat::Json => lines
-            .json()
-            .with_filter(filter)
-            .with_filter(filter_fn(is_ours_or_coarse))
-            .boxed(),
+        LogFormat::Text => {
+            lines.with_filter(filter).with_filter(filter_fn(is_ours_or_coarse)).boxed()
+        }
+        LogFormat::Json => {
+            lines.json().with_filter(filter).with_filter(filter_fn(is_ours_or_coarse)).boxed()
+        }
     })
 }
 

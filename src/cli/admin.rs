@@ -5,9 +5,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 
+use super::output::{print, tell};
 use super::{CliError, service_config};
 use crate::app;
 use crate::config::{DatabaseArgs, TokenArgs, duration};
+use crate::domain::fault::InputFault;
 use crate::domain::principal::{Origin, Principal};
 use crate::service::{CreateApiToken, CreateApiTokenError, RequestedExpiry};
 
@@ -29,11 +31,7 @@ pub(super) struct CreateTokenArgs {
     expires_in: Duration,
 
     /// Everything that can be granted.
-    #[arg(
-        long,
-        conflicts_with = "permission",
-        required_unless_present = "permission"
-    )]
+    #[arg(long, conflicts_with = "permission", required_unless_present = "permission")]
     all_permissions: bool,
 
     /// A permission by its dotted code; may be repeated.
@@ -55,12 +53,7 @@ pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
     let AdminCommand::CreateToken(args) = command;
     let service = app::service(service_config(&args.database, &args.tokens)?).await?;
     let permissions = if args.all_permissions {
-        service
-            .catalogue()
-            .grantable()
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        service.catalogue().grantable().iter().map(ToString::to_string).collect()
     } else {
         args.permission
     };
@@ -73,33 +66,31 @@ pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
         permissions,
         allowed_addresses: args.allowed_address,
     };
-    let created = service
-        .create_api_token(&Principal::system(), &Origin::default(), wanted)
-        .await?;
-    print(created.secret.reveal(), &created.token.id.to_string());
+    let created =
+        service.create_api_token(&Principal::system(), &Origin::default(), wanted).await?;
+    let id = created.token.id;
+    print(&format!("{}\n", created.secret.reveal()))
+        .map_err(|error| CliError::SecretLost(id, error))?;
+    tell(&format!("created {id}; its secret is shown this once"));
     Ok(())
-}
-
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "what the command is for"
-)]
-fn print(secret: &str, id: &str) {
-    eprintln!("tokenwright: created {id}; its secret is shown this once");
-    println!("{secret}");
 }
 
 /// All faults of the input, a line each.
 pub(super) fn told(error: &CreateApiTokenError) -> String {
     match error {
         CreateApiTokenError::Refused(faults) => {
-            let lines: Vec<String> = faults
-                .iter()
-                .map(|fault| format!("{}: {}", fault.field, fault.message))
-                .collect();
+            let lines: Vec<String> =
+                faults.iter().map(|fault| format!("{}: {}", place(fault), fault.message)).collect();
             lines.join("\n")
         }
         other => other.to_string(),
+    }
+}
+
+/// The field, and which of its elements, counted from 0 as in an answer over HTTP.
+fn place(fault: &InputFault) -> String {
+    match fault.index {
+        Some(index) => format!("{}[{index}]", fault.field),
+        None => fault.field.to_owned(),
     }
 }

@@ -2,15 +2,15 @@
 
 use std::net::SocketAddr;
 
-use chrono::TimeDelta;
+use chrono::{SecondsFormat, TimeDelta};
 use clap::Args;
 
+use super::output::{print, tell};
 use super::serve::announce;
 use super::stop::signals;
 use super::{CliError, service_config};
 use crate::app::{App, StartError};
 use crate::config::{DatabaseArgs, HttpArgs, TokenArgs};
-use crate::db::migrate;
 use crate::domain::principal::{Origin, Principal};
 use crate::graphql::Introspection;
 use crate::service::{CreateApiToken, RequestedExpiry};
@@ -32,15 +32,9 @@ pub(super) struct DevArgs {
 
 pub(super) async fn run(args: DevArgs) -> Result<(), CliError> {
     let config = service_config(&args.database, &args.tokens)?;
-    migrate(&config.database).await?;
     let http = args.http.settings(Introspection::Public, true);
-    let app = App::build(config, args.http.listen, http).await?;
-    if app
-        .service()
-        .has_api_tokens()
-        .await
-        .map_err(StartError::from)?
-    {
+    let app = App::migrate_and_build(config, args.http.listen, http).await?;
+    if app.service().has_api_tokens().await.map_err(StartError::from)? {
         hint();
     } else {
         welcome(&app).await?;
@@ -57,33 +51,26 @@ async fn welcome(app: &App) -> Result<(), CliError> {
     let wanted = CreateApiToken {
         name: "administrator".to_owned(),
         expiry: RequestedExpiry::at(now + lifetime),
-        permissions: service
-            .catalogue()
-            .grantable()
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        permissions: service.catalogue().grantable().iter().map(ToString::to_string).collect(),
         allowed_addresses: Vec::new(),
     };
-    let created = service
-        .create_api_token(&Principal::system(), &Origin::default(), wanted)
-        .await?;
-    let permission = service
-        .catalogue()
-        .entries()
-        .first()
-        .map(|entry| entry.enum_name.clone());
-    let expiry = (now + lifetime / 3)
-        .format("%Y-%m-%dT00:00:00Z")
-        .to_string();
+    let created =
+        service.create_api_token(&Principal::system(), &Origin::default(), wanted).await?;
+    let permission = service.catalogue().first_grantable();
+    let secret = created.secret.reveal();
+    // The administrator's own: it is allowed whenever the line is pasted while that token works.
+    let expiry = created.token.expiry;
     let curl = curl(
         app.address(),
-        created.secret.reveal(),
-        &permission.unwrap_or_default(),
-        &expiry,
+        secret,
+        permission.map_or("", |entry| &entry.enum_name),
+        &expiry.to_rfc3339_opts(SecondsFormat::Secs, true),
     );
-    print_welcome(created.secret.reveal(), &curl);
-    Ok(())
+    print(&format!(
+        "\nThe administrator's token, shown this once:\n\n  {secret}\n\n\
+         Create a token with it:\n\n{curl}\n\n"
+    ))
+    .map_err(|error| CliError::SecretLost(created.token.id, error))
 }
 
 /// A line to paste, in single quotes for the shell; nothing in it has one.
@@ -98,17 +85,9 @@ fn curl(address: SocketAddr, secret: &str, permission: &str, expiry: &str) -> St
     )
 }
 
-#[expect(clippy::print_stdout, reason = "the one time that the secret is shown")]
-fn print_welcome(secret: &str, curl: &str) {
-    println!(
-        "\nThe administrator's token, shown this once:\n\n  {secret}\n\nCreate a token with it:\n\n{curl}\n"
-    );
-}
-
-#[expect(clippy::print_stderr, reason = "said to the person who started it")]
 fn hint() {
-    eprintln!(
-        "tokenwright: the database has tokens already; for another administrator run \
-         `tokenwright admin create-token --name NAME --expires-in 90d --all-permissions`"
+    tell(
+        "the database has tokens already; for another administrator run \
+         `tokenwright admin create-token --name NAME --expires-in 90d --all-permissions`",
     );
 }

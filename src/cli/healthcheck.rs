@@ -38,10 +38,7 @@ async fn ask(address: SocketAddr) -> std::io::Result<()> {
     stream.read_exact(&mut status).await?;
     match &status {
         b"HTTP/1.1 200" => Ok(()),
-        other => Err(Error::other(format!(
-            "not ready: {}",
-            String::from_utf8_lossy(other)
-        ))),
+        other => Err(Error::other(format!("not ready: {}", String::from_utf8_lossy(other)))),
     }
 }
 

@@ -1,14 +1,14 @@
 //! `tokenwright migrate`.
 
 use super::CliError;
+use super::output::tell;
 use crate::config::DatabaseArgs;
 use crate::db::migrate;
 
-#[expect(clippy::print_stderr, reason = "said to the person who ran it")]
 pub(super) async fn run(args: DatabaseArgs) -> Result<(), CliError> {
     match migrate(&args.url()?).await? {
-        0 => eprintln!("tokenwright: the database is up to date"),
-        applied => eprintln!("tokenwright: applied {applied} migration(s)"),
+        0 => tell("the database is up to date"),
+        applied => tell(&format!("applied {applied} migration(s)")),
     }
     Ok(())
 }

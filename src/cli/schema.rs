@@ -1,11 +1,10 @@
 //! `tokenwright schema`.
 
 use super::CliError;
+use super::output::print;
 use crate::config::TokenArgs;
 use crate::graphql::sdl;
 
-#[expect(clippy::print_stdout, reason = "what the command is for")]
 pub(super) fn run(args: &TokenArgs) -> Result<(), CliError> {
-    print!("{}", sdl(&args.catalogue()?));
-    Ok(())
+    print(&sdl(&args.catalogue()?)).map_err(CliError::Output)
 }

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
+use super::output::tell;
 use super::stop::signals;
 use super::{CliError, service_config};
 use crate::app::App;
 use crate::config::{DatabaseArgs, HttpArgs, TokenArgs};
-use crate::db::migrate;
 use crate::graphql::Introspection;
 
 #[derive(Debug, Args)]
@@ -35,18 +35,18 @@ pub(super) struct ServeArgs {
 
 pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
     let config = service_config(&args.database, &args.tokens)?;
-    if args.migrate {
-        migrate(&config.database).await?;
-    }
     let http = args.http.settings(Introspection::Authenticated, false);
-    let app = App::build(config, args.http.listen, http).await?;
+    let app = if args.migrate {
+        App::migrate_and_build(config, args.http.listen, http).await?
+    } else {
+        App::build(config, args.http.listen, http).await?
+    };
     let stop = signals()?;
     announce(&app);
     Ok(app.run_until(stop).await?)
 }
 
 /// The line that scripts and people wait for, whatever the log says.
-#[expect(clippy::print_stderr, reason = "part of the command line's contract")]
 pub(super) fn announce(app: &App) {
-    eprintln!("tokenwright: listening on http://{}", app.address());
+    tell(&format!("listening on http://{}", app.address()));
 }

@@ -36,9 +36,7 @@ pub fn path_of_file(arguments: &[OsString], variable: Option<OsString>) -> Optio
         if argument == OsStr::new("--config") {
             return arguments.next().map(PathBuf::from);
         }
-        let joined = argument
-            .to_str()
-            .and_then(|text| text.strip_prefix("--config="));
+        let joined = argument.to_str().and_then(|text| text.strip_prefix("--config="));
         if let Some(path) = joined {
             return Some(PathBuf::from(path));
         }
@@ -98,12 +96,7 @@ pub fn with_environment_checked(
 }
 
 fn collect_variables(command: &Command, known: &mut Vec<OsString>) {
-    known.extend(
-        command
-            .get_arguments()
-            .filter_map(Arg::get_env)
-            .map(OsStr::to_owned),
-    );
+    known.extend(command.get_arguments().filter_map(Arg::get_env).map(OsStr::to_owned));
     for subcommand in command.get_subcommands() {
         collect_variables(subcommand, known);
     }
@@ -115,11 +108,7 @@ fn with_default(command: Command, key: &str, value: &str, found: &mut bool) -> C
     *found |= command.get_arguments().any(is_setting);
     command
         .mut_args(|arg| {
-            if is_setting(&arg) {
-                arg.default_value(value.to_owned()).required(false)
-            } else {
-                arg
-            }
+            if is_setting(&arg) { arg.default_value(value.to_owned()).required(false) } else { arg }
         })
         .mut_subcommands(|subcommand| with_default(subcommand, key, value, found))
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use ipnet::IpNet;
 
+use super::proxies::ProxyList;
 use super::value::duration;
-use crate::domain::address::IpNetwork;
 use crate::graphql::Introspection;
 use crate::http::{ForwardedHeader, HttpSettings, TrustedProxies};
 
@@ -26,14 +26,8 @@ pub struct HttpArgs {
 
     /// Peers whose forwarding header is believed: addresses and CIDR networks, separated by commas.
     /// None unless set.
-    #[arg(
-        long,
-        env = "TOKENWRIGHT_TRUSTED_PROXIES",
-        value_name = "CIDR,...",
-        value_delimiter = ',',
-        value_parser = proxy
-    )]
-    pub trusted_proxies: Vec<IpNet>,
+    #[arg(long, env = "TOKENWRIGHT_TRUSTED_PROXIES", value_name = "CIDR,...")]
+    pub trusted_proxies: Vec<ProxyList>,
 
     /// The header in which trusted proxies tell the client's address. The other one is ignored.
     #[arg(
@@ -94,7 +88,7 @@ impl HttpArgs {
     pub fn settings(&self, introspection: Introspection, playground: bool) -> HttpSettings {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         HttpSettings {
-            trusted_proxies: TrustedProxies::new(self.trusted_proxies.clone()),
+            trusted_proxies: TrustedProxies::new(self.proxies()),
             forwarded_header: self.forwarded_header,
             introspection: self.introspection.unwrap_or(introspection),
             playground: self.playground.unwrap_or(playground),
@@ -103,10 +97,8 @@ impl HttpArgs {
             workers: self.workers.map_or_else(cores, usize::from),
         }
     }
-}
-
-fn proxy(text: &str) -> Result<IpNet, String> {
-    IpNetwork::parse(text.trim())
-        .map(IpNetwork::net)
-        .map_err(|wrong| format!("it {wrong}"))
+    fn proxies(&self) -> Vec<IpNet> {
+        let lists = self.trusted_proxies.iter();
+        lists.flat_map(|list| list.0.iter().copied()).collect()
+    }
 }

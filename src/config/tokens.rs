@@ -46,10 +46,7 @@ impl TokenArgs {
     /// The rules for new tokens.
     pub fn rules(&self) -> TokenRules {
         let max_lifetime = TimeDelta::from_std(self.max_lifetime).unwrap_or(TimeDelta::MAX);
-        TokenRules {
-            max_lifetime,
-            bcrypt_cost: self.bcrypt_cost,
-        }
+        TokenRules { max_lifetime, bcrypt_cost: self.bcrypt_cost }
     }
 
     /// Reads the catalogue.
@@ -65,9 +62,5 @@ impl TokenArgs {
 fn lifetime(text: &str) -> Result<Duration, String> {
     let lifetime = duration(text)?;
     let most = Duration::from_secs(36_525 * 24 * 60 * 60);
-    if lifetime > most {
-        Err("must not be longer than 36525d".to_owned())
-    } else {
-        Ok(lifetime)
-    }
+    if lifetime > most { Err("must not be longer than 36525d".to_owned()) } else { Ok(lifetime) }
 }

@@ -20,8 +20,7 @@ macro_rules! read {
                     let answer: diesel::QueryResult<_> = async { $body }.await;
                     Ok(answer?)
                 };
-                $db.detached_blocking(|| $crate::db::in_place(operation))
-                    .await
+                $db.detached_blocking(|| $crate::db::in_place(operation)).await
             }
             $crate::db::Backend::Postgres(postgres) => {
                 let postgres = postgres.clone();
@@ -51,8 +50,7 @@ macro_rules! write_tx {
                     let answer = async { $body }.await;
                     $crate::db::end($conn, answer).await
                 };
-                $db.detached_blocking(|| $crate::db::in_place(operation))
-                    .await
+                $db.detached_blocking(|| $crate::db::in_place(operation)).await
             }
             $crate::db::Backend::Postgres(postgres) => {
                 let postgres = postgres.clone();
@@ -82,9 +80,7 @@ pub(crate) use {read, write_tx};
 pub(crate) fn in_place<T>(
     operation: impl Future<Output = Result<T, DbError>>,
 ) -> Result<T, DbError> {
-    operation
-        .now_or_never()
-        .unwrap_or(Err(DbError::OperationPanicked))
+    operation.now_or_never().unwrap_or(Err(DbError::OperationPanicked))
 }
 
 pub(crate) async fn begin<C: AsyncConnection>(connection: &mut C) -> QueryResult<()> {

@@ -1,33 +1,45 @@
 //! Migrations: applied under a lock, so that several processes may start at once.
 
+mod state;
+
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use diesel::Connection;
-use diesel::backend::Backend;
-use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::connection::SimpleConnection;
+use diesel::migration::MigrationSource;
+use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{DatabaseUrl, DbError, postgres, sqlite};
+use super::postgres::{self, PostgresTarget};
+use super::server_lock::Turn;
+use super::{DatabaseUrl, DbError, ServerLock, ServerLockError, sqlite};
 
-const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+pub use state::MigrationState;
+use state::{Names, Source, state};
+
+const SQLITE: Source = Source {
+    migrations: embed_migrations!("migrations/sqlite"),
+    tables: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'",
+};
+/// The tables in the schema where ours are made, but for those of extensions, and the table of
+/// migrations wherever it is found.
+const POSTGRES: Source = Source {
+    migrations: embed_migrations!("migrations/postgres"),
+    tables: "SELECT relname::text AS name FROM pg_class WHERE relkind IN ('r', 'p') \
+             AND (relnamespace = quote_ident(current_schema())::regnamespace \
+                  OR oid = to_regclass('__diesel_schema_migrations')) \
+             AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass \
+                             AND objid = pg_class.oid AND deptype = 'e')",
+};
 
 /// The advisory lock that migrations are applied under: "tokenwri" in ASCII.
 const TAKE_LOCK: &str = "SELECT pg_advisory_xact_lock(8389759048285647465)";
+const ONLY_READ: &str = "SET TRANSACTION READ ONLY";
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-
-/// How a database stands to this version of the program.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MigrationState {
-    Current,
-    /// This many migrations are to be applied.
-    Behind(usize),
-    /// The database has migrations that this version does not know.
-    Newer(Vec<String>),
-}
 
 /// The database was not migrated, or its state could not be told.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +52,16 @@ pub enum MigrateError {
         .0.join(", ")
     )]
     Newer(Vec<String>),
+    #[error(
+        "the database holds other tables (such as `{0}`); give tokenwright a database of its own"
+    )]
+    Foreign(String),
+    #[error(
+        "a tokenwright server uses {0}, and the database must be migrated; stop the server first"
+    )]
+    ServerRuns(PathBuf),
+    #[error(transparent)]
+    Lock(#[from] ServerLockError),
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -47,94 +69,122 @@ pub enum MigrateError {
 /// Applies what is missing; makes the SQLite file if there is none. Returns the number applied.
 ///
 /// # Errors
-/// When the database is newer, out of reach, or a migration fails; nothing is applied then.
+/// When a server runs on the SQLite file while something is to be applied, when the database is newer,
+/// out of reach or not ours, or when a migration fails; nothing is applied then.
 pub async fn migrate(url: &DatabaseUrl) -> Result<usize, MigrateError> {
-    with_harness(url.clone(), Work::Migrate)
-        .await
-        .map(|(_, applied)| applied)
-}
-
-/// Tells how the database stands to this version. Never makes a file.
-///
-/// # Errors
-/// When the database is out of reach.
-pub async fn migration_state(url: &DatabaseUrl) -> Result<MigrationState, MigrateError> {
-    with_harness(url.clone(), Work::Look)
-        .await
-        .map(|(state, _)| state)
-}
-
-#[derive(Clone, Copy)]
-enum Work {
-    Look,
-    Migrate,
-}
-
-type Done = Result<(MigrationState, usize), MigrateError>;
-
-async fn with_harness(url: DatabaseUrl, work: Work) -> Done {
-    let connected = match &url {
-        DatabaseUrl::Sqlite(_) => None,
-        DatabaseUrl::Postgres(target) => Some(postgres::connect_alone(target, CONNECT).await?),
-    };
-    let blocking = move || match (url, connected) {
-        (DatabaseUrl::Sqlite(path), _) => {
-            if matches!(work, Work::Migrate) {
-                sqlite::create_file(&path)?;
-            }
-            let mut connection = sqlite::open_writer(&path)?;
-            connection.immediate_transaction(|connection| run(connection, SQLITE, work))
-        }
-        (DatabaseUrl::Postgres(_), Some(connection)) => {
-            let mut connection = AsyncConnectionWrapper::<_>::from(connection);
-            connection.transaction(|connection| {
-                diesel::connection::SimpleConnection::batch_execute(connection, TAKE_LOCK)?;
-                run(connection, POSTGRES, work)
+    match url.clone() {
+        DatabaseUrl::Sqlite(path) => blocking(move || migrate_file(&path)).await,
+        DatabaseUrl::Postgres(target) => {
+            on_postgres(&target, |connection| {
+                connection.batch_execute(TAKE_LOCK)?;
+                apply(connection, POSTGRES)
             })
-        }
-        (DatabaseUrl::Postgres(_), None) => Err(MigrateError::Failed("not connected".into())),
-    };
-    tokio::task::spawn_blocking(blocking)
-        .await
-        .map_err(|_| DbError::OperationPanicked)?
-}
-
-fn run<DB: Backend, C: MigrationHarness<DB>>(
-    connection: &mut C,
-    source: EmbeddedMigrations,
-    work: Work,
-) -> Done
-where
-    EmbeddedMigrations: MigrationSource<DB>,
-{
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-        MigrateError::Failed(super::error::with_causes(error.as_ref()))
-    };
-    let known: Vec<Box<dyn Migration<DB>>> = source.migrations().map_err(failed)?;
-    let known: Vec<MigrationVersion<'_>> = known
-        .iter()
-        .map(|migration| migration.name().version())
-        .collect();
-    let applied = connection.applied_migrations().map_err(failed)?;
-    let newer: Vec<String> = applied
-        .iter()
-        .filter(|version| !known.contains(version))
-        .map(ToString::to_string)
-        .collect();
-    match (
-        newer.is_empty(),
-        known.len() - applied.len().min(known.len()),
-        work,
-    ) {
-        (false, _, Work::Migrate) => Err(MigrateError::Newer(newer)),
-        (false, _, Work::Look) => Ok((MigrationState::Newer(newer), 0)),
-        (true, 0, _) => Ok((MigrationState::Current, 0)),
-        (true, missing, Work::Look) => Ok((MigrationState::Behind(missing), 0)),
-        (true, missing, Work::Migrate) => {
-            connection.run_pending_migrations(source).map_err(failed)?;
-            Ok((MigrationState::Current, missing))
+            .await
         }
     }
+}
+
+/// Tells how the database stands to this version. Writes nothing and needs no right to.
+///
+/// # Errors
+/// When the database is out of reach, or not ours.
+pub async fn migration_state(url: &DatabaseUrl) -> Result<MigrationState, MigrateError> {
+    match url.clone() {
+        DatabaseUrl::Sqlite(path) => blocking(move || look_at_file(&path)).await,
+        DatabaseUrl::Postgres(target) => {
+            on_postgres(&target, |connection| {
+                connection.batch_execute(ONLY_READ)?;
+                state(connection, &POSTGRES)
+            })
+            .await
+        }
+    }
+}
+
+impl ServerLock {
+    /// Takes the lock for a server, and only then applies what is missing; makes the SQLite file if
+    /// there is none.
+    ///
+    /// # Errors
+    /// As [`Self::take`] and [`migrate`].
+    pub async fn take_and_migrate(url: &DatabaseUrl) -> Result<Self, MigrateError> {
+        match url.clone() {
+            DatabaseUrl::Sqlite(path) => blocking(move || lock_and_migrate_file(path)).await,
+            DatabaseUrl::Postgres(_) => {
+                migrate(url).await?;
+                Ok(Self::take(url)?)
+            }
+        }
+    }
+}
+
+fn migrate_file(path: &Path) -> Result<usize, MigrateError> {
+    sqlite::create_file(path)?;
+    let turn = Turn::wait_for(path)?;
+    if look_at_file(path)?.missing()? == 0 {
+        return Ok(0);
+    }
+    let _no_server = turn.server_lock().map_err(|error| match error {
+        ServerLockError::InUse(path) => MigrateError::ServerRuns(path),
+        other => other.into(),
+    })?;
+    apply_to_file(path)
+}
+
+fn lock_and_migrate_file(path: PathBuf) -> Result<ServerLock, MigrateError> {
+    sqlite::create_file(&path)?;
+    let lock = ServerLock::take(&DatabaseUrl::Sqlite(path.clone()))?;
+    if look_at_file(&path)?.missing()? > 0 {
+        apply_to_file(&path)?;
+    }
+    Ok(lock)
+}
+
+fn look_at_file(path: &Path) -> Result<MigrationState, MigrateError> {
+    state(&mut sqlite::open_reader(path)?, &SQLITE).map_err(|error| match error {
+        MigrateError::Db(error) => sqlite::explained(path, error).into(),
+        other => other,
+    })
+}
+
+/// To be called where something is missing: opening the writer already changes the file.
+fn apply_to_file(path: &Path) -> Result<usize, MigrateError> {
+    sqlite::open_writer(path)?.immediate_transaction(|connection| apply(connection, SQLITE))
+}
+
+/// Runs a body in one transaction.
+async fn on_postgres<T: Send + 'static>(
+    target: &PostgresTarget,
+    body: fn(&mut AsyncConnectionWrapper<AsyncPgConnection>) -> Result<T, MigrateError>,
+) -> Result<T, MigrateError> {
+    let connection = postgres::connect_alone(target, CONNECT).await?;
+    blocking(move || AsyncConnectionWrapper::from(connection).transaction(body)).await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, MigrateError> + Send + 'static,
+) -> Result<T, MigrateError> {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.map_err(|_| DbError::OperationPanicked)?
+}
+
+/// Applies what is missing, in the transaction that is open.
+fn apply<C>(connection: &mut C, source: Source) -> Result<usize, MigrateError>
+where
+    C: Names + MigrationHarness<C::Backend>,
+    EmbeddedMigrations: MigrationSource<C::Backend>,
+{
+    match state(connection, &source)?.missing()? {
+        0 => Ok(0),
+        _ => connection
+            .run_pending_migrations(source.migrations)
+            .map(|applied| applied.len())
+            .map_err(failed),
+    }
+}
+
+fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> MigrateError {
+    MigrateError::Failed(super::error::with_causes(error.as_ref()))
 }
 
 impl From<diesel::result::Error> for MigrateError {

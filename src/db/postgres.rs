@@ -63,17 +63,11 @@ impl PostgresPool {
             })
             .build()
             .map_err(|error| DbError::Unavailable(error.to_string()))?;
-        Ok(Self {
-            pool,
-            limit: settings.statement_timeout + SLACK,
-        })
+        Ok(Self { pool, limit: settings.statement_timeout + SLACK })
     }
 
     pub(crate) async fn lease(&self) -> Result<Object<AsyncPgConnection>, DbError> {
-        self.pool
-            .get()
-            .await
-            .map_err(|error| DbError::Unavailable(with_causes(&error)))
+        self.pool.get().await.map_err(|error| DbError::Unavailable(with_causes(&error)))
     }
 
     /// Hands out no more connections, and closes those that are not in use.
@@ -84,9 +78,7 @@ impl PostgresPool {
     /// Runs a body to its end or to its limit. The server's own limit comes first; this one is for
     /// a server that went silent.
     pub(crate) async fn bounded<T>(&self, body: impl Future<Output = T>) -> Result<T, TimedOut> {
-        tokio::time::timeout(self.limit, body)
-            .await
-            .map_err(|_| TimedOut)
+        tokio::time::timeout(self.limit, body).await.map_err(|_| TimedOut)
     }
 }
 
@@ -113,14 +105,8 @@ pub(super) async fn connect_alone(
 ) -> Result<AsyncPgConnection, DbError> {
     let mut config = target.config.clone();
     patient(&mut config, wait);
-    let connector = Connector {
-        config,
-        tls: tls::connector(&target.tls)?,
-    };
-    connector
-        .connect()
-        .await
-        .map_err(|error| DbError::Unavailable(with_causes(&error)))
+    let connector = Connector { config, tls: tls::connector(&target.tls)? };
+    connector.connect().await.map_err(|error| DbError::Unavailable(with_causes(&error)))
 }
 
 impl Connector {
@@ -135,10 +121,7 @@ impl Connector {
             settings.idle_transaction_timeout.as_millis(),
         );
         config.options(limits.trim());
-        Ok(Self {
-            config,
-            tls: tls::connector(&target.tls)?,
-        })
+        Ok(Self { config, tls: tls::connector(&target.tls)? })
     }
 
     async fn connect(&self) -> Result<AsyncPgConnection, ConnectionError> {

@@ -1,14 +1,21 @@
-//! One server at a time on one SQLite file.
+//! One server at a time on one SQLite file, and no migration under it.
 //!
 //! Requests would be judged rightly by two, but they would wait for each other's writes, and an
-//! operator who starts a second one by mistake would not notice. The lock is the operating system's:
-//! it ends with the process, however that ends. It is on a file of its own, because closing any
-//! handle on the database file would drop SQLite's own locks.
+//! operator who starts a second one by mistake would not notice. A migration by a newer version would
+//! take the tables away that a running server expects.
+//!
+//! There are two locks. A server holds `.lock` as long as it runs, and a migration while it applies
+//! something. Only who has the turn (`.migrating.lock`) asks for it: a server gives the turn back at
+//! once, a migration at its end. So migrations wait for each other and a server waits for them, while
+//! whoever has the turn and finds `.lock` taken knows that a server holds it, for long.
+//!
+//! The locks are the operating system's: they end with the process, however that ends. They are on
+//! files of their own, because closing any handle on the database file would drop SQLite's own locks.
 
 use std::fs::{File, TryLockError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::sqlite::private_file;
+use super::sqlite::{private_file, real_path};
 use super::{DatabaseUrl, DbError};
 
 /// Held by a running server.
@@ -29,28 +36,90 @@ pub enum ServerLockError {
 }
 
 impl ServerLock {
-    /// Takes the lock. PostgreSQL is there to be shared, so nothing is locked for it.
+    /// Takes the lock, after the migrations that are being applied. PostgreSQL is there to be shared,
+    /// so nothing is locked for it.
     ///
     /// # Errors
-    /// When another server holds it, or the folder cannot be written to.
+    /// When another server holds it, the file is missing, or its folder cannot be written to.
     pub fn take(url: &DatabaseUrl) -> Result<Self, ServerLockError> {
-        let DatabaseUrl::Sqlite(database) = url else {
-            return Ok(Self { _held: None });
-        };
-        let mut path = database.clone().into_os_string();
-        path.push(".lock");
-        let path = PathBuf::from(path);
-        let unavailable = |error: std::io::Error| {
-            DbError::Unavailable(format!("cannot lock {}: {error}", path.display()))
-        };
-        let file = private_file()
-            .create(true)
-            .open(&path)
-            .map_err(unavailable)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _held: Some(file) }),
-            Err(TryLockError::WouldBlock) => Err(ServerLockError::InUse(database.clone())),
-            Err(TryLockError::Error(error)) => Err(unavailable(error).into()),
+        match url {
+            DatabaseUrl::Sqlite(database) => Turn::wait_for(database)?.server_lock(),
+            DatabaseUrl::Postgres(_) => Ok(Self { _held: None }),
         }
+    }
+}
+
+/// The right to ask for the server lock of one file.
+#[derive(Debug)]
+pub(super) struct Turn {
+    database: PathBuf,
+    _held: File,
+}
+
+impl Turn {
+    /// Waits for the turn. All names of a file lead to the same one.
+    pub(super) fn wait_for(database: &Path) -> Result<Self, ServerLockError> {
+        let database = real_path(database)?;
+        let path = beside(&database, ".migrating.lock");
+        let file = open(&path)?;
+        file.lock().map_err(|error| unavailable(&path, &error))?;
+        Ok(Self { database, _held: file })
+    }
+
+    /// Takes the server lock.
+    pub(super) fn server_lock(&self) -> Result<ServerLock, ServerLockError> {
+        let path = beside(&self.database, ".lock");
+        let file = open(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(ServerLock { _held: Some(file) }),
+            Err(TryLockError::WouldBlock) => Err(ServerLockError::InUse(self.database.clone())),
+            Err(TryLockError::Error(error)) => Err(unavailable(&path, &error).into()),
+        }
+    }
+}
+
+fn beside(database: &Path, ending: &str) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(ending);
+    path.into()
+}
+
+fn open(path: &Path) -> Result<File, DbError> {
+    let file = private_file().create(true).open(path);
+    file.map_err(|error| unavailable(path, &error))
+}
+
+fn unavailable(path: &Path, error: &std::io::Error) -> DbError {
+    DbError::Unavailable(format!(
+        "cannot lock {}: {error}; the folder of the database must be writable, too",
+        path.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_waits_for_a_migration_and_not_for_a_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("t.db");
+        std::fs::write(&database, "").unwrap();
+        let url = DatabaseUrl::Sqlite(database.clone());
+
+        let turn = Turn::wait_for(&database).unwrap();
+        let migration = turn.server_lock().unwrap();
+        let server = std::thread::spawn({
+            let url = url.clone();
+            move || ServerLock::take(&url)
+        });
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert!(!server.is_finished());
+        drop((migration, turn));
+        let server = server.join().unwrap().unwrap();
+        let second = ServerLock::take(&url);
+        assert!(matches!(second, Err(ServerLockError::InUse(_))));
+        drop(server);
+        assert!(ServerLock::take(&url).is_ok());
     }
 }

@@ -19,6 +19,10 @@ use super::{DbError, PoolSettings};
 /// was acknowledged over a loss of power; `NORMAL` would not.
 const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
                       PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+/// Writes nothing, and fails where nothing can be written. `BEGIN IMMEDIATE` would not: it begins a
+/// transaction that only reads where the file is read-only.
+const PROBE: &str =
+    "PRAGMA busy_timeout = 5000; DELETE FROM __diesel_schema_migrations WHERE false;";
 const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
 
 /// A connection to the file.
@@ -71,26 +75,19 @@ impl SqlitePools {
         settings: PoolSettings,
         runtime: &Handle,
     ) -> Result<Self, DbError> {
+        ensure_writable(path)?;
+        warn_of_readers(path);
         let pool = |pragmas, connections| {
-            let manager = SqliteManager {
-                path: path.to_owned(),
-                pragmas,
-                runtime: runtime.clone(),
-            };
+            let manager =
+                SqliteManager { path: path.to_owned(), pragmas, runtime: runtime.clone() };
             Pool::builder(manager)
                 .max_size(connections)
                 .runtime(Runtime::Tokio1)
-                .timeouts(Timeouts {
-                    wait: Some(settings.wait),
-                    ..Timeouts::new()
-                })
+                .timeouts(Timeouts { wait: Some(settings.wait), ..Timeouts::new() })
                 .build()
                 .map_err(|error| DbError::Unavailable(error.to_string()))
         };
-        Ok(Self {
-            writer: pool(WRITER, 1)?,
-            readers: pool(READER, settings.connections)?,
-        })
+        Ok(Self { writer: pool(WRITER, 1)?, readers: pool(READER, settings.connections)? })
     }
 
     pub(crate) async fn reader(&self) -> Result<Object<SqliteManager>, DbError> {
@@ -103,9 +100,7 @@ impl SqlitePools {
 }
 
 async fn lease(pool: &Pool<SqliteManager>) -> Result<Object<SqliteManager>, DbError> {
-    pool.get()
-        .await
-        .map_err(|error| DbError::Unavailable(error.to_string()))
+    pool.get().await.map_err(|error| DbError::Unavailable(error.to_string()))
 }
 
 /// Makes connections on a thread that may block.
@@ -117,9 +112,7 @@ pub(crate) struct SqliteManager {
 
 impl fmt::Debug for SqliteManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteManager")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("SqliteManager").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -129,10 +122,7 @@ impl Manager for SqliteManager {
 
     async fn create(&self) -> Result<SqliteLink, DbError> {
         let (path, pragmas) = (self.path.clone(), self.pragmas);
-        let opened = self
-            .runtime
-            .spawn_blocking(move || connect(&path, pragmas))
-            .await;
+        let opened = self.runtime.spawn_blocking(move || connect(&path, pragmas)).await;
         let connection = opened.map_err(|_| DbError::OperationPanicked)??;
         Ok(SqliteLink::with_runtime(connection, InPlace))
     }
@@ -147,18 +137,17 @@ impl Manager for SqliteManager {
 
 /// Opens a file that exists. SQLite would make a missing one, without tables and readable by all.
 fn connect(path: &Path, pragmas: &str) -> Result<SqliteConnection, DbError> {
-    if !path.exists() {
-        return Err(DbError::Unavailable(format!(
-            "there is no file {}; `tokenwright migrate` makes it",
-            path.display()
-        )));
-    }
-    open(path, pragmas)
+    if path.exists() { open(path, pragmas) } else { Err(missing(path)) }
 }
 
-/// Opens the file for migrations and other work outside the pools.
+/// Opens the file for migrations. Turns any file to WAL.
 pub(super) fn open_writer(path: &Path) -> Result<SqliteConnection, DbError> {
     connect(path, WRITER)
+}
+
+/// Opens the file to look into it, whosever it is.
+pub(super) fn open_reader(path: &Path) -> Result<SqliteConnection, DbError> {
+    connect(path, READER)
 }
 
 fn open(path: &Path, pragmas: &str) -> Result<SqliteConnection, DbError> {
@@ -167,14 +156,64 @@ fn open(path: &Path, pragmas: &str) -> Result<SqliteConnection, DbError> {
     let unavailable = |error: &dyn fmt::Display| {
         DbError::Unavailable(format!("cannot open {}: {error}", path.display()))
     };
-    let text = path
-        .to_str()
-        .ok_or_else(|| unavailable(&"the path is not UTF-8"))?;
+    let text = path.to_str().ok_or_else(|| unavailable(&"the path is not UTF-8"))?;
     let mut connection = SqliteConnection::establish(text).map_err(|error| unavailable(&error))?;
-    connection
-        .batch_execute(pragmas)
-        .map_err(|error| unavailable(&error))?;
+    connection.batch_execute(pragmas).map_err(|error| explained(path, unavailable(&error)))?;
     Ok(connection)
+}
+
+/// Refuses a migrated file that can only be read, before anybody relies on it.
+fn ensure_writable(path: &Path) -> Result<(), DbError> {
+    connect(path, PROBE).map(drop)
+}
+
+/// Says of a refused access what may be at fault: SQLite names the file even where the folder is, in
+/// which it keeps files beside the database.
+pub(super) fn explained(path: &Path, error: DbError) -> DbError {
+    match error {
+        DbError::Unavailable(text)
+            if text.contains("readonly database") || text.contains("unable to open") =>
+        {
+            let folder = path.parent().unwrap_or(path);
+            DbError::Unavailable(format!(
+                "{text}; both the file {} and its folder {} must be writable",
+                path.display(),
+                folder.display()
+            ))
+        }
+        other => other,
+    }
+}
+
+fn missing(path: &Path) -> DbError {
+    DbError::Unavailable(format!(
+        "there is no file {}; `tokenwright migrate` makes it",
+        path.display()
+    ))
+}
+
+/// The one name of a file that may have several, through symbolic links.
+pub(super) fn real_path(path: &Path) -> Result<PathBuf, DbError> {
+    path.canonicalize().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => missing(path),
+        _ => DbError::Unavailable(format!("cannot open {}: {error}", path.display())),
+    })
+}
+
+/// Tells the operator when others may read the file: it holds hashes, names and addresses.
+fn warn_of_readers(path: &Path) {
+    #[cfg(unix)]
+    if let Ok(metadata) = path.metadata() {
+        let mode = std::os::unix::fs::MetadataExt::mode(&metadata);
+        if mode & 0o044 != 0 {
+            tracing::warn!(
+                "the database file {} can be read by others than its owner (mode {:o}); `chmod 600` \
+                 ends that",
+                path.display(),
+                mode & 0o777
+            );
+        }
+    }
 }
 
 /// Makes the file if it is missing, readable by its owner only. SQLite gives the same mode to the
@@ -199,4 +238,18 @@ pub(super) fn private_file() -> std::fs::OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_access_names_the_file_and_the_folder() {
+        let path = Path::new("/data/t.db");
+        let told = |text: &str| explained(path, DbError::Unavailable(text.into())).to_string();
+        let readonly = told("attempt to write a readonly database");
+        assert!(readonly.contains("file /data/t.db and its folder /data must"));
+        assert!(!told("database is locked").contains("folder"));
+    }
 }

@@ -56,9 +56,7 @@ impl DatabaseUrl {
                 .map_err(InvalidDatabaseUrl::Postgres),
             unknown => {
                 let letters = unknown.chars().take_while(char::is_ascii_alphanumeric);
-                Err(InvalidDatabaseUrl::UnknownScheme(
-                    letters.take(20).collect(),
-                ))
+                Err(InvalidDatabaseUrl::UnknownScheme(letters.take(20).collect()))
             }
         }
     }
@@ -80,10 +78,7 @@ mod tests {
     #[test]
     fn reads_both_schemes() {
         let here = std::path::absolute("t.db").unwrap();
-        assert_eq!(
-            DatabaseUrl::parse("sqlite:t.db"),
-            Ok(DatabaseUrl::Sqlite(here))
-        );
+        assert_eq!(DatabaseUrl::parse("sqlite:t.db"), Ok(DatabaseUrl::Sqlite(here)));
         let absolute = Ok(DatabaseUrl::Sqlite("/var/t.db".into()));
         assert_eq!(DatabaseUrl::parse("sqlite:/var/t.db"), absolute);
         assert_eq!(DatabaseUrl::parse("sqlite:///var/t.db"), absolute);
@@ -100,10 +95,7 @@ mod tests {
             "postgresq://u:hidden@h",
         ] {
             let refusal = DatabaseUrl::parse(text).unwrap_err().to_string();
-            assert!(
-                refusal.contains("URL") || refusal.contains("memory"),
-                "{refusal}"
-            );
+            assert!(refusal.contains("URL") || refusal.contains("memory"), "{refusal}");
             assert!(!refusal.contains("hidden"), "{refusal}");
         }
     }

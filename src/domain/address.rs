@@ -151,12 +151,7 @@ impl FromIterator<IpNetwork> for AllowedAddresses {
     /// Keeps the first of equal networks.
     fn from_iter<I: IntoIterator<Item = IpNetwork>>(networks: I) -> Self {
         let mut seen = std::collections::HashSet::new();
-        Self(
-            networks
-                .into_iter()
-                .filter(|network| seen.insert(*network))
-                .collect(),
-        )
+        Self(networks.into_iter().filter(|network| seen.insert(*network)).collect())
     }
 }
 
@@ -201,10 +196,7 @@ mod tests {
     use super::*;
 
     fn list(texts: &[&str]) -> AllowedAddresses {
-        texts
-            .iter()
-            .map(|text| IpNetwork::parse(text).unwrap())
-            .collect()
+        texts.iter().map(|text| IpNetwork::parse(text).unwrap()).collect()
     }
 
     #[test]

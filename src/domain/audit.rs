@@ -50,10 +50,6 @@ pub struct AuditChange {
 impl AuditChange {
     /// A field that was set for the first time.
     pub fn set(field: &'static str, after: impl Into<String>) -> Self {
-        Self {
-            field,
-            before: None,
-            after: Some(after.into()),
-        }
+        Self { field, before: None, after: Some(after.into()) }
     }
 }

@@ -23,9 +23,7 @@ pub fn encode(mut number: u128, width: usize) -> String {
 
 /// Reads a number. `None` for another character or more than 128 bits.
 pub fn decode(text: &str) -> Option<u128> {
-    text.bytes().try_fold(0u128, |number, byte| {
-        number.checked_mul(62)?.checked_add(value(byte)?)
-    })
+    text.bytes().try_fold(0u128, |number, byte| number.checked_mul(62)?.checked_add(value(byte)?))
 }
 
 /// Is this one of the 62 characters?
@@ -51,10 +49,7 @@ pub fn random(length: usize, source: &dyn RandomSource) -> Result<String, Random
 }
 
 fn digit(value: u128) -> u8 {
-    usize::try_from(value)
-        .ok()
-        .and_then(|place| ALPHABET.get(place).copied())
-        .unwrap_or(b'0')
+    usize::try_from(value).ok().and_then(|place| ALPHABET.get(place).copied()).unwrap_or(b'0')
 }
 
 fn value(byte: u8) -> Option<u128> {

@@ -74,11 +74,8 @@ impl Catalogue {
     /// # Errors
     /// When the text is no catalogue; the message names what is wrong in it.
     pub fn from_toml(text: &str) -> Result<Self, CatalogueError> {
-        let mut catalogue = Self {
-            entries: Vec::new(),
-            by_code: HashMap::new(),
-            by_name: HashMap::new(),
-        };
+        let mut catalogue =
+            Self { entries: Vec::new(), by_code: HashMap::new(), by_name: HashMap::new() };
         let file: File = toml::from_str(text)?;
         for entry in file.permission {
             catalogue.add(entry)?;
@@ -108,17 +105,8 @@ impl Catalogue {
         let place = self.entries.len();
         self.by_code.insert(code.clone(), place);
         self.by_name.insert(enum_name.clone(), place);
-        let FileEntry {
-            description,
-            deprecated,
-            ..
-        } = entry;
-        self.entries.push(CatalogueEntry {
-            code,
-            enum_name,
-            description,
-            deprecated,
-        });
+        let FileEntry { description, deprecated, .. } = entry;
+        self.entries.push(CatalogueEntry { code, enum_name, description, deprecated });
         Ok(())
     }
 
@@ -129,30 +117,21 @@ impl Catalogue {
 
     /// The permission with this code.
     pub fn by_code(&self, code: &str) -> Option<&CatalogueEntry> {
-        self.by_code
-            .get(code)
-            .and_then(|place| self.entries.get(*place))
+        self.by_code.get(code).and_then(|place| self.entries.get(*place))
     }
 
     /// The permission with this value in the GraphQL enum.
     pub fn by_name(&self, name: &str) -> Option<&CatalogueEntry> {
-        self.by_name
-            .get(name)
-            .and_then(|place| self.entries.get(*place))
+        self.by_name.get(name).and_then(|place| self.entries.get(*place))
     }
 
     /// The permissions of a set, in the order of the catalogue. Codes that it does not know are left
     /// out: [`Self::unknown`] finds them.
     pub fn in_order<'a>(&'a self, set: &PermissionSet) -> Vec<&'a CatalogueEntry> {
-        let mut places: Vec<usize> = set
-            .iter()
-            .filter_map(|code| self.by_code.get(code).copied())
-            .collect();
+        let mut places: Vec<usize> =
+            set.iter().filter_map(|code| self.by_code.get(code).copied()).collect();
         places.sort_unstable();
-        places
-            .into_iter()
-            .filter_map(|place| self.entries.get(place))
-            .collect()
+        places.into_iter().filter_map(|place| self.entries.get(place)).collect()
     }
 
     /// The codes of a set that the catalogue does not know.
@@ -162,23 +141,19 @@ impl Catalogue {
 
     /// Everything that can be granted to a new token.
     pub fn grantable(&self) -> PermissionSet {
-        let current = self
-            .entries
-            .iter()
-            .filter(|entry| entry.deprecated.is_none());
+        let current = self.entries.iter().filter(|entry| entry.deprecated.is_none());
         current.map(|entry| entry.code.clone()).collect()
+    }
+
+    /// The first permission that can be granted, for examples that work as they stand.
+    pub fn first_grantable(&self) -> Option<&CatalogueEntry> {
+        self.entries.iter().find(|entry| entry.deprecated.is_none())
     }
 }
 
 fn is_required(code: &str) -> bool {
     use required::{API_TOKENS_DELETE, API_TOKENS_READ, API_TOKENS_WRITE, USERS_READ};
-    [
-        API_TOKENS_READ,
-        API_TOKENS_WRITE,
-        API_TOKENS_DELETE,
-        USERS_READ,
-    ]
-    .contains(&code)
+    [API_TOKENS_READ, API_TOKENS_WRITE, API_TOKENS_DELETE, USERS_READ].contains(&code)
 }
 
 #[cfg(test)]
@@ -189,10 +164,7 @@ mod tests {
     fn the_built_in_catalogue_has_64_permissions_in_order() {
         let catalogue = Catalogue::built_in().unwrap();
         assert_eq!(catalogue.entries().len(), 64);
-        assert_eq!(
-            catalogue.entries()[0].code.as_str(),
-            "api.organizations.read"
-        );
+        assert_eq!(catalogue.entries()[0].code.as_str(), "api.organizations.read");
         assert_eq!(catalogue.entries()[63].code.as_str(), "scim.user.schema");
     }
 
@@ -207,11 +179,7 @@ mod tests {
             description = "Ours."
         "#;
         let catalogue = Catalogue::from_toml(text).unwrap();
-        let codes: Vec<_> = catalogue
-            .entries()
-            .iter()
-            .map(|entry| entry.code.as_str())
-            .collect();
+        let codes: Vec<_> = catalogue.entries().iter().map(|entry| entry.code.as_str()).collect();
         assert_eq!(
             codes,
             [
@@ -222,6 +190,22 @@ mod tests {
                 "api.api-tokens.delete"
             ]
         );
+    }
+
+    #[test]
+    fn what_is_deprecated_is_no_example() {
+        let text = r#"
+            [[permission]]
+            code = "shop.orders.print"
+            description = "Print orders."
+            deprecated = "Nobody prints."
+            [[permission]]
+            code = "shop.orders.read"
+            description = "Read orders."
+        "#;
+        let catalogue = Catalogue::from_toml(text).unwrap();
+        let first = catalogue.first_grantable().unwrap();
+        assert_eq!(first.code.as_str(), "shop.orders.read");
     }
 
     #[test]

@@ -28,13 +28,7 @@ pub enum FaultKind {
 impl InputFault {
     /// A value that cannot be accepted.
     pub fn invalid(field: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            field,
-            index: None,
-            kind: FaultKind::Invalid,
-            reason,
-            message: message.into(),
-        }
+        Self { field, index: None, kind: FaultKind::Invalid, reason, message: message.into() }
     }
 
     /// A value that reaches further than the caller.
@@ -43,26 +37,17 @@ impl InputFault {
         reason: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self {
-            kind: FaultKind::BeyondReach,
-            ..Self::invalid(field, reason, message)
-        }
+        Self { kind: FaultKind::BeyondReach, ..Self::invalid(field, reason, message) }
     }
 
     /// A value that is in use.
     pub fn taken(field: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            kind: FaultKind::Taken,
-            ..Self::invalid(field, reason, message)
-        }
+        Self { kind: FaultKind::Taken, ..Self::invalid(field, reason, message) }
     }
 
     /// The same fault, of one element of a list.
     #[must_use]
     pub fn at(self, index: usize) -> Self {
-        Self {
-            index: Some(index),
-            ..self
-        }
+        Self { index: Some(index), ..self }
     }
 }

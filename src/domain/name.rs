@@ -2,6 +2,10 @@
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizer;
+use icu_properties::props::{
+    BidiControl, BinaryProperty, DefaultIgnorableCodePoint, EnumeratedProperty, GeneralCategory,
+    NoncharacterCodePoint, WhiteSpace,
+};
 
 use super::fault::InputFault;
 
@@ -30,16 +34,14 @@ impl TokenName {
             return refuse("name_too_long", &message);
         }
         if text.chars().any(is_control) {
-            let message = "The name must not contain control characters or line breaks.";
+            let message = "The name must not contain control characters, line breaks, characters that \
+                           turn the writing direction, or noncharacters.";
             return refuse("name_control_character", message);
         }
         if text.chars().all(is_blank) {
             return refuse("name_blank", "The name must not be blank.");
         }
-        Ok(Self {
-            text: text.to_owned(),
-            key: comparison_key(text),
-        })
+        Ok(Self { text: text.to_owned(), key: comparison_key(text) })
     }
 
     /// The name as it was given.
@@ -47,7 +49,8 @@ impl TokenName {
         &self.text
     }
 
-    /// What is compared: two names are the same when their keys are equal.
+    /// What is compared: two names are the same when their keys are equal. White space around a name
+    /// is kept and makes no difference here, as nobody sees it.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -57,30 +60,29 @@ impl TokenName {
 /// (Unicode, section 3.13, definition D146, without the removal of ignorable characters).
 fn comparison_key(text: &str) -> String {
     let nfkc = ComposingNormalizer::new_nfkc();
-    let folded = CaseMapper::new()
-        .fold_string(&nfkc.normalize(text))
-        .into_owned();
+    let folded = CaseMapper::new().fold_string(&nfkc.normalize(text.trim())).into_owned();
     nfkc.normalize(&folded).into_owned()
 }
 
-/// Control characters, the two line separators, and the characters that turn the writing direction,
-/// with which a name could pose as another in a log or a list.
+/// Control characters, the two line separators, the characters that turn the writing direction, with
+/// which a name could pose as another in a log or a list, and what is no character for good.
+/// Characters that Unicode has yet to assign are possible: a newer version may have them.
 fn is_control(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    use GeneralCategory::{Control, LineSeparator, ParagraphSeparator};
+
+    matches!(GeneralCategory::for_char(character), Control | LineSeparator | ParagraphSeparator)
+        || BidiControl::for_char(character)
+        || NoncharacterCodePoint::for_char(character)
 }
 
-/// White space, and characters that show nothing.
+/// White space, and characters that show nothing: the ignorable ones, and the braille pattern without
+/// a dot, which Unicode counts among the symbols.
 fn is_blank(character: char) -> bool {
-    character.is_whitespace()
-        || matches!(
-            character,
-            '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-        )
-        || matches!(
-            character,
-            '\u{2060}'..='\u{2064}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-        )
+    const BRAILLE_BLANK: char = '\u{2800}';
+
+    WhiteSpace::for_char(character)
+        || DefaultIgnorableCodePoint::for_char(character)
+        || character == BRAILLE_BLANK
 }
 
 #[cfg(test)]
@@ -97,6 +99,39 @@ mod tests {
         assert_eq!(key("STRASSE"), key("straße"));
         assert_eq!(key("e\u{301}"), key("É"));
         assert_ne!(key("ci"), key("cd"));
+    }
+
+    #[test]
+    fn white_space_around_a_name_is_kept_and_makes_no_difference() {
+        let name = TokenName::parse("\u{3000} ci\u{a0} ").unwrap();
+        assert_eq!(name.as_str(), "\u{3000} ci\u{a0} ");
+        assert_eq!(name.key(), key("CI"));
+        assert_ne!(key("c i"), key("ci"));
+    }
+
+    #[test]
+    fn characters_that_show_nothing_are_no_name() {
+        let ignorable = "\u{34f}\u{fe0f}\u{180b}\u{206a}\u{17b4}\u{e0041}\u{1d173}\u{ad}\u{feff}";
+        for character in ignorable.chars().chain("\u{200d}\u{115f}\u{3164}\u{2800}\u{85}".chars()) {
+            let refusal = TokenName::parse(&format!(" {character}")).unwrap_err();
+            let expected = match character {
+                '\u{85}' => "name_control_character",
+                _ => "name_blank",
+            };
+            assert_eq!(refusal.reason, expected, "{character:?}");
+        }
+        for visible in ["🏴\u{e0067}\u{e007f}", "❤\u{fe0f}", "क\u{94d}\u{200d}ष", "\u{378}"]
+        {
+            assert!(TokenName::parse(visible).is_ok(), "{visible:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_character_or_turns_the_direction_is_refused() {
+        for character in ['\u{fffe}', '\u{fdd0}', '\u{10ffff}', '\u{200f}', '\u{61c}', '\u{2029}'] {
+            let refusal = TokenName::parse(&format!("a{character}b")).unwrap_err();
+            assert_eq!(refusal.reason, "name_control_character", "{character:?}");
+        }
     }
 
     #[test]

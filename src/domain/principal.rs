@@ -23,22 +23,13 @@ pub struct MissingPermission(pub &'static str);
 impl Principal {
     /// The caller that a token authenticated: its own user.
     pub fn of_token(token: Arc<ApiToken>) -> Self {
-        let user = UserInfo {
-            user_id: token.user_id,
-            user_name: token.name.clone(),
-        };
-        Self {
-            user,
-            token: Some(token),
-        }
+        let user = UserInfo { user_id: token.user_id, user_name: token.name.clone() };
+        Self { user, token: Some(token) }
     }
 
     /// The operator on the command line, who has the database itself and may therefore do anything.
     pub fn system() -> Self {
-        Self {
-            user: UserInfo::system(),
-            token: None,
-        }
+        Self { user: UserInfo::system(), token: None }
     }
 
     /// The user that whatever is done is attributed to.
@@ -66,25 +57,17 @@ impl Principal {
     /// # Errors
     /// When the caller does not have the permission.
     pub fn require(&self, permission: &'static str) -> Result<(), MissingPermission> {
-        if self.has(permission) {
-            Ok(())
-        } else {
-            Err(MissingPermission(permission))
-        }
+        if self.has(permission) { Ok(()) } else { Err(MissingPermission(permission)) }
     }
 
     /// Does the caller have the permission?
     pub fn has(&self, permission: &str) -> bool {
-        self.token
-            .as_ref()
-            .is_none_or(|token| token.permissions.contains(permission))
+        self.token.as_ref().is_none_or(|token| token.permissions.contains(permission))
     }
 
     /// The addresses that tokens of this caller's making must stay within.
     pub fn address_reach(&self) -> AddressReach {
-        self.token
-            .as_ref()
-            .map_or(AddressReach::Any, |token| token.allowed_addresses.reach())
+        self.token.as_ref().map_or(AddressReach::Any, |token| token.allowed_addresses.reach())
     }
 }
 

@@ -65,10 +65,7 @@ impl PlaintextSecret {
         if text.len() != LENGTH {
             return Err(MalformedSecret::Length);
         }
-        if !text
-            .bytes()
-            .all(|byte| base62::is_digit(byte) || byte == b'_')
-        {
+        if !text.bytes().all(|byte| base62::is_digit(byte) || byte == b'_') {
             return Err(MalformedSecret::Alphabet);
         }
         parts(text).ok_or(MalformedSecret::Form)?;
@@ -144,9 +141,7 @@ impl SecretHash {
         let (cost, rest) = self.0.strip_prefix("$2b$")?.split_once('$')?;
         let well_formed = cost.len() == 2
             && rest.len() == 53
-            && rest
-                .bytes()
-                .all(|byte| base62::is_digit(byte) || matches!(byte, b'.' | b'/'));
+            && rest.bytes().all(|byte| base62::is_digit(byte) || matches!(byte, b'.' | b'/'));
         cost.parse().ok().filter(|_| well_formed)
     }
 
@@ -225,35 +220,23 @@ mod tests {
         assert_eq!(refusal(&text[1..]), MalformedSecret::Length);
         assert_eq!(refusal(&format!("{text}0")), MalformedSecret::Length);
         assert_eq!(refusal(&text.replace('_', "-")), MalformedSecret::Alphabet);
-        assert_eq!(
-            refusal(&text.replace("twr_", "twx_")),
-            MalformedSecret::Form
-        );
+        assert_eq!(refusal(&text.replace("twr_", "twx_")), MalformedSecret::Form);
         assert_eq!(refusal(&text.to_uppercase()), MalformedSecret::Form);
         let wrong = if text.ends_with('0') { "1" } else { "0" };
-        assert_eq!(
-            refusal(&format!("{}{wrong}", &text[..75])),
-            MalformedSecret::Checksum
-        );
+        assert_eq!(refusal(&format!("{}{wrong}", &text[..75])), MalformedSecret::Checksum);
     }
 
     #[test]
     fn an_id_of_more_than_128_bits_is_refused() {
         let mut text = format!("twr_{}_{}", "z".repeat(22), "0".repeat(43));
         text.push_str(&checksum(&text));
-        assert_eq!(
-            PlaintextSecret::parse(&text).unwrap_err(),
-            MalformedSecret::Form
-        );
+        assert_eq!(PlaintextSecret::parse(&text).unwrap_err(), MalformedSecret::Form);
     }
 
     #[test]
     fn debug_shows_nothing() {
         assert_eq!(format!("{:?}", secret_of(1)), "PlaintextSecret(..)");
-        assert_eq!(
-            format!("{:?}", SecretHash::new("$2b$".into())),
-            "SecretHash(..)"
-        );
+        assert_eq!(format!("{:?}", SecretHash::new("$2b$".into())), "SecretHash(..)");
     }
 
     #[test]
@@ -268,12 +251,9 @@ mod tests {
     fn a_stored_hash_is_checked_for_its_form() {
         let hash = format!("$2b$04${}", "a".repeat(53));
         assert_eq!(SecretHash::new(hash.clone()).cost(), Some(4));
-        for wrong in [
-            hash.replace("2b", "2y"),
-            hash.replace("04", "4"),
-            format!("{hash}a"),
-            String::new(),
-        ] {
+        for wrong in
+            [hash.replace("2b", "2y"), hash.replace("04", "4"), format!("{hash}a"), String::new()]
+        {
             assert_eq!(SecretHash::new(wrong).cost(), None);
         }
     }

@@ -27,9 +27,6 @@ pub struct UserInfo {
 impl UserInfo {
     /// The built-in system user, for what is done on the command line.
     pub fn system() -> Self {
-        Self {
-            user_id: UserId::SYSTEM,
-            user_name: "system".to_owned(),
-        }
+        Self { user_id: UserId::SYSTEM, user_name: "system".to_owned() }
     }
 }

@@ -27,10 +27,7 @@ pub(super) struct BoundaryFactory {
 
 impl ExtensionFactory for BoundaryFactory {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Boundary {
-            introspection: self.introspection,
-            errors: Mutex::default(),
-        })
+        Arc::new(Boundary { introspection: self.introspection, errors: Mutex::default() })
     }
 }
 
@@ -70,11 +67,7 @@ impl Extension for Boundary {
     ) -> ServerResult<Option<Value>> {
         let nullable = !info.return_type.ends_with('!');
         let (pos, node) = (info.field.name.pos, info.path_node);
-        let placed = |error| {
-            Error::from(error)
-                .into_server_error(pos)
-                .with_path(path(node))
-        };
+        let placed = |error| Error::from(error).into_server_error(pos).with_path(path(node));
         let resolved = match self.check(ctx, &info) {
             Ok(()) => AssertUnwindSafe(next.run(ctx, info)).catch_unwind().await,
             Err(error) => Ok(Err(placed(error))),
@@ -86,10 +79,7 @@ impl Extension for Boundary {
         };
         let error = logged(ctx, error);
         if nullable {
-            self.errors
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(error);
+            self.errors.lock().unwrap_or_else(PoisonError::into_inner).push(error);
             Ok(Some(Value::Null))
         } else {
             Err(error)
@@ -101,25 +91,17 @@ impl Boundary {
     /// Nobody reads or changes anything without a valid token. This stands here, once, so that no new
     /// root field can forget it.
     fn check(&self, ctx: &ExtensionContext<'_>, info: &ResolveInfo<'_>) -> Result<(), GqlError> {
-        let root = info.path_node.parent.is_none();
-        let introspects = matches!(info.name, "__schema" | "__type");
-        if !root {
-            return Ok(());
-        }
-        if introspects {
-            let off = self.introspection == Introspection::Off;
-            return if off {
-                Err(GqlError::IntrospectionOff)
-            } else {
-                Ok(())
-            };
-        }
+        let is_root = info.path_node.parent.is_none();
         let request = ctx.data_opt::<RequestContext>();
-        let known = request.is_some_and(|request| request.principal.is_some());
-        if known {
-            Ok(())
-        } else {
-            Err(GqlError::Unauthenticated)
+        let is_known = request.is_some_and(|request| request.principal.is_some());
+        match info.name {
+            _ if !is_root => Ok(()),
+            "__schema" | "__type" if self.introspection == Introspection::Off => {
+                Err(GqlError::IntrospectionOff)
+            }
+            "__schema" | "__type" => Ok(()),
+            _ if is_known => Ok(()),
+            _ => Err(GqlError::Unauthenticated),
         }
     }
 }
@@ -140,15 +122,8 @@ fn path(node: &QueryPathNode<'_>) -> Vec<PathSegment> {
 /// the engine's own word about a value that has another shape than its type: that is the client's
 /// fault. It repeats the value, which may be a secret, so it is neither shown nor logged.
 fn logged(ctx: &ExtensionContext<'_>, mut error: ServerError) -> ServerError {
-    let chosen = error
-        .extensions
-        .as_ref()
-        .is_some_and(|values| values.get("code").is_some());
-    if !chosen
-        && MISSHAPEN
-            .iter()
-            .any(|start| error.message.starts_with(start))
-    {
+    let chosen = error.extensions.as_ref().is_some_and(|values| values.get("code").is_some());
+    if !chosen && MISSHAPEN.iter().any(|start| error.message.starts_with(start)) {
         let message = "A value does not have the shape that its type asks for.".to_owned();
         return request_error(message, "validation", error.locations).with_path(error.path);
     }
@@ -159,14 +134,9 @@ fn logged(ctx: &ExtensionContext<'_>, mut error: ServerError) -> ServerError {
         (error.locations, error.path) = (locations, path);
     }
     if let Some(Cause(cause)) = error.source::<Cause>().cloned() {
-        let code = error
-            .extensions
-            .as_ref()
-            .and_then(|values| values.get("code"));
+        let code = error.extensions.as_ref().and_then(|values| values.get("code"));
         let request = ctx.data_opt::<RequestContext>();
-        let id = request
-            .and_then(|request| request.origin.request_id.clone())
-            .unwrap_or_default();
+        let id = request.and_then(|request| request.origin.request_id.clone()).unwrap_or_default();
         // That the database is away or the queue full is a state; the rest is a defect.
         if code == Some(&Value::from(ErrorCode::Unavailable.as_str())) {
             tracing::warn!(request_id = %id, %cause, "a field could not be answered");

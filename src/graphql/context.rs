@@ -19,21 +19,16 @@ pub struct RequestContext {
 /// The caller.
 pub(super) fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Principal, GqlError> {
     let request = ctx.data_opt::<RequestContext>();
-    request
-        .and_then(|request| request.principal.as_ref())
-        .ok_or(GqlError::Unauthenticated)
+    request.and_then(|request| request.principal.as_ref()).ok_or(GqlError::Unauthenticated)
 }
 
 /// Where the request came from.
 pub(super) fn origin<'a>(ctx: &Context<'a>) -> Result<&'a Origin, GqlError> {
     let request = ctx.data_opt::<RequestContext>();
-    request
-        .map(|request| &request.origin)
-        .ok_or(GqlError::Unauthenticated)
+    request.map(|request| &request.origin).ok_or(GqlError::Unauthenticated)
 }
 
 /// The use cases.
 pub(super) fn service<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Service>, GqlError> {
-    ctx.data_opt()
-        .ok_or_else(|| GqlError::internal("the request has no service"))
+    ctx.data_opt().ok_or_else(|| GqlError::internal("the request has no service"))
 }

@@ -45,11 +45,7 @@ pub(super) fn parse(text: &str) -> Result<ExecutableDocument, Refused> {
     } else {
         let message = "The document nests the lists of introspection too deeply, or asks for the \
                        whole schema too often.";
-        Err(refused(
-            message.to_owned(),
-            "introspection_limit",
-            Vec::new(),
-        ))
+        Err(refused(message.to_owned(), "introspection_limit", Vec::new()))
     }
 }
 
@@ -98,11 +94,7 @@ pub(super) fn operation<'a>(
                 _ => {
                     let message = "The document has several operations: say which by \
                                    `operationName`.";
-                    Err(refused(
-                        message.to_owned(),
-                        "operation_name_missing",
-                        Vec::new(),
-                    ))
+                    Err(refused(message.to_owned(), "operation_name_missing", Vec::new()))
                 }
             }
         }
@@ -136,10 +128,7 @@ pub(super) fn request_error(
 }
 
 pub(super) fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) {
-    error
-        .extensions
-        .get_or_insert_with(ErrorExtensionValues::default)
-        .set(name, value);
+    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set(name, value);
 }
 
 fn refused(message: String, reason: &'static str, locations: Vec<Pos>) -> Refused {

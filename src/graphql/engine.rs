@@ -110,17 +110,10 @@ impl Engine {
         let request = prepared
             .into_request()
             .data(Arc::clone(&self.service))
-            .data(Loaders::new(
-                Arc::clone(&self.service),
-                context.principal.clone(),
-            ))
+            .data(Loaders::new(Arc::clone(&self.service), context.principal.clone()))
             .data(context);
         let running = pass(schema, request, Gate::open());
-        if is_query {
-            self.in_time(running).await
-        } else {
-            running.await
-        }
+        if is_query { self.in_time(running).await } else { running.await }
     }
 
     /// Gives a query up after its time. A mutation is never given up as a whole: its answer may hold a
@@ -129,9 +122,7 @@ impl Engine {
         &self,
         running: impl Future<Output = Result<Response, Refused>>,
     ) -> Result<Response, Refused> {
-        timeout(self.limit, running)
-            .await
-            .unwrap_or(Err(Refused::TimedOut))
+        timeout(self.limit, running).await.unwrap_or(Err(Refused::TimedOut))
     }
 }
 
@@ -148,34 +139,23 @@ async fn pass(schema: &AppSchema, request: Request, gate: Gate) -> Result<Respon
 
 fn executed(mut response: Response) -> Outcome {
     let unauthenticated = response.errors.iter().any(|error| {
-        let code = error
-            .extensions
-            .as_ref()
-            .and_then(|values| values.get("code"));
+        let code = error.extensions.as_ref().and_then(|values| values.get("code"));
         code == Some(&Value::from(ErrorCode::Unauthenticated.as_str()))
     });
     response.errors.truncate(MAX_FIELD_ERRORS);
     response.errors.iter_mut().for_each(mask);
-    Outcome::Executed {
-        body: json(&response),
-        unauthenticated,
-    }
+    Outcome::Executed { body: json(&response), unauthenticated }
 }
 
 fn refused(mut errors: Vec<ServerError>) -> Outcome {
     errors.iter_mut().for_each(mask);
-    Outcome::Refused {
-        body: json(&serde_json::json!({ "errors": errors })),
-    }
+    Outcome::Refused { body: json(&serde_json::json!({ "errors": errors })) }
 }
 
 /// Takes secrets out of an error: names that a client sent are repeated in some of them.
 fn mask(error: &mut ServerError) {
     error.message = masked(&error.message).into_owned();
-    let field = error
-        .extensions
-        .as_ref()
-        .and_then(|values| values.get("field"));
+    let field = error.extensions.as_ref().and_then(|values| values.get("field"));
     if let Some(Value::String(field)) = field {
         let field = masked(field).into_owned();
         document::set(error, "field", field);

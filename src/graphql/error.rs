@@ -72,18 +72,9 @@ impl GqlError {
             Self::Unauthenticated | Self::CallerChanged => ErrorCode::Unauthenticated,
             Self::Forbidden(_) | Self::IntrospectionOff => ErrorCode::Forbidden,
             Self::NotFound => ErrorCode::NotFound,
-            Self::Fault(InputFault {
-                kind: FaultKind::Invalid,
-                ..
-            }) => ErrorCode::BadUserInput,
-            Self::Fault(InputFault {
-                kind: FaultKind::BeyondReach,
-                ..
-            }) => ErrorCode::Forbidden,
-            Self::Fault(InputFault {
-                kind: FaultKind::Taken,
-                ..
-            }) => ErrorCode::Conflict,
+            Self::Fault(InputFault { kind: FaultKind::Invalid, .. }) => ErrorCode::BadUserInput,
+            Self::Fault(InputFault { kind: FaultKind::BeyondReach, .. }) => ErrorCode::Forbidden,
+            Self::Fault(InputFault { kind: FaultKind::Taken, .. }) => ErrorCode::Conflict,
             Self::Unavailable(_) | Self::OutcomeUnknown(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }
@@ -195,9 +186,7 @@ pub(super) fn creation_errors(error: CreateApiTokenError) -> Vec<GqlError> {
 /// Reports several errors of one field, which becomes null. The last one is for the field to return,
 /// so that a field without an error to return cannot be written.
 pub(super) fn report_all(ctx: &Context<'_>, mut errors: Vec<GqlError>) -> GqlError {
-    let last = errors
-        .pop()
-        .unwrap_or_else(|| GqlError::internal("a refusal without a fault"));
+    let last = errors.pop().unwrap_or_else(|| GqlError::internal("a refusal without a fault"));
     for error in errors {
         let error: ServerError = Error::from(error).into_server_error(ctx.item.pos);
         ctx.add_error(ctx.set_error_path(error));

@@ -11,18 +11,12 @@ pub(super) struct Gate {
 impl Gate {
     /// What is valid runs.
     pub(super) const fn open() -> Self {
-        Self {
-            open: true,
-            reached: AtomicBool::new(false),
-        }
+        Self { open: true, reached: AtomicBool::new(false) }
     }
 
     /// Nothing runs: the document is validated only.
     pub(super) const fn shut() -> Self {
-        Self {
-            open: false,
-            reached: AtomicBool::new(false),
-        }
+        Self { open: false, reached: AtomicBool::new(false) }
     }
 
     /// A valid document has come: may it run?

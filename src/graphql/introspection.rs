@@ -22,10 +22,7 @@ const MAX_SCHEMAS: usize = 2;
 /// Is the document's introspection small enough? To be called within the limits on nesting and on the
 /// expansion of fragments.
 pub(super) fn is_bounded(document: &ExecutableDocument) -> bool {
-    let mut walk = Walk {
-        document,
-        schemas: 0,
-    };
+    let mut walk = Walk { document, schemas: 0 };
     let bounded = document
         .operations
         .iter()

@@ -90,22 +90,19 @@ impl fmt::Display for LimitExceeded {
                 "The document nests too deeply: at most {limit} levels of brackets are allowed, \
                  counting those inside the fragments it spreads."
             ),
-            Self::Tokens { limit } => write!(
-                f,
-                "The document is too long: at most {limit} tokens are allowed."
-            ),
-            Self::Fragments { limit } => write!(
-                f,
-                "The document defines too many fragments: at most {limit} are allowed."
-            ),
+            Self::Tokens { limit } => {
+                write!(f, "The document is too long: at most {limit} tokens are allowed.")
+            }
+            Self::Fragments { limit } => {
+                write!(f, "The document defines too many fragments: at most {limit} are allowed.")
+            }
             Self::Spreads { limit } => write!(
                 f,
                 "The document spreads fragments too often: at most {limit} spreads are allowed."
             ),
-            Self::Directives { limit } => write!(
-                f,
-                "The document has too many directives: at most {limit} are allowed."
-            ),
+            Self::Directives { limit } => {
+                write!(f, "The document has too many directives: at most {limit} are allowed.")
+            }
             Self::Expansion { limit } => write!(
                 f,
                 "The document selects too much: at most {limit} selections are allowed once its \
@@ -198,10 +195,7 @@ mod tests {
 
     #[test]
     fn kinds_of_brackets_count_together() {
-        let limits = DocumentLimits {
-            nesting: 4,
-            ..DocumentLimits::default()
-        };
+        let limits = DocumentLimits { nesting: 4, ..DocumentLimits::default() };
         assert_eq!(check("{ a(b: [{c: 1}]) }", &limits), Ok(()));
         assert!(check("{ a(b: [{c: []}]) }", &limits).is_err());
         assert!(check("{ a { b(c: [{d: 1}]) } }", &limits).is_err());
@@ -233,17 +227,8 @@ mod tests {
     #[test]
     fn brackets_after_strings_and_comments_count() {
         let brackets = "{".repeat(100);
-        for lead in [
-            r#""""#,
-            r#""\\""#,
-            r#""""\"""""""#,
-            "# \"\n",
-            "\"\"\" \"\"\" ",
-        ] {
-            assert!(
-                check_default(&format!("{lead}{brackets}")).is_err(),
-                "{lead}"
-            );
+        for lead in [r#""""#, r#""\\""#, r#""""\"""""""#, "# \"\n", "\"\"\" \"\"\" "] {
+            assert!(check_default(&format!("{lead}{brackets}")).is_err(), "{lead}");
         }
     }
 

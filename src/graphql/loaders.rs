@@ -25,10 +25,7 @@ impl Loaders {
     pub(super) fn new(service: Arc<Service>, caller: Option<Principal>) -> Self {
         let users = Users(Arc::clone(&service), caller.clone());
         let tokens = TokensOfUsers(service, caller);
-        Self {
-            users: batched(users),
-            tokens_of_users: batched(tokens),
-        }
+        Self { users: batched(users), tokens_of_users: batched(tokens) }
     }
 }
 

@@ -65,9 +65,7 @@ fn value(entry: &CatalogueEntry) -> (String, MetaEnumValue) {
     let mut value = MetaEnumValue::new(entry.enum_name.clone());
     value.description = Some(entry.description.clone());
     if let Some(reason) = &entry.deprecated {
-        value.deprecation = Deprecation::Deprecated {
-            reason: Some(reason.clone()),
-        };
+        value.deprecation = Deprecation::Deprecated { reason: Some(reason.clone()) };
     }
     (entry.enum_name.clone(), value)
 }

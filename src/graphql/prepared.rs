@@ -25,33 +25,23 @@ impl Prepared {
         root::check_number(&document, operation)?;
         variables::check(operation, &variables)?;
         variables::complete(operation, &mut variables);
-        Ok(Self {
-            document,
-            operation_name: request.operation_name,
-            variables,
-        })
+        Ok(Self { document, operation_name: request.operation_name, variables })
     }
 
     /// Does it only read?
     pub(super) fn is_query(&self) -> bool {
-        self.operation()
-            .is_ok_and(|operation| operation.node.ty == OperationType::Query)
+        self.operation().is_ok_and(|operation| operation.node.ty == OperationType::Query)
     }
 
     /// May it run as it is?
     pub(super) fn is_collected(&self) -> bool {
-        self.operation()
-            .is_ok_and(|operation| root::is_collected(&operation.node))
+        self.operation().is_ok_and(|operation| root::is_collected(&operation.node))
     }
 
     /// The same with its root fields collected. To be called when the document is valid.
     pub(super) fn collected(self) -> Result<Self, Refused> {
         let document = root::collect(&self.document, self.operation()?, &self.variables)?;
-        Ok(Self {
-            document,
-            operation_name: None,
-            variables: self.variables,
-        })
+        Ok(Self { document, operation_name: None, variables: self.variables })
     }
 
     /// The request to the engine. It has no text, since it is parsed.

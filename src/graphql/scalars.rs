@@ -29,10 +29,7 @@ impl From<Instant> for DateTime {
 
 /// An instant, RFC 3339, written in UTC and to the microsecond at most, such as
 /// `2027-01-31T12:00:00Z`. A zone is required on the way in.
-#[Scalar(
-    name = "DateTime",
-    specified_by_url = "https://datatracker.ietf.org/doc/html/rfc3339"
-)]
+#[Scalar(name = "DateTime", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         match value {
@@ -64,10 +61,7 @@ impl From<address::IpNetwork> for IpNetwork {
 
 /// An IP address or a CIDR network, IPv4 or IPv6, in canonical form, such as `192.0.2.7` or
 /// `2001:db8::/32`. Host bits, leading zeros, zone ids and IPv4-mapped forms are refused.
-#[Scalar(
-    name = "IpNetwork",
-    specified_by_url = "https://datatracker.ietf.org/doc/html/rfc4632"
-)]
+#[Scalar(name = "IpNetwork", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc4632")]
 impl ScalarType for IpNetwork {
     fn parse(value: Value) -> InputValueResult<Self> {
         match value {

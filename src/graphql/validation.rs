@@ -7,10 +7,7 @@ use super::error::ErrorCode;
 
 /// Gives a validation error the code that it comes without.
 pub(super) fn coded(mut error: ServerError) -> ServerError {
-    let known = error
-        .extensions
-        .as_ref()
-        .is_some_and(|values| values.get("code").is_some());
+    let known = error.extensions.as_ref().is_some_and(|values| values.get("code").is_some());
     if !known {
         set(&mut error, "code", ErrorCode::BadUserInput.as_str());
         set(&mut error, "reason", "validation");
@@ -24,13 +21,8 @@ pub(super) fn coded(mut error: ServerError) -> ServerError {
 /// The input field in `Invalid value for argument "input.permissions.0", ...`: `permissions`. An
 /// argument that is no input object stands for itself.
 fn argument_field(message: &str) -> Option<String> {
-    let path = message
-        .strip_prefix("Invalid value for argument \"")?
-        .split('"')
-        .next()?;
-    let names = path
-        .split('.')
-        .filter(|part| part.parse::<usize>().is_err());
+    let path = message.strip_prefix("Invalid value for argument \"")?.split('"').next()?;
+    let names = path.split('.').filter(|part| part.parse::<usize>().is_err());
     let names: Vec<&str> = names.collect();
     match names.as_slice() {
         [argument] => Some((*argument).to_owned()),

@@ -28,11 +28,7 @@ pub(super) fn check(
             error
         })
         .collect();
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 /// Gives the variables that are left out their defaults: the engine does not know them when it judges
@@ -41,9 +37,7 @@ pub(super) fn complete(operation: &OperationDefinition, variables: &mut Variable
     for definition in &operation.variable_definitions {
         let definition = &definition.node;
         if let Some(default) = &definition.default_value {
-            variables
-                .entry(definition.name.node.clone())
-                .or_insert_with(|| default.node.clone());
+            variables.entry(definition.name.node.clone()).or_insert_with(|| default.node.clone());
         }
     }
 }

@@ -76,16 +76,8 @@ mod tests {
 
     #[test]
     fn scheme_is_read_in_any_case() {
-        for line in [
-            "Bearer twr_x",
-            "bearer twr_x",
-            "BEARER twr_x",
-            "bEaReR twr_x",
-        ] {
-            assert!(
-                matches!(read(line.as_bytes()), Credentials::Bearer("twr_x")),
-                "{line:?}"
-            );
+        for line in ["Bearer twr_x", "bearer twr_x", "BEARER twr_x", "bEaReR twr_x"] {
+            assert!(matches!(read(line.as_bytes()), Credentials::Bearer("twr_x")), "{line:?}");
         }
     }
 
@@ -94,25 +86,13 @@ mod tests {
         assert!(matches!(read(b"Bearer  x"), Credentials::Bearer(" x")));
         assert!(matches!(read(b"Bearer x "), Credentials::Bearer("x ")));
         assert!(matches!(read(b"Bearer x y"), Credentials::Bearer("x y")));
-        assert!(matches!(
-            read(b"Bearer x,Bearer y"),
-            Credentials::Bearer("x,Bearer y")
-        ));
+        assert!(matches!(read(b"Bearer x,Bearer y"), Credentials::Bearer("x,Bearer y")));
     }
 
     #[test]
     fn other_schemes_are_told_apart() {
-        for line in [
-            "Basic dXNlcjpwYXNz",
-            "Negotiate",
-            "Bearers x",
-            "Token twr_x",
-            "twr_x",
-        ] {
-            assert!(
-                matches!(read(line.as_bytes()), Credentials::OtherScheme),
-                "{line:?}"
-            );
+        for line in ["Basic dXNlcjpwYXNz", "Negotiate", "Bearers x", "Token twr_x", "twr_x"] {
+            assert!(matches!(read(line.as_bytes()), Credentials::OtherScheme), "{line:?}");
         }
     }
 
@@ -130,10 +110,7 @@ mod tests {
             "Bearer é",
             "Basic é",
         ] {
-            assert!(
-                matches!(read(line.as_bytes()), Credentials::Malformed),
-                "{line:?}"
-            );
+            assert!(matches!(read(line.as_bytes()), Credentials::Malformed), "{line:?}");
         }
         assert!(matches!(read(b"Bearer \xff"), Credentials::Malformed));
     }
@@ -142,25 +119,14 @@ mod tests {
     fn several_headers_are_malformed_even_if_they_agree() {
         for second in ["Bearer x", "Bearer y", "Basic x", ""] {
             let lines = [&b"Bearer x"[..], second.as_bytes()];
-            assert!(
-                matches!(credentials(lines.into_iter()), Credentials::Malformed),
-                "{second:?}"
-            );
+            assert!(matches!(credentials(lines.into_iter()), Credentials::Malformed), "{second:?}");
         }
     }
 
     #[test]
     fn debug_hides_the_token() {
-        assert_eq!(
-            format!("{:?}", read(b"Bearer twr_secret")),
-            "Bearer(<redacted>)"
-        );
-        assert_eq!(
-            format!("{:#?}", Some(read(b"Bearer twr_secret")))
-                .matches("secret")
-                .count(),
-            0
-        );
+        assert_eq!(format!("{:?}", read(b"Bearer twr_secret")), "Bearer(<redacted>)");
+        assert_eq!(format!("{:#?}", Some(read(b"Bearer twr_secret"))).matches("secret").count(), 0);
     }
 
     proptest! {

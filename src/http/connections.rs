@@ -65,9 +65,7 @@ impl Connections {
 
 impl Connection {
     fn idle_since(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.idle_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.idle_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

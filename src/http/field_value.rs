@@ -16,11 +16,8 @@ impl<'a> Parameter<'a> {
     fn parse(pair: &'a [u8]) -> Option<Self> {
         let mut halves = pair.splitn(2, |&byte| byte == b'=');
         let (name, value) = (halves.next()?, halves.next()?);
-        let value = if is_token(value) {
-            Cow::Borrowed(value)
-        } else {
-            Cow::Owned(unquote(value)?)
-        };
+        let value =
+            if is_token(value) { Cow::Borrowed(value) } else { Cow::Owned(unquote(value)?) };
         is_token(name).then_some(Self { name, value })
     }
 
@@ -107,15 +104,8 @@ mod tests {
 
     #[test]
     fn separators_in_quoted_strings_do_not_split() {
-        assert_eq!(
-            split(r#"a , "b,c"	,"d\",e",, f"#),
-            ["a", r#""b,c""#, r#""d\",e""#, "", "f"]
-        );
-        assert_eq!(
-            split(r"a\,b"),
-            [r"a\", "b"],
-            "a backslash escapes in quoted strings only"
-        );
+        assert_eq!(split(r#"a , "b,c"	,"d\",e",, f"#), ["a", r#""b,c""#, r#""d\",e""#, "", "f"]);
+        assert_eq!(split(r"a\,b"), [r"a\", "b"], "a backslash escapes in quoted strings only");
         assert_eq!(split(""), [""]);
     }
 

@@ -105,11 +105,7 @@ fn first_untrusted(
 /// without brackets.
 fn x_forwarded_for(element: &[u8]) -> Option<IpAddr> {
     let element = str::from_utf8(trim(element)).ok()?;
-    element
-        .parse::<Ipv6Addr>()
-        .map(IpAddr::V6)
-        .ok()
-        .or_else(|| node(element))
+    element.parse::<Ipv6Addr>().map(IpAddr::V6).ok().or_else(|| node(element))
 }
 
 /// An address with an optional port, IPv6 in brackets (RFC 7239 section 6). The names that stand
@@ -120,16 +116,11 @@ fn x_forwarded_for(element: &[u8]) -> Option<IpAddr> {
 fn node(text: &str) -> Option<IpAddr> {
     let (address, port) = if let Some(bracketed) = text.strip_prefix('[') {
         let (address, rest) = bracketed.split_once(']')?;
-        let port = if rest.is_empty() {
-            None
-        } else {
-            Some(rest.strip_prefix(':')?)
-        };
+        let port = if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) };
         (IpAddr::V6(address.parse().ok()?), port)
     } else {
-        let (address, port) = text
-            .split_once(':')
-            .map_or((text, None), |(address, port)| (address, Some(port)));
+        let (address, port) =
+            text.split_once(':').map_or((text, None), |(address, port)| (address, Some(port)));
         (IpAddr::V4(address.parse().ok()?), port)
     };
     port.is_none_or(is_port).then_some(address)
@@ -162,12 +153,7 @@ mod tests {
     }
 
     fn client(peer: &str, header: ForwardedHeader, lines: &[&str]) -> Option<IpAddr> {
-        client_address(
-            Some(ip(peer)),
-            &proxies(),
-            header,
-            lines.iter().map(|line| line.as_bytes()),
-        )
+        client_address(Some(ip(peer)), &proxies(), header, lines.iter().map(|line| line.as_bytes()))
     }
 
     /// The client behind one trusted proxy that sent this `X-Forwarded-For`.
@@ -178,30 +164,16 @@ mod tests {
     #[test]
     fn unknown_peer_is_unknown_client() {
         assert_eq!(
-            client_address(
-                None,
-                &proxies(),
-                XForwardedFor,
-                [&b"1.2.3.4"[..]].into_iter()
-            ),
+            client_address(None, &proxies(), XForwardedFor, [&b"1.2.3.4"[..]].into_iter()),
             None
         );
     }
 
     #[test]
     fn header_of_an_untrusted_peer_is_ignored() {
-        assert_eq!(
-            client("9.9.9.9", XForwardedFor, &["1.2.3.4"]),
-            Some(ip("9.9.9.9"))
-        );
-        assert_eq!(
-            client("9.9.9.9", XForwardedFor, &["garbage"]),
-            Some(ip("9.9.9.9"))
-        );
-        assert_eq!(
-            client("9.9.9.9", Forwarded, &["for=1.2.3.4"]),
-            Some(ip("9.9.9.9"))
-        );
+        assert_eq!(client("9.9.9.9", XForwardedFor, &["1.2.3.4"]), Some(ip("9.9.9.9")));
+        assert_eq!(client("9.9.9.9", XForwardedFor, &["garbage"]), Some(ip("9.9.9.9")));
+        assert_eq!(client("9.9.9.9", Forwarded, &["for=1.2.3.4"]), Some(ip("9.9.9.9")));
     }
 
     #[test]
@@ -209,12 +181,7 @@ mod tests {
         let nobody = TrustedProxies::default();
         assert!(nobody.is_empty());
         assert_eq!(
-            client_address(
-                Some(ip(PROXY)),
-                &nobody,
-                XForwardedFor,
-                [&b"1.2.3.4"[..]].into_iter()
-            ),
+            client_address(Some(ip(PROXY)), &nobody, XForwardedFor, [&b"1.2.3.4"[..]].into_iter()),
             Some(ip(PROXY))
         );
     }
@@ -227,14 +194,8 @@ mod tests {
 
     #[test]
     fn trusted_proxies_are_passed_over_from_the_right() {
-        assert_eq!(
-            behind_proxy("6.6.6.6, 1.2.3.4, 10.0.0.3, 10.0.0.2"),
-            Some(ip("1.2.3.4"))
-        );
-        assert_eq!(
-            behind_proxy("1.2.3.4, 2001:db8:aaaa::5"),
-            Some(ip("1.2.3.4"))
-        );
+        assert_eq!(behind_proxy("6.6.6.6, 1.2.3.4, 10.0.0.3, 10.0.0.2"), Some(ip("1.2.3.4")));
+        assert_eq!(behind_proxy("1.2.3.4, 2001:db8:aaaa::5"), Some(ip("1.2.3.4")));
         assert_eq!(
             client(
                 PROXY,
@@ -247,10 +208,7 @@ mod tests {
 
     #[test]
     fn all_trusted_means_the_leftmost() {
-        assert_eq!(
-            behind_proxy("10.0.0.4, 10.0.0.3,10.0.0.2"),
-            Some(ip("10.0.0.4"))
-        );
+        assert_eq!(behind_proxy("10.0.0.4, 10.0.0.3,10.0.0.2"), Some(ip("10.0.0.4")));
         assert_eq!(
             client(PROXY, Forwarded, &["for=10.0.0.4", "for=10.0.0.3"]),
             Some(ip("10.0.0.4"))
@@ -260,11 +218,7 @@ mod tests {
     #[test]
     fn lines_form_one_list() {
         assert_eq!(
-            client(
-                PROXY,
-                XForwardedFor,
-                &["6.6.6.6", "1.2.3.4, 10.0.0.3", "10.0.0.2"]
-            ),
+            client(PROXY, XForwardedFor, &["6.6.6.6", "1.2.3.4, 10.0.0.3", "10.0.0.2"]),
             Some(ip("1.2.3.4"))
         );
         assert_eq!(
@@ -272,29 +226,16 @@ mod tests {
             Some(ip("1.2.3.4"))
         );
         assert_eq!(
-            client(
-                PROXY,
-                Forwarded,
-                &["for=6.6.6.6", "for=1.2.3.4", "for=10.0.0.2"]
-            ),
+            client(PROXY, Forwarded, &["for=6.6.6.6", "for=1.2.3.4", "for=10.0.0.2"]),
             Some(ip("1.2.3.4"))
         );
     }
 
     #[test]
     fn ipv4_mapped_addresses_are_ipv4() {
-        assert_eq!(
-            client("::ffff:9.9.9.9", XForwardedFor, &["1.2.3.4"]),
-            Some(ip("9.9.9.9"))
-        );
-        assert_eq!(
-            client("::ffff:10.0.0.1", XForwardedFor, &["1.2.3.4"]),
-            Some(ip("1.2.3.4"))
-        );
-        assert_eq!(
-            behind_proxy("6.6.6.6, ::ffff:1.2.3.4, [::ffff:a00:2]:80"),
-            Some(ip("1.2.3.4"))
-        );
+        assert_eq!(client("::ffff:9.9.9.9", XForwardedFor, &["1.2.3.4"]), Some(ip("9.9.9.9")));
+        assert_eq!(client("::ffff:10.0.0.1", XForwardedFor, &["1.2.3.4"]), Some(ip("1.2.3.4")));
+        assert_eq!(behind_proxy("6.6.6.6, ::ffff:1.2.3.4, [::ffff:a00:2]:80"), Some(ip("1.2.3.4")));
         assert!(proxies().contains(ip("::ffff:10.0.0.1")));
     }
 
@@ -357,11 +298,7 @@ mod tests {
             "localhost",
         ] {
             assert_eq!(behind_proxy(element), None, "{element:?}");
-            assert_eq!(
-                behind_proxy(&format!("1.2.3.4, {element}, 10.0.0.2")),
-                None,
-                "{element:?}"
-            );
+            assert_eq!(behind_proxy(&format!("1.2.3.4, {element}, 10.0.0.2")), None, "{element:?}");
             assert_eq!(
                 behind_proxy(&format!("{element}, 1.2.3.4")),
                 Some(ip("1.2.3.4")),
@@ -373,12 +310,7 @@ mod tests {
     #[test]
     fn bytes_that_are_not_utf8_matter_only_on_the_way() {
         let read = |line: &[u8]| {
-            client_address(
-                Some(ip(PROXY)),
-                &proxies(),
-                XForwardedFor,
-                [line].into_iter(),
-            )
+            client_address(Some(ip(PROXY)), &proxies(), XForwardedFor, [line].into_iter())
         };
         assert_eq!(read(b"1.2.3.4, \xff"), None);
         assert_eq!(read(b"\xff, 1.2.3.4"), Some(ip("1.2.3.4")));
@@ -387,23 +319,14 @@ mod tests {
     #[test]
     fn the_way_is_limited() {
         let chain = |proxies| "10.0.0.2,".repeat(proxies);
-        assert_eq!(
-            behind_proxy(&format!("1.2.3.4,{}10.0.0.2", chain(98))),
-            Some(ip("1.2.3.4"))
-        );
-        assert_eq!(
-            behind_proxy(&format!("1.2.3.4,{}10.0.0.2", chain(99))),
-            None
-        );
+        assert_eq!(behind_proxy(&format!("1.2.3.4,{}10.0.0.2", chain(98))), Some(ip("1.2.3.4")));
+        assert_eq!(behind_proxy(&format!("1.2.3.4,{}10.0.0.2", chain(99))), None);
         assert_eq!(
             behind_proxy(&format!("{}1.2.3.4", chain(10_000))),
             Some(ip("1.2.3.4")),
             "left of the client"
         );
-        assert_eq!(
-            client(PROXY, XForwardedFor, &["10.0.0.2"; 100]),
-            Some(ip("10.0.0.2"))
-        );
+        assert_eq!(client(PROXY, XForwardedFor, &["10.0.0.2"; 100]), Some(ip("10.0.0.2")));
         assert_eq!(client(PROXY, XForwardedFor, &["10.0.0.2"; 101]), None);
     }
 
@@ -436,12 +359,7 @@ mod tests {
     }
 
     fn find(peer: IpAddr, header: ForwardedHeader, lines: &[Vec<u8>]) -> Option<IpAddr> {
-        client_address(
-            Some(peer),
-            &proxies(),
-            header,
-            lines.iter().map(Vec::as_slice),
-        )
+        client_address(Some(peer), &proxies(), header, lines.iter().map(Vec::as_slice))
     }
 
     proptest! {

@@ -38,10 +38,7 @@ async fn post(
 ) -> HttpResponse {
     let limit = state.settings.request_timeout;
     let parameters = async || {
-        let json = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|ty| is_json(ty.as_bytes()));
+        let json = request.headers().get(CONTENT_TYPE).is_some_and(|ty| is_json(ty.as_bytes()));
         if !json {
             return Err(Refusal::UnsupportedMediaType);
         }
@@ -84,16 +81,12 @@ async fn answer(
         media.ok_or(Refusal::NotAcceptable)?;
         let parameters = parameters().await?;
         let RequestInfo { id, client_address } = info;
-        let origin = Origin {
-            client_address,
-            request_id: id,
-        };
+        let origin = Origin { client_address, request_id: id };
         let context = RequestContext { principal, origin };
         match state.engine.execute(parameters, method, context).await {
-            Outcome::Executed {
-                unauthenticated: true,
-                ..
-            } if anonymous => Err(Refusal::NoCredentials),
+            Outcome::Executed { unauthenticated: true, .. } if anonymous => {
+                Err(Refusal::NoCredentials)
+            }
             Outcome::TimedOut => Err(Refusal::Unavailable),
             Outcome::MutationByGet => Err(Refusal::MethodNotAllowed { allow: "POST" }),
             Outcome::Refused { body } => Ok((refused_status(accepted), body)),
@@ -101,14 +94,12 @@ async fn answer(
         }
     };
     let mut response = match outcome.await {
-        Ok((status, body)) => HttpResponseBuilder::new(status)
-            .content_type(accepted.content_type())
-            .body(body),
+        Ok((status, body)) => {
+            HttpResponseBuilder::new(status).content_type(accepted.content_type()).body(body)
+        }
         Err(refusal) => refusal.response(accepted),
     };
-    response
-        .headers_mut()
-        .insert(VARY, HeaderValue::from_static("Accept"));
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
     response
 }
 
@@ -127,9 +118,7 @@ async fn read(
     mut body: web::Payload,
     limit: Duration,
 ) -> Result<web::BytesMut, Refusal> {
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok());
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     if announced
         .and_then(|length| length.parse().ok())
         .is_some_and(|length: usize| length > MAX_BODY)
@@ -147,7 +136,5 @@ async fn read(
         }
         Ok(bytes)
     };
-    timeout(limit, reading)
-        .await
-        .unwrap_or(Err(Refusal::BodyTooSlow))
+    timeout(limit, reading).await.unwrap_or(Err(Refusal::BodyTooSlow))
 }

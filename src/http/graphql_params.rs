@@ -10,9 +10,9 @@ use crate::graphql::GraphqlRequest;
 pub(super) fn from_body(body: &[u8]) -> Result<GraphqlRequest, Refusal> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(parameters)) => from_object(parameters),
-        Ok(Value::Array(_)) => Err(Refusal::Params(
-            "Batches are not supported: send one JSON object a request.",
-        )),
+        Ok(Value::Array(_)) => {
+            Err(Refusal::Params("Batches are not supported: send one JSON object a request."))
+        }
         Ok(_) => Err(Refusal::Params("The body must be a JSON object.")),
         Err(_) => Err(Refusal::Params("The body is not valid JSON.")),
     }
@@ -64,9 +64,5 @@ fn from_object(mut parameters: Map<String, Value>) -> Result<GraphqlRequest, Ref
         Some(Value::Object(variables)) => variables,
         Some(_) => return Err(Refusal::Params("`variables` must be an object.")),
     };
-    Ok(GraphqlRequest {
-        query,
-        operation_name,
-        variables,
-    })
+    Ok(GraphqlRequest { query, operation_name, variables })
 }

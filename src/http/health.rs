@@ -15,9 +15,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 
 /// Routes of this endpoint.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
-    config
-        .service(readable("/livez", livez))
-        .service(readable("/readyz", readyz));
+    config.service(readable("/livez", livez)).service(readable("/readyz", readyz));
 }
 
 async fn livez() -> HttpResponse {
@@ -39,7 +37,5 @@ async fn readyz(state: web::Data<HttpState>) -> HttpResponse {
 }
 
 fn ok() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/plain; charset=utf-8")
-        .body("ok\n")
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
 }

@@ -108,15 +108,7 @@ mod tests {
     #[test]
     fn json_without_a_wish() {
         assert_eq!(negotiate(std::iter::empty()), Some(Json));
-        for line in [
-            "",
-            " ",
-            ",, ,",
-            "*/*",
-            "application/*",
-            "*/*;q=0.1",
-            "application/*, */*",
-        ] {
+        for line in ["", " ", ",, ,", "*/*", "application/*", "*/*;q=0.1", "application/*, */*"] {
             assert_eq!(accept(line), Some(Json), "{line:?}");
         }
     }
@@ -127,22 +119,10 @@ mod tests {
             ("application/json", Some(Json)),
             ("application/graphql-response+json", Some(GraphqlResponse)),
             ("APPLICATION/GraphQL-Response+JSON", Some(GraphqlResponse)),
-            (
-                "application/graphql-response+json, application/json;q=0.9",
-                Some(GraphqlResponse),
-            ),
-            (
-                "application/json;q=0.9, application/graphql-response+json",
-                Some(GraphqlResponse),
-            ),
-            (
-                "application/graphql-response+json;q=0.899, application/json;q=0.9",
-                Some(Json),
-            ),
-            (
-                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-                Some(Json),
-            ),
+            ("application/graphql-response+json, application/json;q=0.9", Some(GraphqlResponse)),
+            ("application/json;q=0.9, application/graphql-response+json", Some(GraphqlResponse)),
+            ("application/graphql-response+json;q=0.899, application/json;q=0.9", Some(Json)),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(Json)),
             ("text/html", None),
             ("application/xml, text/*", None),
             ("application/graphql+json", None),
@@ -153,10 +133,7 @@ mod tests {
 
     #[test]
     fn equals_go_by_order() {
-        assert_eq!(
-            accept("application/json, application/graphql-response+json"),
-            Some(Json)
-        );
+        assert_eq!(accept("application/json, application/graphql-response+json"), Some(Json));
         assert_eq!(
             accept("application/graphql-response+json, application/json"),
             Some(GraphqlResponse)
@@ -166,10 +143,7 @@ mod tests {
             Some(GraphqlResponse)
         );
         assert_eq!(accept("*/*, application/graphql-response+json"), Some(Json));
-        let lines = [
-            &b"application/graphql-response+json"[..],
-            b"application/json",
-        ];
+        let lines = [&b"application/graphql-response+json"[..], b"application/json"];
         assert_eq!(negotiate(lines.into_iter()), Some(GraphqlResponse));
         assert_eq!(negotiate(lines.into_iter().rev()), Some(Json));
     }
@@ -181,14 +155,8 @@ mod tests {
             ("application/json;q=0, */*", Some(GraphqlResponse)),
             ("application/*;q=0, */*", None),
             ("application/*;q=0, application/json;q=0.1, */*", Some(Json)),
-            (
-                "application/json;q=0.1, application/*;q=0.2",
-                Some(GraphqlResponse),
-            ),
-            (
-                "application/json;q=0, application/graphql-response+json;q=0.0, */*",
-                None,
-            ),
+            ("application/json;q=0.1, application/*;q=0.2", Some(GraphqlResponse)),
+            ("application/json;q=0, application/graphql-response+json;q=0.0, */*", None),
             ("*/*;q=0", None),
             ("application/json;charset=utf-8;q=0, application/json", None),
             ("application/json, application/json;charset=utf-8;q=0", None),

@@ -16,25 +16,16 @@ const EXAMPLE_LIFETIME: TimeDelta = TimeDelta::days(30);
 
 /// Routes of the page.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
-    config
-        .service(readable("/", page))
-        .service(readable("/page.css", style));
+    config.service(readable("/", page)).service(readable("/page.css", style));
 }
 
 async fn page(request: HttpRequest, state: web::Data<HttpState>) -> HttpResponse {
     let service = &state.service;
     let expiry = service.clock().now() + EXAMPLE_LIFETIME.min(service.max_lifetime() / 2);
-    let permission = service
-        .catalogue()
-        .entries()
-        .first()
-        .map(|entry| entry.enum_name.as_str());
+    let permission = service.catalogue().first_grantable().map(|entry| entry.enum_name.as_str());
     let page = PAGE
         .replace("{{origin}}", &format!("http://{}", host(&request)))
-        .replace(
-            "{{expiry}}",
-            &expiry.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        )
+        .replace("{{expiry}}", &expiry.format("%Y-%m-%dT%H:%M:%SZ").to_string())
         .replace("{{permission}}", permission.unwrap_or_default());
     HttpResponse::Ok()
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
@@ -43,18 +34,12 @@ async fn page(request: HttpRequest, state: web::Data<HttpState>) -> HttpResponse
 }
 
 async fn style() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/css; charset=utf-8")
-        .body(STYLE)
+    HttpResponse::Ok().content_type("text/css; charset=utf-8").body(STYLE)
 }
 
 /// The host that the browser asked, if it can stand in a page.
 fn host(request: &HttpRequest) -> &str {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte);
-    let host = request
-        .headers()
-        .get(HOST)
-        .and_then(|host| host.to_str().ok());
-    host.filter(|host| host.bytes().all(plain))
-        .unwrap_or("127.0.0.1:8080")
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    host.filter(|host| host.bytes().all(plain)).unwrap_or("127.0.0.1:8080")
 }

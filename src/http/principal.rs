@@ -17,20 +17,14 @@ pub(super) async fn principal(
     info: &RequestInfo,
     state: &HttpState,
 ) -> Result<Option<Principal>, Refusal> {
-    let lines = request
-        .headers()
-        .get_all(AUTHORIZATION)
-        .map(|value| value.as_bytes());
+    let lines = request.headers().get_all(AUTHORIZATION).map(|value| value.as_bytes());
     let presented = match credentials(lines) {
         Credentials::None => return Ok(None),
         Credentials::OtherScheme => return Err(Refusal::NoCredentials),
         Credentials::Malformed => return Err(Refusal::MalformedCredentials),
         Credentials::Bearer(presented) => presented,
     };
-    let judged = state
-        .service
-        .authenticate(presented, info.client_address)
-        .await;
+    let judged = state.service.authenticate(presented, info.client_address).await;
     judged.map(Some).map_err(|error| {
         tracing::info!(reason = %error, "authentication refused");
         match error {

@@ -14,9 +14,7 @@ where
     F::Output: Responder + 'static,
 {
     let read = web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
-    web::resource(path)
-        .route(read.to(handler))
-        .default_service(web::to(async || {
-            Refusal::MethodNotAllowed { allow: "GET, HEAD" }.response(MediaType::Json)
-        }))
+    web::resource(path).route(read.to(handler)).default_service(web::to(async || {
+        Refusal::MethodNotAllowed { allow: "GET, HEAD" }.response(MediaType::Json)
+    }))
 }

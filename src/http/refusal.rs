@@ -148,8 +148,6 @@ impl Refusal {
             extensions.insert("retryAfter".to_owned(), RETRY_AFTER.into());
         }
         let body = json!({ "errors": [{ "message": self.message(), "extensions": extensions }] });
-        builder
-            .content_type(media.content_type())
-            .body(body.to_string())
+        builder.content_type(media.content_type()).body(body.to_string())
     }
 }

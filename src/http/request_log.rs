@@ -3,7 +3,6 @@
 //! anything. The route that the path matched is.
 
 use std::net::IpAddr;
-use std::str::FromStr;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -36,17 +35,9 @@ pub(super) async fn request_log(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let info = request
-        .app_data::<web::Data<HttpState>>()
-        .map(|state| info(&request, state));
-    let id = info
-        .as_ref()
-        .and_then(|info| info.id.clone())
-        .unwrap_or_default();
-    let client = info
-        .as_ref()
-        .and_then(|info| info.client_address)
-        .map(tracing::field::display);
+    let info = request.app_data::<web::Data<HttpState>>().map(|state| info(&request, state));
+    let id = info.as_ref().and_then(|info| info.id.clone()).unwrap_or_default();
+    let client = info.as_ref().and_then(|info| info.client_address).map(tracing::field::display);
     let span = tracing::info_span!("request", request_id = %id, method = known(request.method()),
         path = request.match_pattern().as_deref().unwrap_or("-"), client);
     if let Some(info) = info {
@@ -107,5 +98,5 @@ fn handed_on(request: &ServiceRequest) -> Option<String> {
     let text = request.headers().get(X_REQUEST_ID)?.to_str().ok()?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let fits = (1..=MAX_REQUEST_ID).contains(&text.len()) && text.bytes().all(plain);
-    fits.then(|| String::from_str(text).ok()).flatten()
+    fits.then(|| text.to_owned())
 }

@@ -46,14 +46,8 @@ pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpS
             .wrap(middleware::from_fn(request_log))
             .configure(graphql_endpoint::configure)
             .configure(health::configure)
-            .default_service(web::to(async || {
-                Refusal::NotFound.response(MediaType::Json)
-            }));
-        if playground {
-            app.configure(page::configure)
-        } else {
-            app
-        }
+            .default_service(web::to(async || Refusal::NotFound.response(MediaType::Json)));
+        if playground { app.configure(page::configure) } else { app }
     };
     let connections = Connections::default();
     let noted = connections.clone();

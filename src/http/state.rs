@@ -34,15 +34,8 @@ pub struct HttpState {
 impl HttpState {
     /// The GraphQL engine over the use cases, under these settings.
     pub fn new(service: Arc<Service>, settings: HttpSettings) -> Self {
-        let engine = Engine::new(
-            Arc::clone(&service),
-            settings.introspection,
-            settings.request_timeout,
-        );
-        Self {
-            engine,
-            service,
-            settings,
-        }
+        let engine =
+            Engine::new(Arc::clone(&service), settings.introspection, settings.request_timeout);
+        Self { engine, service, settings }
     }
 }

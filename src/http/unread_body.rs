@@ -25,10 +25,7 @@ pub(super) async fn unread_body(
     let payload = Box::pin(Shared(Rc::clone(&shared)));
     request.set_payload(Payload::Stream { payload });
     let response = next.call(request).await?;
-    Ok(response.map_body(|_, body| Holding {
-        body: body.boxed(),
-        _unread: shared,
-    }))
+    Ok(response.map_body(|_, body| Holding { body: body.boxed(), _unread: shared }))
 }
 
 /// The request's body, as the handler reads it.

@@ -119,14 +119,8 @@ impl Repository {
                 }
             }
             insert_into(users::table).values(user).execute(conn).await?;
-            insert_into(api_tokens::table)
-                .values(token)
-                .execute(conn)
-                .await?;
-            insert_into(audit_events::table)
-                .values(event)
-                .execute(conn)
-                .await?;
+            insert_into(api_tokens::table).values(token).execute(conn).await?;
+            insert_into(audit_events::table).values(event).execute(conn).await?;
             Ok(Inserted::Done)
         });
         match stored {
@@ -158,10 +152,7 @@ impl Repository {
             .select((api_tokens::permissions, count_star()))
             .load(conn)
             .await)?;
-        Ok(rows
-            .into_iter()
-            .map(|(codes, count)| (permissions(&codes), count))
-            .collect())
+        Ok(rows.into_iter().map(|(codes, count)| (permissions(&codes), count)).collect())
     }
 
     /// Has any token ever been made here?
@@ -169,11 +160,9 @@ impl Repository {
     /// # Errors
     /// When the database does not answer.
     pub async fn has_api_tokens(&self) -> Result<bool, DbError> {
-        read!(self.db, |conn| select(exists(
-            api_tokens::table.select(api_tokens::id)
-        ))
-        .get_result(conn)
-        .await)
+        read!(self.db, |conn| select(exists(api_tokens::table.select(api_tokens::id)))
+            .get_result(conn)
+            .await)
     }
 
     /// Asks the database for a trivial answer from the migrated tables.

@@ -103,10 +103,7 @@ impl From<&NewApiToken> for ApiTokenRow {
 
 impl From<ApiTokenRow> for ApiToken {
     fn from(row: ApiTokenRow) -> Self {
-        let info = |id: DbId, user_name| UserInfo {
-            user_id: UserId::from_uuid(id.0),
-            user_name,
-        };
+        let info = |id: DbId, user_name| UserInfo { user_id: UserId::from_uuid(id.0), user_name };
         Self {
             id: TokenId::from_uuid(row.id.0),
             version: row.version,
@@ -140,11 +137,7 @@ fn addresses(networks: DbNetworks) -> AllowedAddresses {
 }
 
 pub(super) fn permissions(codes: &DbTexts) -> PermissionSet {
-    codes
-        .0
-        .iter()
-        .map(|code| PermissionCode::stored(code))
-        .collect()
+    codes.0.iter().map(|code| PermissionCode::stored(code)).collect()
 }
 
 /// A JSON array of objects with `field`, `before` and `after`.

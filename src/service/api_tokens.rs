@@ -16,10 +16,7 @@ impl Service {
     /// When the caller may not read tokens, there is none, or the database does not answer.
     pub async fn api_token(&self, caller: &Principal, id: TokenId) -> Result<ApiToken, ReadError> {
         caller.require(required::API_TOKENS_READ)?;
-        self.repository
-            .api_token(id)
-            .await?
-            .ok_or(ReadError::NotFound)
+        self.repository.api_token(id).await?.ok_or(ReadError::NotFound)
     }
 
     /// The tokens of these users.
@@ -33,10 +30,7 @@ impl Service {
     ) -> Result<HashMap<UserId, ApiToken>, ReadError> {
         caller.require(required::API_TOKENS_READ)?;
         let tokens = self.repository.api_tokens_by_user(users).await?;
-        Ok(tokens
-            .into_iter()
-            .map(|token| (token.user_id, token))
-            .collect())
+        Ok(tokens.into_iter().map(|token| (token.user_id, token)).collect())
     }
 
     /// Has any token ever been made here?

@@ -65,9 +65,7 @@ impl Service {
             Err(how) => return refuse(InvalidTokenReason::Malformed(how)),
         };
         let credential = self.repository.credential(secret.token_id()).await?;
-        let stored = credential
-            .as_ref()
-            .map(|credential| &credential.secret_hash);
+        let stored = credential.as_ref().map(|credential| &credential.secret_hash);
         let proven = self.proofs.prove(&secret, stored).await?;
         let Some(credential) = credential else {
             return refuse(InvalidTokenReason::Unknown);

@@ -2,7 +2,7 @@
 
 mod check;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::DateTime;
 
 use super::{ProofBusy, Service};
 use crate::db::DbError;
@@ -42,10 +42,11 @@ impl RequestedExpiry {
         Self(Some(instant))
     }
 
-    /// Reads a text of RFC 3339. A zone is required; what is finer than a microsecond is cut off.
+    /// Reads a text of RFC 3339. A zone is required; what is finer than a microsecond is cut off, and
+    /// a leap second is the second after it. So it is the instant that a database gives back.
     pub fn parse(text: &str) -> Self {
         let instant = DateTime::parse_from_rfc3339(text).ok();
-        Self(instant.map(|instant| instant.with_timezone(&Utc).trunc_subsecs(6)))
+        Self(instant.and_then(|given| DateTime::from_timestamp_micros(given.timestamp_micros())))
     }
 
     /// The instant, if it is one.
@@ -102,25 +103,13 @@ impl Service {
         let token = api_token(id, &user, &checked, principal, now);
         let event = self.created_event(&token, principal, origin)?;
         let name_key = checked.name.key().to_owned();
-        let new = NewApiToken {
-            token,
-            name_key,
-            secret_hash,
-            user,
-        };
+        let new = NewApiToken { token, name_key, secret_hash, user };
         let caller = principal.token().map(|token| (token.id, token.version));
-        match self
-            .repository
-            .insert_api_token(&new, &event, caller)
-            .await?
-        {
+        match self.repository.insert_api_token(&new, &event, caller).await? {
             Inserted::Done => {
                 tracing::info!(token_id = %id, user_id = %new.token.user_id,
                     by = %principal.user().user_id, "API token created");
-                Ok(CreatedApiToken {
-                    token: new.token,
-                    secret,
-                })
+                Ok(CreatedApiToken { token: new.token, secret })
             }
             Inserted::NameTaken => Err(CreateApiTokenError::Refused(vec![check::name_taken()])),
             Inserted::CallerChanged => Err(CreateApiTokenError::CallerChanged),
@@ -188,8 +177,20 @@ fn api_token(
 }
 
 fn join(values: impl Iterator<Item = impl ToString>) -> String {
-    values
-        .map(|value| value.to_string())
-        .collect::<Vec<_>>()
-        .join(" ")
+    values.map(|value| value.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expiry_is_what_a_database_gives_back() {
+        let read = |text: &str| RequestedExpiry::parse(text).instant().unwrap().to_rfc3339();
+        let leap = read("2026-12-31T23:59:60Z");
+        assert_eq!(leap, "2027-01-01T00:00:00+00:00");
+        assert_eq!(read("2027-01-01T01:59:60.5+02:00"), "2027-01-01T00:00:00.500+00:00");
+        assert_eq!(read("2027-01-01T00:00:00.1234569Z"), "2027-01-01T00:00:00.123456+00:00");
+        assert_eq!(read("1969-12-31T23:59:59.9999999Z"), "1969-12-31T23:59:59.999999+00:00");
+    }
 }

@@ -117,22 +117,15 @@ impl SecretProofs {
             self.learn(stored);
         }
         let shared = self.join(digest);
-        let matched = shared
-            .get_or_try_init(|| self.run(digest, secret, stored))
-            .await?;
+        let matched = shared.get_or_try_init(|| self.run(digest, secret, stored)).await?;
         // Whoever began the proof may have read an earlier row.
-        Ok(stored
-            .zip(matched.as_ref())
-            .is_some_and(|(stored, matched)| same(stored, matched)))
+        Ok(stored.zip(matched.as_ref()).is_some_and(|(stored, matched)| same(stored, matched)))
     }
 
     /// The proof of this secret that is under way, or a new one. Those that nobody waits for any more
     /// are dropped on the way.
     fn join(&self, digest: Digest) -> Arc<Shared> {
-        let mut under_way = self
-            .under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         under_way.retain(|_, shared| Arc::strong_count(shared) > 1);
         Arc::clone(under_way.entry(digest).or_default())
     }
@@ -162,9 +155,7 @@ impl SecretProofs {
 
     fn is_remembered(&self, digest: &Digest, stored: Option<&SecretHash>) -> bool {
         let Some(stored) = stored else { return false };
-        self.remembered
-            .get(digest)
-            .is_some_and(|matched| same(stored, &matched))
+        self.remembered.get(digest).is_some_and(|matched| same(stored, &matched))
     }
 
     /// A keyed digest, so that neither a dump of the map nor its timing tells a secret.
@@ -177,8 +168,5 @@ impl SecretProofs {
 
 /// In constant time.
 fn same(one: &SecretHash, other: &SecretHash) -> bool {
-    one.expose()
-        .as_bytes()
-        .ct_eq(other.expose().as_bytes())
-        .into()
+    one.expose().as_bytes().ct_eq(other.expose().as_bytes()).into()
 }

@@ -14,11 +14,7 @@ use crate::domain::user::User;
 /// # Errors
 /// When the caller may not.
 pub fn may_read_user(caller: &Principal, id: UserId) -> Result<(), MissingPermission> {
-    if caller.is_user(id) {
-        Ok(())
-    } else {
-        caller.require(required::USERS_READ)
-    }
+    if caller.is_user(id) { Ok(()) } else { caller.require(required::USERS_READ) }
 }
 
 impl Service {
@@ -48,10 +44,7 @@ impl Service {
         caller: &Principal,
         ids: &[UserId],
     ) -> Result<HashMap<UserId, User>, DbError> {
-        let seen = ids
-            .iter()
-            .copied()
-            .filter(|id| may_read_user(caller, *id).is_ok());
+        let seen = ids.iter().copied().filter(|id| may_read_user(caller, *id).is_ok());
         let seen: Vec<UserId> = seen.collect();
         let users = self.repository.users_by_id(&seen).await?;
         Ok(users.into_iter().map(|user| (user.id, user)).collect())

@@ -79,10 +79,7 @@ fn assert_invalid(answer: &Answer) {
     assert_eq!(answer.errors(), ["UNAUTHENTICATED invalid_token"]);
     let challenge = answer.header("www-authenticate");
     assert!(challenge.starts_with(CHALLENGE), "{challenge}");
-    assert!(
-        challenge.contains(r#"error="invalid_token""#),
-        "{challenge}"
-    );
+    assert!(challenge.contains(r#"error="invalid_token""#), "{challenge}");
     assert!(answer.json.get("data").is_none());
 }
 
@@ -131,12 +128,7 @@ async fn a_header_that_cannot_be_read_is_an_invalid_request() {
 async fn other_schemes_and_no_credentials_are_told_of_no_error() {
     let app = TestApp::start().await;
     assert_missing(&who(&app, &[]).await);
-    for line in [
-        "Basic dXNlcjpwYXNz",
-        "Negotiate",
-        "Token twr_x",
-        "Bearers x",
-    ] {
+    for line in ["Basic dXNlcjpwYXNz", "Negotiate", "Token twr_x", "Bearers x"] {
         assert_missing(&who(&app, &[line]).await);
     }
     assert_missing(&who(&app, &[&app.admin]).await);
@@ -213,10 +205,7 @@ fn requests(app: &TestApp) -> Vec<RequestBuilder> {
         app.post().header("accept", "text/html").body(WHO),
         app.http.post(app.url()),
         app.http.post(app.url()).body(WHO),
-        app.http
-            .post(app.url())
-            .header("content-type", "text/plain")
-            .body(WHO),
+        app.http.post(app.url()).header("content-type", "text/plain").body(WHO),
         get(""),
         get("?query={__typename}"),
         get("?query=mutation{__typename}"),
@@ -249,10 +238,7 @@ async fn a_token_counts_nowhere_but_in_its_header() {
         let in_query = app.http.get(format!("{by_get}&{name}={token}"));
         assert_missing(&sent(in_query).await);
         let url = format!("{}?{name}={token}", app.url());
-        let in_query = app
-            .http
-            .post(url)
-            .header("content-type", "application/json");
+        let in_query = app.http.post(url).header("content-type", "application/json");
         assert_missing(&sent(in_query.body(WHO)).await);
         let cookie = app.post().header("cookie", format!("{name}={token}"));
         assert_missing(&sent(cookie.body(WHO)).await);
@@ -326,28 +312,19 @@ async fn what_is_taken_away_is_gone_with_the_next_request() {
     let secret = used(&app, "ci").await;
     for (gone, back) in [
         ("api_tokens SET enabled = 0", "api_tokens SET enabled = 1"),
-        (
-            "api_tokens SET deleted_date = 1",
-            "api_tokens SET deleted_date = NULL",
-        ),
+        ("api_tokens SET deleted_date = 1", "api_tokens SET deleted_date = NULL"),
         ("users SET enabled = 0", "users SET enabled = 1"),
-        (
-            "api_tokens SET expiry = 1",
-            "api_tokens SET expiry = 1 << 52",
-        ),
+        ("api_tokens SET expiry = 1", "api_tokens SET expiry = 1 << 52"),
     ] {
-        app.database
-            .execute(&format!("UPDATE {gone} WHERE name = 'ci'"));
+        app.database.execute(&format!("UPDATE {gone} WHERE name = 'ci'"));
         assert_eq!(status(&app, &secret).await, 401, "{gone}");
-        app.database
-            .execute(&format!("UPDATE {back} WHERE name = 'ci'"));
+        app.database.execute(&format!("UPDATE {back} WHERE name = 'ci'"));
         assert_eq!(status(&app, &secret).await, 200, "{back}");
     }
     app.database
         .execute("UPDATE api_tokens SET allowed_addresses = '[\"10.0.0.0/8\"]' WHERE name = 'ci'");
     assert_eq!(status(&app, &secret).await, 403);
-    app.database
-        .execute("DELETE FROM api_tokens WHERE name = 'ci'");
+    app.database.execute("DELETE FROM api_tokens WHERE name = 'ci'");
     assert_eq!(status(&app, &secret).await, 401);
 }
 
@@ -428,8 +405,7 @@ async fn without_the_database_nobody_is_let_in() {
     let remembered = used(&app, "remembered").await;
     let fresh = app.secret(&app.admin, app.input("fresh", json!({}))).await;
     for table in ["users", "api_tokens"] {
-        app.database
-            .execute(&format!("ALTER TABLE {table} RENAME TO gone"));
+        app.database.execute(&format!("ALTER TABLE {table} RENAME TO gone"));
         for token in [&remembered, &fresh, &unknown(&app)] {
             let answer = who(&app, &[&format!("Bearer {token}")]).await;
             assert_unavailable(&answer);
@@ -437,8 +413,7 @@ async fn without_the_database_nobody_is_let_in() {
         }
         let typename = app.query(&remembered, "{ __typename }").await;
         assert_unavailable(&typename);
-        app.database
-            .execute(&format!("ALTER TABLE gone RENAME TO {table}"));
+        app.database.execute(&format!("ALTER TABLE gone RENAME TO {table}"));
         assert_eq!(status(&app, &remembered).await, 200);
     }
     assert_eq!(status(&app, &fresh).await, 200);
@@ -480,15 +455,10 @@ async fn a_burst_with_a_new_token_is_let_in_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_unknown_tokens_keeps_nobody_out_who_is_known() {
-    let costly = Options {
-        bcrypt_cost: 7,
-        ..Options::default()
-    };
+    let costly = Options { bcrypt_cost: 7, ..Options::default() };
     let app = TestApp::with(costly).await;
     assert_eq!(status(&app, &app.admin).await, 200);
-    let attempts: Vec<String> = (0..256)
-        .map(|_| format!("Bearer {}", unknown(&app)))
-        .collect();
+    let attempts: Vec<String> = (0..256).map(|_| format!("Bearer {}", unknown(&app))).collect();
     let attempt = async |line: &String| who(&app, &[line]).await;
     let mut flood: FuturesUnordered<_> = attempts.iter().map(attempt).collect();
     let (mut refused, mut busy) = (0, 0);
@@ -512,15 +482,10 @@ async fn a_flood_of_unknown_tokens_keeps_nobody_out_who_is_known() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forged_secrets_of_one_token_take_few_places_of_the_queue() {
-    let costly = Options {
-        bcrypt_cost: 8,
-        ..Options::default()
-    };
+    let costly = Options { bcrypt_cost: 8, ..Options::default() };
     let app = TestApp::with(costly).await;
     let fresh = app.secret(&app.admin, app.input("fresh", json!({}))).await;
-    let forged: Vec<String> = (0..200)
-        .map(|_| format!("Bearer {}", wrong(&app.admin)))
-        .collect();
+    let forged: Vec<String> = (0..200).map(|_| format!("Bearer {}", wrong(&app.admin))).collect();
     let attempt = async |line: &String| who(&app, &[line]).await;
     let mut flood: FuturesUnordered<_> = forged.iter().map(attempt).collect();
     let (mut refused, mut busy) = (0, 0);

@@ -19,9 +19,7 @@ async fn behind_proxies(forwarded_header: ForwardedHeader) -> TestApp {
 }
 
 fn with_lines(request: RequestBuilder, lines: &Lines<'_>) -> RequestBuilder {
-    lines.iter().fold(request, |request, (name, value)| {
-        request.header(*name, *value)
-    })
+    lines.iter().fold(request, |request, (name, value)| request.header(*name, *value))
 }
 
 /// Sends a document with these headers.
@@ -102,13 +100,7 @@ async fn the_right_most_address_that_is_no_proxy_is_the_client() {
         (&[(name, "192.0.2.1")], "192.0.2.1"),
         (&[(name, "192.0.2.1, 10.0.0.9")], "192.0.2.1"),
         (&[(name, "192.0.2.1"), (name, "10.0.0.9")], "192.0.2.1"),
-        (
-            &[
-                (name, "203.0.113.7,192.0.2.1"),
-                (name, "10.1.1.1 ,10.0.0.9"),
-            ],
-            "192.0.2.1",
-        ),
+        (&[(name, "203.0.113.7,192.0.2.1"), (name, "10.1.1.1 ,10.0.0.9")], "192.0.2.1"),
         (&[(name, "127.0.0.1, 192.0.2.1")], "192.0.2.1"),
         (&[(name, "junk, \"é, 192.0.2.1, 10.0.0.9")], "192.0.2.1"),
         (&[(name, "junk"), (name, "192.0.2.1")], "192.0.2.1"),
@@ -119,10 +111,7 @@ async fn the_right_most_address_that_is_no_proxy_is_the_client() {
         (&[(name, "[2001:db8::7]:4711")], "2001:db8::7"),
         (&[(name, "::ffff:192.0.2.1")], "192.0.2.1"),
         (&[(name, "192.0.2.1, ::ffff:10.0.0.9")], "192.0.2.1"),
-        (
-            &[(name, "192.0.2.1"), ("forwarded", "for=192.0.2.9")],
-            "192.0.2.1",
-        ),
+        (&[(name, "192.0.2.1"), ("forwarded", "for=192.0.2.9")], "192.0.2.1"),
         (&[("forwarded", "for=192.0.2.9")], "127.0.0.1"),
         (&[("x-real-ip", "192.0.2.9")], "127.0.0.1"),
     ] {
@@ -150,20 +139,12 @@ async fn what_cannot_be_read_is_no_address() {
         too_many.as_str(),
     ] {
         let lines = [(name, junk)];
-        assert_eq!(
-            refusals(&app, &anywhere, &lines).await,
-            NOT_ALLOWED,
-            "{junk}"
-        );
+        assert_eq!(refusals(&app, &anywhere, &lines).await, NOT_ALLOWED, "{junk}");
         assert_eq!(audited(&app, &lines).await, "unknown", "{junk}");
     }
     let lines = [(name, "192.0.2.1"), (name, "junk")];
     assert_eq!(refusals(&app, &anywhere, &lines).await, NOT_ALLOWED);
-    assert!(
-        refusals(&app, &anywhere, &[(name, "192.0.2.1")])
-            .await
-            .is_empty()
-    );
+    assert!(refusals(&app, &anywhere, &[(name, "192.0.2.1")]).await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,24 +175,12 @@ async fn the_standard_header_counts_where_it_is_set() {
     for (lines, client) in [
         (&[(name, "for=192.0.2.1")][..], "192.0.2.1"),
         (&[(name, "For=\"192.0.2.1:4711\";proto=https")], "192.0.2.1"),
-        (
-            &[(name, "for=192.0.2.1, for=10.0.0.9;by=10.0.0.1")],
-            "192.0.2.1",
-        ),
+        (&[(name, "for=192.0.2.1, for=10.0.0.9;by=10.0.0.1")], "192.0.2.1"),
         (&[(name, "for=junk, for=192.0.2.1")], "192.0.2.1"),
         (&[(name, "for=\"junk, for=192.0.2.1")], "192.0.2.1"),
-        (
-            &[(name, "for=192.0.2.1"), (name, "for=10.0.0.9")],
-            "192.0.2.1",
-        ),
-        (
-            &[(name, "for=\"[2001:db8:cafe::17]:4711\"")],
-            "2001:db8:cafe::17",
-        ),
-        (
-            &[(name, "for=\"[2001:db8:cafe::17]\"")],
-            "2001:db8:cafe::17",
-        ),
+        (&[(name, "for=192.0.2.1"), (name, "for=10.0.0.9")], "192.0.2.1"),
+        (&[(name, "for=\"[2001:db8:cafe::17]:4711\"")], "2001:db8:cafe::17"),
+        (&[(name, "for=\"[2001:db8:cafe::17]\"")], "2001:db8:cafe::17"),
         (&[(name, "for=\"[::ffff:192.0.2.1]\"")], "192.0.2.1"),
         (&[(name, "for=2001:db8:cafe::17")], "unknown"),
         (&[(name, "for=unknown")], "unknown"),
@@ -219,10 +188,7 @@ async fn the_standard_header_counts_where_it_is_set() {
         (&[(name, "proto=https")], "unknown"),
         (&[(name, "192.0.2.1")], "unknown"),
         (&[("x-forwarded-for", "192.0.2.1")], "127.0.0.1"),
-        (
-            &[(name, "for=192.0.2.1"), ("x-forwarded-for", "192.0.2.9")],
-            "192.0.2.1",
-        ),
+        (&[(name, "for=192.0.2.1"), ("x-forwarded-for", "192.0.2.9")], "192.0.2.1"),
     ] {
         assert_eq!(audited(&app, lines).await, client, "{lines:?}");
     }
@@ -260,15 +226,7 @@ async fn a_proxy_gives_a_request_its_id() {
 async fn an_id_that_cannot_stand_in_a_log_is_replaced() {
     let app = behind_proxies(ForwardedHeader::XForwardedFor).await;
     let too_long = "x".repeat(65);
-    for id in [
-        "",
-        "two words",
-        "quote\"",
-        "a=b",
-        "é",
-        "a,b",
-        too_long.as_str(),
-    ] {
+    for id in ["", "two words", "quote\"", "a=b", "é", "a,b", too_long.as_str()] {
         let given = request_id(&app, &[id]).await;
         assert_ne!(given, id);
         assert_eq!(given.len(), 22, "{given}");

@@ -16,15 +16,8 @@ use tokenwright::domain::clock::{Clock, SystemClock};
 
 use crate::support::{Binary, Ended, Server, TestDatabase, administrator, migrated};
 
-const CREATE_TOKEN: [&str; 7] = [
-    "admin",
-    "create-token",
-    "--name",
-    "operator",
-    "--expires-in",
-    "90d",
-    "--all-permissions",
-];
+const CREATE_TOKEN: [&str; 7] =
+    ["admin", "create-token", "--name", "operator", "--expires-in", "90d", "--all-permissions"];
 
 /// A word that stands for a password.
 const HIDDEN: &str = "hidden-word";
@@ -37,10 +30,7 @@ fn commands() -> Vec<(Vec<String>, clap::Command)> {
         found: &mut Vec<(Vec<String>, clap::Command)>,
     ) {
         found.push((path.to_vec(), command.clone()));
-        for sub in command
-            .get_subcommands()
-            .filter(|sub| sub.get_name() != "help")
-        {
+        for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
             let path = [path, &[sub.get_name().to_owned()]].concat();
             below(&path, sub, found);
         }
@@ -60,10 +50,7 @@ fn flags(command: &clap::Command) -> impl Iterator<Item = &clap::Arg> {
 
 /// The names of all settings, as they stand in a file.
 fn settings() -> Vec<String> {
-    let (_, serve) = commands()
-        .into_iter()
-        .find(|(path, _)| path == &["serve"])
-        .unwrap();
+    let (_, serve) = commands().into_iter().find(|(path, _)| path == &["serve"]).unwrap();
     let mut names: Vec<String> = flags(&serve)
         .filter_map(|arg| arg.get_long())
         .filter(|long| *long != "config")
@@ -77,9 +64,7 @@ fn settings() -> Vec<String> {
 fn with_file(arguments: &[&str], text: &str) -> Ended {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("settings.toml"), text).unwrap();
-    Binary::new(folder.path(), arguments)
-        .args(&["--config", "settings.toml"])
-        .run()
+    Binary::new(folder.path(), arguments).args(&["--config", "settings.toml"]).run()
 }
 
 /// The program in an empty folder, which stays empty.
@@ -106,12 +91,7 @@ fn assert_ended(ended: &Ended, code: i32, told: &str) {
 
 /// The commands that work on a database.
 fn on_a_database() -> [Vec<&'static str>; 4] {
-    [
-        vec!["serve"],
-        vec!["dev"],
-        vec!["migrate"],
-        CREATE_TOKEN.to_vec(),
-    ]
+    [vec!["serve"], vec!["dev"], vec!["migrate"], CREATE_TOKEN.to_vec()]
 }
 
 #[test]
@@ -121,24 +101,13 @@ fn help_explains_every_command_and_every_flag() {
         let words: Vec<&str> = path.iter().map(String::as_str).collect();
         let ended = Binary::new(folder.path(), &words).args(&["--help"]).run();
         assert_eq!(ended.code, Some(0), "{path:?}");
-        let help = ended
-            .stdout
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ");
+        let help = ended.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         for arg in flags(&command) {
             let name = format!("--{}", arg.get_long().unwrap());
             assert!(help.contains(&name), "{path:?} {name}");
             let explained = arg.get_help().unwrap().to_string();
-            let first = explained
-                .split_whitespace()
-                .take(4)
-                .collect::<Vec<_>>()
-                .join(" ");
-            assert!(
-                help.contains(first.trim_end_matches('.')),
-                "{path:?} {name}: {first}"
-            );
+            let first = explained.split_whitespace().take(4).collect::<Vec<_>>().join(" ");
+            assert!(help.contains(first.trim_end_matches('.')), "{path:?} {name}: {first}");
             if let Some(variable) = arg.get_env() {
                 let variable = format!("[env: {}", variable.to_str().unwrap());
                 assert!(help.contains(&variable), "{path:?} {name}");
@@ -154,11 +123,7 @@ fn help_explains_every_command_and_every_flag() {
 fn help_shows_no_password_that_is_set() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("postgres://someone:{HIDDEN}@localhost/db");
-    std::fs::write(
-        folder.path().join("s.toml"),
-        format!("database-url = \"{url}\""),
-    )
-    .unwrap();
+    std::fs::write(folder.path().join("s.toml"), format!("database-url = \"{url}\"")).unwrap();
     let help = Binary::new(folder.path(), &["serve", "--config", "s.toml", "--help"])
         .env("TOKENWRIGHT_DATABASE_URL", &url)
         .run();
@@ -221,11 +186,7 @@ fn a_flag_comes_before_the_environment_and_that_before_the_file() {
     assert_eq!(listens_at(from_file), "127.0.0.2");
     let from_file = serve().env("TOKENWRIGHT_CONFIG", file);
     assert_eq!(listens_at(from_file), "127.0.0.2");
-    let environment = || {
-        serve()
-            .args(&["--config", file])
-            .env("TOKENWRIGHT_LISTEN", "127.0.0.3:0")
-    };
+    let environment = || serve().args(&["--config", file]).env("TOKENWRIGHT_LISTEN", "127.0.0.3:0");
     assert_eq!(listens_at(environment()), "127.0.0.3");
     let flag = environment().args(&["--listen", "127.0.0.4:0"]);
     assert_eq!(listens_at(flag), "127.0.0.4");
@@ -256,10 +217,7 @@ fn other_settings(database: &TestDatabase) -> Vec<(&'static str, String)> {
         ("playground", "true".to_owned()),
         ("request-timeout", text("3s")),
         ("shutdown-timeout", text("1s")),
-        (
-            "trusted-proxies",
-            "[\"10.0.0.0/8\", \"127.0.0.1\"]".to_owned(),
-        ),
+        ("trusted-proxies", "[\"10.0.0.0/8\", \"127.0.0.1\"]".to_owned()),
         ("workers", "2".to_owned()),
     ]
 }
@@ -268,11 +226,7 @@ fn other_settings(database: &TestDatabase) -> Vec<(&'static str, String)> {
 async fn has_other_settings(database: &TestDatabase, serve: Binary) {
     let running = serve.start();
     let url = format!("http://{}", running.listening());
-    assert_eq!(
-        reqwest::get(&url).await.unwrap().status(),
-        200,
-        "playground"
-    );
+    assert_eq!(reqwest::get(&url).await.unwrap().status(), 200, "playground");
     let ask = reqwest::Client::new()
         .post(format!("{url}/graphql"))
         .bearer_auth(administrator_of_bookshop(database))
@@ -288,9 +242,7 @@ async fn has_other_settings(database: &TestDatabase, serve: Binary) {
 
 fn administrator_of_bookshop(database: &TestDatabase) -> String {
     let bookshop = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/bookshop.toml");
-    let ended = Binary::on(database, &CREATE_TOKEN)
-        .args(&["--permissions", bookshop])
-        .run();
+    let ended = Binary::on(database, &CREATE_TOKEN).args(&["--permissions", bookshop]).run();
     ended.stdout.trim_end().to_owned()
 }
 
@@ -300,10 +252,8 @@ async fn every_setting_can_stand_in_the_file() {
     let others = other_settings(&database);
     let names: Vec<&str> = others.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, settings());
-    let lines: Vec<String> = others
-        .iter()
-        .map(|(name, value)| format!("{name} = {value}\n"))
-        .collect();
+    let lines: Vec<String> =
+        others.iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
     std::fs::write(database.folder().join("s.toml"), lines.concat()).unwrap();
     let serve = Binary::new(database.folder(), &["serve", "--config=s.toml"]);
     has_other_settings(&database, serve).await;
@@ -315,13 +265,19 @@ async fn every_setting_can_stand_in_the_environment() {
     let serve = Binary::new(database.folder(), &["serve"]);
     let set = |serve: Binary, (name, value): (&str, String)| {
         let name = format!("TOKENWRIGHT_{}", name.to_uppercase().replace('-', "_"));
-        serve.env(
-            &name,
-            &value.replace(['"', '[', ']'], "").replace(", ", ","),
-        )
+        serve.env(&name, &value.replace(['"', '[', ']'], "").replace(", ", ","))
     };
     let serve = other_settings(&database).into_iter().fold(serve, set);
     has_other_settings(&database, serve).await;
+}
+
+#[test]
+fn an_empty_list_of_trusted_proxies_is_none() {
+    let database = migrated();
+    std::fs::write(database.folder().join("s.toml"), "trusted-proxies = []").unwrap();
+    Binary::on(&database, &["serve", "--config", "s.toml"]).serve();
+    let serve = Binary::on(&database, &["serve"]);
+    serve.env("TOKENWRIGHT_TRUSTED_PROXIES", "").serve();
 }
 
 #[test]
@@ -335,10 +291,7 @@ fn a_settings_file_that_cannot_be_used_ends_with_2() {
         ("listen = ", "settings.toml"),
         ("[http]\nlisten = \"127.0.0.1:0\"", "`http`"),
         ("listen = 2026-01-01", "`listen`"),
-        (
-            "trusted-proxies = [[\"10.0.0.1\"], {}]",
-            "`trusted-proxies`",
-        ),
+        ("trusted-proxies = [[\"10.0.0.1\"], {}]", "`trusted-proxies`"),
         ("listen = \"nonsense\"", "--listen"),
         ("bcrypt-cost = 99", "--bcrypt-cost"),
         ("introspection = true", "--introspection"),
@@ -428,10 +381,7 @@ fn a_folder_without_room_for_a_database_ends_with_1() {
     let locked = folder.path().join("locked");
     std::fs::create_dir(&locked).unwrap();
     std::fs::set_permissions(&locked, PermissionsExt::from_mode(0o555)).unwrap();
-    let mut paths = vec![
-        folder.path().join("missing/t.db"),
-        "/proc/tokenwright.db".into(),
-    ];
+    let mut paths = vec![folder.path().join("missing/t.db"), "/proc/tokenwright.db".into()];
     // Modes mean nothing to root.
     if std::fs::write(locked.join("probe"), "").is_err() {
         paths.push(locked.join("t.db"));
@@ -456,13 +406,47 @@ fn the_files_of_the_database_are_for_their_owner_only() {
     let names = files(database.folder());
     assert_eq!(
         names,
-        ["test.db", "test.db-shm", "test.db-wal", "test.db.lock"]
+        ["test.db", "test.db-shm", "test.db-wal", "test.db.lock", "test.db.migrating.lock"]
     );
     for name in names {
         let path = database.folder().join(&name);
         let mode = std::fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
+}
+
+#[test]
+fn a_database_that_can_only_be_read_is_refused_at_the_start() {
+    let database = migrated();
+    let (folder, file) = (database.folder(), database.folder().join("test.db"));
+    for (locked, mode) in [(folder, 0o500), (&file, 0o400)] {
+        let before = std::fs::metadata(locked).unwrap().permissions();
+        std::fs::set_permissions(locked, PermissionsExt::from_mode(mode)).unwrap();
+        // Modes mean nothing to root.
+        let writable = std::fs::OpenOptions::new().append(true).open(&file).is_ok()
+            && std::fs::write(folder.join("probe"), "").is_ok();
+        for command in [&["serve"][..], &CREATE_TOKEN] {
+            if !writable {
+                let ended = Binary::on(&database, command).run();
+                let told = format!("test.db and its folder {} must be", folder.display());
+                assert_ended(&ended, 1, &told);
+            }
+        }
+        std::fs::set_permissions(locked, before).unwrap();
+    }
+}
+
+#[test]
+fn a_database_that_others_can_read_is_warned_of() {
+    let database = migrated();
+    let started = || Binary::on(&database, &["serve"]).serve().stop().stderr;
+    let warning = "can be read by others than its owner";
+    let told = started();
+    assert!(!told.contains(warning), "{told}");
+    let path = database.folder().join("test.db");
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o640)).unwrap();
+    let told = started();
+    assert!(told.contains(warning), "{told}");
 }
 
 #[test]
@@ -538,9 +522,7 @@ fn migrating_twice_does_nothing_more() {
 #[test]
 fn six_may_migrate_at_once() {
     let database = TestDatabase::new();
-    let started: Vec<_> = (0..6)
-        .map(|_| Binary::on(&database, &["migrate"]).start())
-        .collect();
+    let started: Vec<_> = (0..6).map(|_| Binary::on(&database, &["migrate"]).start()).collect();
     let applied: usize = started
         .into_iter()
         .map(|running| running.wait())
@@ -575,20 +557,8 @@ async fn admin_gives_no_more_than_it_is_told_to() {
     let database = migrated();
     let server = Binary::on(&database, &["serve"]).serve();
     let narrow = |address: &'static str| {
-        let arguments = [
-            "admin",
-            "create-token",
-            "--expires-in",
-            "1h",
-            "--name",
-            address,
-        ];
-        let permissions = [
-            "--permission",
-            "api.users.read",
-            "--permission",
-            "api.tasks.read",
-        ];
+        let arguments = ["admin", "create-token", "--expires-in", "1h", "--name", address];
+        let permissions = ["--permission", "api.users.read", "--permission", "api.tasks.read"];
         let made = Binary::on(&database, &arguments)
             .args(&permissions)
             .args(&["--allowed-address", address])
@@ -597,9 +567,7 @@ async fn admin_gives_no_more_than_it_is_told_to() {
         made.stdout.trim_end().to_owned()
     };
     let query = "{ currentApiToken { permissions allowedAddresses } }";
-    let here = server
-        .graphql(&narrow("127.0.0.0/8"), query, json!({}))
-        .await;
+    let here = server.graphql(&narrow("127.0.0.0/8"), query, json!({})).await;
     let expected = json!({
         "permissions": ["API_USERS_READ", "API_TASKS_READ"], "allowedAddresses": ["127.0.0.0/8"],
     });
@@ -611,32 +579,20 @@ async fn admin_gives_no_more_than_it_is_told_to() {
 #[test]
 fn admin_lists_every_fault() {
     let database = migrated();
-    let arguments = [
-        "admin",
-        "create-token",
-        "--name",
-        " ",
-        "--expires-in",
-        "9000d",
-    ];
+    let arguments = ["admin", "create-token", "--name", " ", "--expires-in", "9000d"];
     let ended = Binary::on(&database, &arguments)
-        .args(&[
-            "--permission",
-            "api.nonsense.read",
-            "--permission",
-            "nonsense",
-        ])
+        .args(&["--permission", "api.nonsense.read", "--permission", "nonsense"])
         .args(&["--allowed-address", "10.0.0.1/8"])
         .run();
     assert_ended(&ended, 1, "name: ");
     assert_ended(&ended, 1, "expiry: ");
-    assert_ended(&ended, 1, "allowedAddresses: `10.0.0.1/8`");
-    assert_eq!(
-        ended.stderr.matches("permissions: ").count(),
-        2,
-        "{}",
-        ended.stderr
-    );
+    assert_ended(&ended, 1, "allowedAddresses[0]: `10.0.0.1/8`");
+    for told in [
+        "permissions[0]: There is no permission `api.nonsense.read` on this server.",
+        "permissions[1]: There is no permission `nonsense` on this server.",
+    ] {
+        assert_ended(&ended, 1, told);
+    }
     assert_eq!(ended.stdout, "");
     assert_eq!(database.count("api_tokens"), 0);
 
@@ -709,17 +665,12 @@ fn a_request_in_flight_is_finished_after_a_signal() {
         let server = Binary::on(&database, &["serve"]).serve();
         let (mut stream, last) = begun(&server, &token);
         server.running.signal(signal);
-        server
-            .running
-            .until(|said| said.err().contains("shutting down"));
+        server.running.until(|said| said.err().contains("shutting down"));
         stream.write_all(last.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{signal}: {answer}");
-        assert!(
-            answer.contains(r#"{"name":"caller"}"#),
-            "{signal}: {answer}"
-        );
+        assert!(answer.contains(r#"{"name":"caller"}"#), "{signal}: {answer}");
         assert_ended(&server.running.wait(), 0, "");
     }
 }
@@ -750,20 +701,43 @@ fn a_request_that_never_ends_is_cut_off_at_the_shutdown_timeout() {
     assert_eq!(answer, b"");
 }
 
+/// A catalogue that begins with what can be granted no more.
+const DEPRECATED_FIRST: &str = r#"
+    [[permission]]
+    code = "shop.orders.print"
+    description = "Print orders."
+    deprecated = "Nobody prints."
+    [[permission]]
+    code = "shop.orders.read"
+    description = "Read orders."
+"#;
+
+/// Runs the line that `dev` prints.
+fn pasted(greeting: &str) -> serde_json::Value {
+    let mut lines = greeting.lines();
+    let line = lines.find(|line| line.starts_with("curl ")).unwrap();
+    let curl = Command::new("sh").args(["-c", line]).output().unwrap();
+    serde_json::from_slice(&curl.stdout).unwrap()
+}
+
+#[test]
+fn the_line_of_dev_works_with_every_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("p.toml"), DEPRECATED_FIRST).unwrap();
+    let settings = ["--max-lifetime", "6h", "--permissions", "p.toml"];
+    let dev = Binary::new(folder.path(), &["dev"]).args(&settings).serve();
+    let greeting = dev.running.until(|said| said.out().contains("curl "));
+    let answer = pasted(&greeting.out());
+    let made = &answer["data"]["createApiToken"]["apiToken"];
+    assert_eq!(made["permissions"], json!(["SHOP_ORDERS_READ"]), "{answer}");
+}
+
 #[test]
 fn dev_greets_once_with_a_line_that_works_as_it_stands() {
     let folder = tempfile::tempdir().unwrap();
     let first = Binary::new(folder.path(), &["dev"]).serve();
-    let greeting = first
-        .running
-        .until(|said| said.out().contains("curl "))
-        .out();
-    let line = greeting
-        .lines()
-        .find(|line| line.starts_with("curl "))
-        .unwrap();
-    let curl = Command::new("sh").args(["-c", line]).output().unwrap();
-    let answer: serde_json::Value = serde_json::from_slice(&curl.stdout).unwrap();
+    let greeting = first.running.until(|said| said.out().contains("curl ")).out();
+    let answer = pasted(&greeting);
     let made = &answer["data"]["createApiToken"];
     assert_eq!(made["apiToken"]["name"], "my first token", "{answer}");
     assert_eq!(made["token"].as_str().unwrap().len(), 76);
@@ -794,15 +768,11 @@ async fn what_was_acknowledged_survives_a_kill() {
                  expiry: $expiry, permissions: [API_USERS_READ] }) { token } }";
     let expiry =
         (SystemClock.now() + TimeDelta::days(1)).to_rfc3339_opts(SecondsFormat::Secs, true);
-    let made = server
-        .graphql(&admin, query, json!({ "expiry": expiry }))
-        .await;
+    let made = server.graphql(&admin, query, json!({ "expiry": expiry })).await;
     server.running.signal("KILL");
     server.running.wait();
     let secret = made.data()["createApiToken"]["token"].as_str().unwrap();
     let again = Binary::on(&database, &["serve"]).serve();
-    let answer = again
-        .graphql(secret, "{ currentUser { name } }", json!({}))
-        .await;
+    let answer = again.graphql(secret, "{ currentUser { name } }", json!({})).await;
     assert_eq!(answer.data()["currentUser"]["name"], "kept");
 }

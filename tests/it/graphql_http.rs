@@ -137,11 +137,7 @@ async fn strict(app: &TestApp, document: &str) -> Answer {
 }
 
 async fn with_introspection(introspection: Introspection) -> TestApp {
-    TestApp::with(Options {
-        introspection,
-        ..Options::default()
-    })
-    .await
+    TestApp::with(Options { introspection, ..Options::default() }).await
 }
 
 async fn assert_alive(app: &TestApp) {
@@ -187,22 +183,10 @@ async fn bodies_that_are_no_request_are_refused() {
         (r#"{"query":7}"#, "`query`"),
         (r#"{"query":{"a":1}}"#, "`query`"),
         (r#"{"query":["{ __typename }"]}"#, "`query`"),
-        (
-            r#"{"query":"{ __typename }","variables":[]}"#,
-            "`variables`",
-        ),
-        (
-            r#"{"query":"{ __typename }","variables":"{}"}"#,
-            "`variables`",
-        ),
-        (
-            r#"{"query":"{ __typename }","operationName":7}"#,
-            "`operationName`",
-        ),
-        (
-            r#"{"query":"{ __typename }","extensions":[]}"#,
-            "`extensions`",
-        ),
+        (r#"{"query":"{ __typename }","variables":[]}"#, "`variables`"),
+        (r#"{"query":"{ __typename }","variables":"{}"}"#, "`variables`"),
+        (r#"{"query":"{ __typename }","operationName":7}"#, "`operationName`"),
+        (r#"{"query":"{ __typename }","extensions":[]}"#, "`extensions`"),
     ] {
         let answer = body(&app, text).await;
         assert_eq!(answer.status, 400, "{text}");
@@ -210,10 +194,7 @@ async fn bodies_that_are_no_request_are_refused() {
         assert!(answer.message().contains(hint), "{}", answer.message());
         assert!(answer.json.get("data").is_none());
     }
-    let not_utf8 = app
-        .post()
-        .bearer_auth(&app.admin)
-        .body(vec![b'"', 0xff, b'"']);
+    let not_utf8 = app.post().bearer_auth(&app.admin).body(vec![b'"', 0xff, b'"']);
     assert_eq!(sent(not_utf8).await.status, 400);
     assert_alive(&app).await;
 }
@@ -277,21 +258,15 @@ fn without_an_end(framing: &str, token: &str) -> String {
 }
 
 async fn impatient() -> TestApp {
-    TestApp::with(Options {
-        request_timeout: Duration::from_millis(100),
-        ..Options::default()
-    })
-    .await
+    TestApp::with(Options { request_timeout: Duration::from_millis(100), ..Options::default() })
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_does_not_arrive_is_not_waited_for() {
     let app = impatient().await;
     let length = "content-length: 60000";
-    let answer = exchange(
-        app.address,
-        &[without_an_end(length, &app.admin).as_bytes()],
-    );
+    let answer = exchange(app.address, &[without_an_end(length, &app.admin).as_bytes()]);
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     assert!(answer.contains("body_too_slow"), "{answer}");
     let answer = exchange(app.address, &[without_an_end(length, "x").as_bytes()]);
@@ -302,10 +277,7 @@ async fn a_body_that_does_not_arrive_is_not_waited_for() {
 async fn a_body_in_chunks_that_does_not_end_is_not_waited_for() {
     let app = impatient().await;
     let chunked = "transfer-encoding: chunked";
-    let answer = exchange(
-        app.address,
-        &[without_an_end(chunked, &app.admin).as_bytes()],
-    );
+    let answer = exchange(app.address, &[without_an_end(chunked, &app.admin).as_bytes()]);
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     let answer = exchange(app.address, &[without_an_end(chunked, "x").as_bytes()]);
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
@@ -355,18 +327,9 @@ async fn the_answer_has_the_type_that_is_asked_for() {
         ("application/*", older),
         ("application/json", older),
         (GRAPHQL_RESPONSE, newer),
-        (
-            "application/json;q=0.5, application/graphql-response+json",
-            newer,
-        ),
-        (
-            "application/graphql-response+json;q=0.5, application/json",
-            older,
-        ),
-        (
-            "application/graphql-response+json, application/json;q=0.9",
-            newer,
-        ),
+        ("application/json;q=0.5, application/graphql-response+json", newer),
+        ("application/graphql-response+json;q=0.5, application/json", older),
+        ("application/graphql-response+json, application/json;q=0.9", newer),
         ("text/html, application/graphql-response+json;q=0.1", newer),
         ("application/json;q=0, */*", newer),
         ("text/html,application/xhtml+xml,*/*;q=0.8", older),
@@ -378,12 +341,7 @@ async fn the_answer_has_the_type_that_is_asked_for() {
         assert_eq!(answer.header("vary").to_lowercase(), "accept");
         assert_eq!(answer.data()["currentUser"]["name"], "administrator");
     }
-    for accept in [
-        "text/html",
-        "application/xml, text/*",
-        "application/json;q=0",
-        "*/*;q=0",
-    ] {
+    for accept in ["text/html", "application/xml, text/*", "application/json;q=0", "*/*;q=0"] {
         let request = app.post().header("accept", accept).body(WHO);
         let answer = sent(request.bearer_auth(&app.admin)).await;
         assert_eq!(answer.status, 406, "{accept}");
@@ -399,10 +357,8 @@ async fn by_get(app: &TestApp, parameters: &[(&str, &str)]) -> Answer {
             encoded
         })
     };
-    let pairs: Vec<String> = parameters
-        .iter()
-        .map(|(name, value)| format!("{name}={}", encode(value)))
-        .collect();
+    let pairs: Vec<String> =
+        parameters.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     let url = format!("{}?{}", app.url(), pairs.join("&"));
     sent(app.http.get(url).bearer_auth(&app.admin)).await
 }
@@ -449,23 +405,17 @@ async fn query_strings_that_are_no_request_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mutation_by_get_is_refused_and_nothing_is_made() {
     let app = TestApp::start().await;
-    let (tokens, users) = (
-        app.database.count("api_tokens"),
-        app.database.count("users"),
-    );
+    let (tokens, users) = (app.database.count("api_tokens"), app.database.count("users"));
     let mutation = format!(
         "mutation {{ createApiToken(input: {{ name: \"got\", expiry: \"{}\", \
          permissions: [API_USERS_READ] }}) {{ token }} }}",
         app.in_time(chrono::TimeDelta::days(1))
     );
-    let with_query = format!(
-        "query A {{ __typename }} {}",
-        mutation.replace("mutation", "mutation B")
-    );
-    for parameters in [
-        &[("query", mutation.as_str())][..],
-        &[("query", &with_query), ("operationName", "B")],
-    ] {
+    let with_query =
+        format!("query A {{ __typename }} {}", mutation.replace("mutation", "mutation B"));
+    for parameters in
+        [&[("query", mutation.as_str())][..], &[("query", &with_query), ("operationName", "B")]]
+    {
         let answer = by_get(&app, parameters).await;
         assert_eq!(answer.status, 405);
         assert_eq!(answer.header("allow"), "POST");
@@ -519,33 +469,18 @@ async fn faults_of_a_document_are_told_before_anything_runs() {
         ("{ node(id: \"x) { id } }", "BAD_USER_INPUT syntax"),
         ("type Query { a: Int }", "BAD_USER_INPUT syntax"),
         ("{ __typename } { __typename }", "BAD_USER_INPUT syntax"),
-        (
-            "fragment F on Query { __typename }",
-            "BAD_USER_INPUT syntax",
-        ),
-        (
-            "query A { __typename } query A { __typename }",
-            "BAD_USER_INPUT syntax",
-        ),
-        (
-            "query A { __typename } query B { __typename }",
-            "BAD_USER_INPUT operation_name_missing",
-        ),
+        ("fragment F on Query { __typename }", "BAD_USER_INPUT syntax"),
+        ("query A { __typename } query A { __typename }", "BAD_USER_INPUT syntax"),
+        ("query A { __typename } query B { __typename }", "BAD_USER_INPUT operation_name_missing"),
         ("subscription { __typename }", "BAD_USER_INPUT subscription"),
-        (
-            "query ($id: ID!) { node(id: $id) { id } }",
-            "BAD_USER_INPUT id variable_missing",
-        ),
+        ("query ($id: ID!) { node(id: $id) { id } }", "BAD_USER_INPUT id variable_missing"),
         ("{ nothing }", "BAD_USER_INPUT validation"),
         ("{ currentUser }", "BAD_USER_INPUT validation"),
         ("{ node { id } }", "BAD_USER_INPUT validation"),
         ("{ node(id: true) { id } }", "BAD_USER_INPUT id validation"),
         ("{ ...Nowhere }", "BAD_USER_INPUT validation"),
         ("{ node(id: $id) { id } }", "BAD_USER_INPUT validation"),
-        (
-            "{ currentUser @nothing { id } }",
-            "BAD_USER_INPUT validation",
-        ),
+        ("{ currentUser @nothing { id } }", "BAD_USER_INPUT validation"),
     ] {
         assert_refused(&app, document, &[expected]).await;
     }
@@ -579,11 +514,7 @@ async fn variables_are_held_to_their_types() {
     for id in [json!(true), json!([]), json!({}), json!(1.5)] {
         let answer = app.graphql(&app.admin, query, json!({ "id": id })).await;
         assert_eq!(answer.errors().len(), 1, "{}", answer.text);
-        assert!(
-            answer.errors()[0].starts_with("BAD_USER_INPUT"),
-            "{}",
-            answer.text
-        );
+        assert!(answer.errors()[0].starts_with("BAD_USER_INPUT"), "{}", answer.text);
         assert!(answer.json.get("data").is_none(), "{}", answer.text);
     }
     let with_default = "query ($id: ID! = \"usr_00000000000000000000zz\") { node(id: $id) { id } }";
@@ -611,28 +542,13 @@ fn misshapen() -> Vec<(&'static str, Value)> {
         (create, input(json!("x"), json!([null]))),
         (create, input(json!("x"), json!([["misplaced"]]))),
         (create, input(json!("x"), json!({ "misplaced": 1 }))),
-        (
-            "mutation { createApiToken(input: \"misplaced\") { token } }",
-            json!({}),
-        ),
-        (
-            "mutation { createApiToken(input: [{}]) { token } }",
-            json!({}),
-        ),
+        ("mutation { createApiToken(input: \"misplaced\") { token } }", json!({})),
+        ("mutation { createApiToken(input: [{}]) { token } }", json!({})),
         (nullable, json!({})),
         ("query ($id: ID) { node(id: $id) { id } }", json!({})),
-        (
-            "query ($id: [ID!]!) { node(id: $id) { id } }",
-            json!({ "id": ["misplaced"] }),
-        ),
-        (
-            "query ($name: String) { __type(name: $name) { name } }",
-            json!({}),
-        ),
-        (
-            "query ($x: Boolean!) { currentUser @skip(if: $x) { id } }",
-            json!({ "x": "misplaced" }),
-        ),
+        ("query ($id: [ID!]!) { node(id: $id) { id } }", json!({ "id": ["misplaced"] })),
+        ("query ($name: String) { __type(name: $name) { name } }", json!({})),
+        ("query ($x: Boolean!) { currentUser @skip(if: $x) { id } }", json!({ "x": "misplaced" })),
     ]
 }
 
@@ -674,10 +590,7 @@ async fn thousands_of_brackets_bring_nothing_down() {
         format!("{{ node(id: {lists}) {{ id }} }}"),
         format!("{{ node(id: {objects}) {{ id }} }}"),
         format!("{{ node(id: {}) {{ id }} }}", deep("(", ")")),
-        format!(
-            "query ($id: {}) {{ node(id: $id) {{ id }} }}",
-            lists.replace("[]", "[ID]")
-        ),
+        format!("query ($id: {}) {{ node(id: $id) {{ id }} }}", lists.replace("[]", "[ID]")),
         format!("query ($id: ID = {lists}) {{ node(id: $id) {{ id }} }}"),
         format!("{{ __typename @skip(if: {lists}) }}"),
         deep("{", "}"),
@@ -710,11 +623,7 @@ async fn fragments_that_spread_each_other_are_refused() {
     let mut doubling = "{ ...F0 } fragment F30 on Query { __typename }".to_owned();
     for level in 0..30 {
         let next = level + 1;
-        write!(
-            doubling,
-            " fragment F{level} on Query {{ ...F{next} ...F{next} }}"
-        )
-        .unwrap();
+        write!(doubling, " fragment F{level} on Query {{ ...F{next} ...F{next} }}").unwrap();
     }
     assert_refused(&app, &doubling, &["BAD_USER_INPUT expansion_limit"]).await;
 }
@@ -771,9 +680,7 @@ async fn at_most_five_faults_are_told() {
     let two = "{ nothing nowhere }";
     assert_refused(&app, two, &["BAD_USER_INPUT validation"; 2]).await;
     let variables: Vec<String> = (0..25).map(|n| format!("$v{n}: ID!")).collect();
-    let uses: Vec<String> = (0..25)
-        .map(|n| format!("a{n}: node(id: $v{n}) {{ id }}"))
-        .collect();
+    let uses: Vec<String> = (0..25).map(|n| format!("a{n}: node(id: $v{n}) {{ id }}")).collect();
     let document = format!("query ({}) {{ {} }}", variables.join(" "), uses.join(" "));
     let answer = app.query(&app.admin, &document).await;
     assert_eq!(answer.errors().len(), 5, "{}", answer.text);
@@ -816,10 +723,7 @@ async fn a_syntax_error_does_not_echo_the_document() {
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_may_introspect_where_it_is_public() {
     let app = with_introspection(Introspection::Public).await;
-    assert_eq!(
-        anonymous(&app, "{ __typename }").await.data()["__typename"],
-        "Query"
-    );
+    assert_eq!(anonymous(&app, "{ __typename }").await.data()["__typename"], "Query");
     let answer = anonymous(&app, INTROSPECTION).await;
     assert_eq!(answer.status, 200);
     let schema = &answer.data()["__schema"];
@@ -828,12 +732,7 @@ async fn everybody_may_introspect_where_it_is_public() {
     let permission = types.iter().find(|ty| ty["name"] == "Permission").unwrap();
     assert_eq!(permission["enumValues"].as_array().unwrap().len(), 64);
     let answer = anonymous(&app, "{ __type(name: \"ApiToken\") { fields { name } } }").await;
-    assert!(
-        !answer.data()["__type"]["fields"]
-            .as_array()
-            .unwrap()
-            .is_empty()
-    );
+    assert!(!answer.data()["__type"]["fields"].as_array().unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -898,8 +797,7 @@ async fn without_a_token_nothing_is_parsed_where_introspection_is_not_public() {
         for request in [
             app.post().body(WHO),
             app.post().body(r#"{"query":"{ __typename }"}"#),
-            app.post()
-                .body(json!({ "query": INTROSPECTION }).to_string()),
+            app.post().body(json!({ "query": INTROSPECTION }).to_string()),
             app.post().body(r#"{"query":"{"}"#),
             app.post().body("nonsense"),
             app.post().body(""),
@@ -956,10 +854,7 @@ async fn every_answer_is_kept_nowhere_and_has_an_id() {
         (app.post().bearer_auth("nonsense").body(WHO), 401),
         (at("/nowhere"), 404),
         (app.http.put(app.url()), 405),
-        (
-            admin(app.post().header("accept", "text/html").body(WHO)),
-            406,
-        ),
+        (admin(app.post().header("accept", "text/html").body(WHO)), 406),
         (admin(app.post().body(" ".repeat(100_000))), 413),
         (admin(app.http.post(app.url()).body(WHO)), 415),
         (at("/"), 200),
@@ -998,10 +893,7 @@ async fn a_field_that_fails_leaves_the_others_alone() {
     let app = TestApp::start().await;
     let document = "{ a: apiToken(id: \"tok_00000000000000000000zz\") { id } currentUser { name }
                       b: user(id: \"nonsense\") { id } c: __typename }";
-    for answer in [
-        app.query(&app.admin, document).await,
-        strict(&app, document).await,
-    ] {
+    for answer in [app.query(&app.admin, document).await, strict(&app, document).await] {
         assert_eq!(answer.status, 200);
         let data = json!({
             "a": null, "currentUser": { "name": "administrator" }, "b": null, "c": "Query",
@@ -1014,10 +906,8 @@ async fn a_field_that_fails_leaves_the_others_alone() {
             .map(|error| (error["path"].clone(), error["extensions"]["code"].clone()))
             .collect();
         errors.sort_by_key(|(path, _)| path.to_string());
-        let expected = [
-            (json!(["a"]), json!("NOT_FOUND")),
-            (json!(["b"]), json!("BAD_USER_INPUT")),
-        ];
+        let expected =
+            [(json!(["a"]), json!("NOT_FOUND")), (json!(["b"]), json!("BAD_USER_INPUT"))];
         assert_eq!(errors, expected);
     }
 }

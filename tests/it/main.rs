@@ -15,6 +15,8 @@ mod create_api_token;
 mod graphql_http;
 mod migrations;
 mod no_escalation;
+mod one_server;
+mod output;
 mod page;
 mod permission_catalogue;
 mod reading;

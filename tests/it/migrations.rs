@@ -13,16 +13,12 @@ const TABLES: &str = "SELECT coalesce(sql, name) AS text FROM sqlite_master \
                       WHERE name NOT LIKE '%diesel%' ORDER BY name";
 
 fn folder(backend: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("migrations")
-        .join(backend)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(backend)
 }
 
 fn names(folder: &Path) -> BTreeSet<String> {
     let entries = std::fs::read_dir(folder).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 #[test]
@@ -53,11 +49,7 @@ fn up_down_and_up_again_gives_the_same_tables() {
 
     connection.run_pending_migrations(migrations()).unwrap();
     let first = database.texts(TABLES);
-    assert!(
-        first
-            .iter()
-            .any(|sql| sql.contains("CREATE TABLE api_tokens"))
-    );
+    assert!(first.iter().any(|sql| sql.contains("CREATE TABLE api_tokens")));
     connection.revert_all_migrations(migrations()).unwrap();
     assert_eq!(database.texts(TABLES), [""; 0], "nothing is left of it");
     connection.run_pending_migrations(migrations()).unwrap();

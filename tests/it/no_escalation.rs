@@ -52,10 +52,7 @@ const NETWORKS: [&str; 23] = [
 const SPLITS: [(&str, &[&str]); 6] = [
     ("0.0.0.0/0", &["0.0.0.0/1", "128.0.0.0/1"]),
     ("10.0.0.0/29", &["10.0.0.4/30", "10.0.0.0/30"]),
-    (
-        "10.0.0.0/29",
-        &["10.0.0.0/31", "10.0.0.4/30", "10.0.0.2/31"],
-    ),
+    ("10.0.0.0/29", &["10.0.0.0/31", "10.0.0.4/30", "10.0.0.2/31"]),
     ("10.0.0.6/31", &["10.0.0.6", "10.0.0.7"]),
     ("::/0", &["8000::/1", "::/1"]),
     ("2001:db8::2/127", &["2001:db8::2", "2001:db8::3"]),
@@ -94,10 +91,7 @@ impl Grant {
             4 => prop::collection::vec(select(&NETWORKS[..]), 1..6),
         ];
         let permissions = subsequence(&PERMISSIONS[..], 1..=PERMISSIONS.len());
-        (permissions, networks).prop_map(|(permissions, networks)| Self {
-            permissions,
-            networks,
-        })
+        (permissions, networks).prop_map(|(permissions, networks)| Self { permissions, networks })
     }
 
     /// One that mostly lies within another one.
@@ -108,18 +102,12 @@ impl Grant {
             .filter(|network| admitted(&[network]).is_subset(&other.admitted()))
             .collect();
         let networks = prop::collection::vec(select(own), 1..4);
-        (permissions, networks).prop_map(|(permissions, networks)| Self {
-            permissions,
-            networks,
-        })
+        (permissions, networks).prop_map(|(permissions, networks)| Self { permissions, networks })
     }
 
     /// One that has the parts of a network, and one that has the network.
     fn split() -> impl Strategy<Value = (Self, Self)> {
-        let grant = |networks| Self {
-            permissions: PERMISSIONS.into(),
-            networks,
-        };
+        let grant = |networks| Self { permissions: PERMISSIONS.into(), networks };
         select(&SPLITS[..])
             .prop_map(move |(whole, parts)| (grant(parts.into()), grant(vec![whole])))
     }
@@ -133,10 +121,7 @@ impl Grant {
 
     /// The model: does this one lie within another?
     fn is_within(&self, other: &Self) -> bool {
-        let may = self
-            .permissions
-            .iter()
-            .all(|permission| other.permissions.contains(permission));
+        let may = self.permissions.iter().all(|permission| other.permissions.contains(permission));
         // Of no list at all is it known that it holds every address there is.
         let any = other.networks.is_empty();
         may && (any || !self.networks.is_empty() && self.admitted().is_subset(&other.admitted()))
@@ -161,12 +146,7 @@ fn contains(network: &str, address: &str) -> bool {
         None => (network, 128),
     };
     let (network, address) = (bits(network), bits(address));
-    network.len() == address.len()
-        && network
-            .iter()
-            .zip(&address)
-            .take(length)
-            .all(|(a, b)| a == b)
+    network.len() == address.len() && network.iter().zip(&address).take(length).all(|(a, b)| a == b)
 }
 
 fn bits(address: &str) -> Vec<bool> {
@@ -180,10 +160,7 @@ fn bits(address: &str) -> Vec<bool> {
 
 /// Sends a document as a client with this address.
 async fn from(app: &TestApp, address: &str, token: &str, body: Value) -> Answer {
-    let request = app
-        .post()
-        .bearer_auth(token)
-        .header("x-forwarded-for", address);
+    let request = app.post().bearer_auth(token).header("x-forwarded-for", address);
     Answer::of(request.body(body.to_string()).send().await.unwrap()).await
 }
 
@@ -192,11 +169,7 @@ async fn usable_from(app: &TestApp, token: &str) -> BTreeSet<&'static str> {
     let mut usable = BTreeSet::new();
     for address in ADDRESSES {
         let answer = from(app, address, token, json!({ "query": "{ __typename }" })).await;
-        assert!(
-            matches!(answer.status.as_u16(), 200 | 403),
-            "{}",
-            answer.text
-        );
+        assert!(matches!(answer.status.as_u16(), 200 | 403), "{}", answer.text);
         if answer.status == 200 {
             usable.insert(address);
         }
@@ -206,9 +179,7 @@ async fn usable_from(app: &TestApp, token: &str) -> BTreeSet<&'static str> {
 
 /// Lets a token of the one grant make one of the other.
 async fn attempt(app: &TestApp, case: usize, own: &Grant, wanted: &Grant) {
-    let caller = app
-        .secret(&app.admin, own.input(app, &format!("caller {case}")))
-        .await;
+    let caller = app.secret(&app.admin, own.input(app, &format!("caller {case}"))).await;
     let address = own.admitted().into_iter().next().unwrap();
     let query = "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) {
         token apiToken { permissions } } }";
@@ -231,10 +202,7 @@ async fn attempt(app: &TestApp, case: usize, own: &Grant, wanted: &Grant) {
         assert!(usable.is_subset(&usable_from(app, &caller).await));
     } else {
         let codes = answer.errors();
-        assert!(
-            codes.iter().all(|code| code.starts_with("FORBIDDEN")),
-            "{codes:?}"
-        );
+        assert!(codes.iter().all(|code| code.starts_with("FORBIDDEN")), "{codes:?}");
         assert!(!codes.is_empty(), "{}", answer.text);
     }
 }
@@ -251,12 +219,8 @@ fn nothing_that_is_made_reaches_further_than_its_maker() {
         2 => Grant::any().prop_flat_map(|own| (Just(own.clone()), Grant::near(&own))),
         1 => Grant::split(),
     ];
-    let config = Config {
-        cases: 32,
-        max_shrink_iters: 200,
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let config =
+        Config { cases: 32, max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
     let case = std::sync::atomic::AtomicUsize::new(0);
     let outcome = TestRunner::new(config).run(&grants, |(own, wanted)| {
         let case = case.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
@@ -274,11 +238,7 @@ fn the_model_knows_what_it_is_asked() {
         networks: networks.to_vec(),
     };
     for (wanted, own, expected) in [
-        (
-            &["10.0.0.0/30"][..],
-            &["10.0.0.0/31", "10.0.0.2/31"][..],
-            true,
-        ),
+        (&["10.0.0.0/30"][..], &["10.0.0.0/31", "10.0.0.2/31"][..], true),
         (&["10.0.0.0/30"], &["10.0.0.0/31", "10.0.0.3"], false),
         (&["0.0.0.0/0"], &["0.0.0.0/1", "128.0.0.0/1"], true),
         (&["0.0.0.0/1"], &["10.0.0.0/29", "128.0.0.0/1"], false),

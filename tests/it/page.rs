@@ -1,5 +1,7 @@
 //! The page at `/`, and what orchestrators ask.
 
+use tokenwright::domain::catalogue::Catalogue;
+
 use crate::support::{Answer, Options, TestApp};
 
 async fn get(app: &TestApp, path: &str) -> Answer {
@@ -27,12 +29,9 @@ async fn the_page_loads_nothing_from_elsewhere_and_runs_nothing() {
     assert_eq!(page.header("x-content-type-options"), "nosniff");
     let policy = page.header("content-security-policy");
     let directives: Vec<&str> = policy.split(';').map(str::trim).collect();
-    for directive in [
-        "default-src 'none'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    ] {
+    for directive in
+        ["default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"]
+    {
         assert!(directives.contains(&directive), "{policy}");
     }
     for weak in ["unsafe", "*", "http:", "https:", "data:"] {
@@ -40,12 +39,29 @@ async fn the_page_loads_nothing_from_elsewhere_and_runs_nothing() {
     }
     assert_eq!(links(&page.text), ["/page.css"]);
     for what_the_policy_blocks in ["<script", "<style", "style=", "<form", "<base", "<iframe"] {
-        assert!(
-            !page.text.contains(what_the_policy_blocks),
-            "{what_the_policy_blocks}"
-        );
+        assert!(!page.text.contains(what_the_policy_blocks), "{what_the_policy_blocks}");
     }
     assert!(page.text.contains("/graphql"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_shows_a_permission_that_can_be_granted() {
+    let deprecated_first = r#"
+        [[permission]]
+        code = "shop.orders.print"
+        description = "Print orders."
+        deprecated = "Nobody prints."
+        [[permission]]
+        code = "shop.orders.read"
+        description = "Read orders."
+    "#;
+    let app = TestApp::with(Options {
+        catalogue: Catalogue::from_toml(deprecated_first).unwrap(),
+        ..Options::default()
+    })
+    .await;
+    let page = get(&app, "/").await.text;
+    assert!(page.contains("\"permissions\": [\"SHOP_ORDERS_READ\"]"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,11 +76,7 @@ async fn the_style_of_the_page_is_served() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn there_is_no_page_where_it_is_off() {
-    let app = TestApp::with(Options {
-        playground: false,
-        ..Options::default()
-    })
-    .await;
+    let app = TestApp::with(Options { playground: false, ..Options::default() }).await;
     for path in ["/", "/page.css"] {
         let answer = get(&app, path).await;
         assert_eq!(answer.status, 404, "{path}");
@@ -78,25 +90,19 @@ async fn a_process_with_a_broken_database_is_alive_and_not_ready() {
     for path in ["/livez", "/readyz"] {
         assert_eq!(get(&app, path).await.status, 200, "{path}");
     }
-    app.database
-        .execute("DROP TABLE audit_events; DROP TABLE api_tokens; DROP TABLE users");
+    app.database.execute("DROP TABLE audit_events; DROP TABLE api_tokens; DROP TABLE users");
     assert_eq!(get(&app, "/livez").await.status, 200);
     let ready = get(&app, "/readyz").await;
     assert_eq!(ready.status, 503);
     assert_eq!(ready.errors(), ["UNAVAILABLE unavailable"]);
     assert_ne!(ready.header("retry-after"), "");
-    assert!(
-        !ready.text.contains("users"),
-        "the cause is for the log: {}",
-        ready.text
-    );
+    assert!(!ready.text.contains("users"), "the cause is for the log: {}", ready.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_cannot_judge_a_token_is_not_ready() {
     let app = TestApp::start().await;
-    app.database
-        .execute("PRAGMA foreign_keys = OFF; DROP TABLE api_tokens");
+    app.database.execute("PRAGMA foreign_keys = OFF; DROP TABLE api_tokens");
     let judged = app.query(&app.admin, "{ __typename }").await;
     assert_eq!(judged.status, 503);
     assert_eq!(get(&app, "/readyz").await.status, 503);

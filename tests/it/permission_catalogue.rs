@@ -29,11 +29,8 @@ const NAMES: [&str; 14] = [
 const DEPRECATED: usize = 7;
 
 async fn with_catalogue(text: &str) -> TestApp {
-    TestApp::with(Options {
-        catalogue: Catalogue::from_toml(text).unwrap(),
-        ..Options::default()
-    })
-    .await
+    TestApp::with(Options { catalogue: Catalogue::from_toml(text).unwrap(), ..Options::default() })
+        .await
 }
 
 /// One entry of a catalogue.
@@ -75,10 +72,7 @@ async fn tokens_get_the_operators_permissions_and_no_others() {
     let permissions = json!({ "permissions": ["STOCK_SHELVES_READ", "SHOP_BOOKS_READ"] });
     let answer = app.create(&app.admin, app.input("shop", permissions)).await;
     let made = &answer.data()["createApiToken"]["apiToken"];
-    assert_eq!(
-        made["permissions"],
-        json!(["SHOP_BOOKS_READ", "STOCK_SHELVES_READ"])
-    );
+    assert_eq!(made["permissions"], json!(["SHOP_BOOKS_READ", "STOCK_SHELVES_READ"]));
     let stored = "SELECT permissions AS text FROM api_tokens WHERE name = 'shop'";
     let stored: Vec<String> = serde_json::from_str(&app.database.texts(stored)[0]).unwrap();
     assert_eq!(stored, ["shop.books.read", "stock.shelves.read"]);
@@ -103,15 +97,9 @@ async fn a_deprecated_permission_is_granted_to_nobody_new() {
         let refused = app.create(caller, input.clone()).await;
         let expected = ["BAD_USER_INPUT permissions permission_deprecated"];
         assert_eq!(refused.errors(), expected);
-        assert!(
-            refused.message().contains("shop.orders.write"),
-            "{}",
-            refused.text
-        );
+        assert!(refused.message().contains("shop.orders.write"), "{}", refused.text);
     }
-    let own = app
-        .query(&holder, "{ currentApiToken { permissions } }")
-        .await;
+    let own = app.query(&holder, "{ currentApiToken { permissions } }").await;
     let expected = json!([NAMES[DEPRECATED], "API_API_TOKENS_WRITE"]);
     assert_eq!(own.data()["currentApiToken"]["permissions"], expected);
 }
@@ -135,22 +123,12 @@ async fn a_deprecated_permission_keeps_its_effect() {
         app.graphql(token, query, json!({ "id": id })).await
     };
     assert_eq!(read(&holder).await.data()["user"]["name"], "other");
-    assert_eq!(
-        read(&other).await.errors(),
-        ["FORBIDDEN permission_missing"]
-    );
+    assert_eq!(read(&other).await.errors(), ["FORBIDDEN permission_missing"]);
 }
 
 /// Makes a token with these permissions.
 fn create(database: &TestDatabase, name: &str, permissions: &[&str]) {
-    let command = [
-        "admin",
-        "create-token",
-        "--expires-in",
-        "1d",
-        "--name",
-        name,
-    ];
+    let command = ["admin", "create-token", "--expires-in", "1d", "--name", name];
     let mut command = with_file(database, &command, BOOKSHOP);
     for permission in permissions {
         command = command.args(&["--permission", permission]);
@@ -164,40 +142,20 @@ fn a_catalogue_without_what_live_tokens_hold_is_refused_at_the_start() {
     let database = migrated();
     let cancel = ["shop.orders.cancel"];
     create(&database, "first", &["shop.books.read", "shop.books.write"]);
-    create(
-        &database,
-        "second",
-        &["shop.books.read", "stock.shelves.read"],
-    );
-    create(
-        &database,
-        "deleted",
-        &["shop.books.read", "shop.orders.cancel"],
-    );
+    create(&database, "second", &["shop.books.read", "stock.shelves.read"]);
+    create(&database, "deleted", &["shop.books.read", "shop.orders.cancel"]);
     create(&database, "also deleted", &cancel);
     database.execute("UPDATE api_tokens SET deleted_date = 1 WHERE name LIKE '%deleted'");
 
     let rest = entry("stock.shelves.read");
     let serve = ["serve"];
-    let admin = [
-        "admin",
-        "create-token",
-        "--name",
-        "x",
-        "--expires-in",
-        "1d",
-        "--all-permissions",
-    ];
+    let admin = ["admin", "create-token", "--name", "x", "--expires-in", "1d", "--all-permissions"];
     for command in [&serve[..], &["dev"], &admin] {
         let ended = with_file(&database, command, &rest).run();
         assert_eq!(ended.code, Some(1), "{}", ended.stderr);
         let told = "shop.books.read (2), shop.books.write (1);";
         assert!(ended.stderr.contains(told), "{}", ended.stderr);
-        assert!(
-            !ended.stderr.contains("shop.orders.cancel"),
-            "{}",
-            ended.stderr
-        );
+        assert!(!ended.stderr.contains("shop.orders.cancel"), "{}", ended.stderr);
         assert!(ended.stderr.contains("deprecated"), "{}", ended.stderr);
     }
     // Neither deleted tokens nor deprecated codes are in the way.
@@ -220,26 +178,14 @@ fn a_file_that_is_no_catalogue_ends_with_2() {
     reason_for("[[permission]\n", "own.toml");
     reason_for(&format!("{code}description = \"a"), "own.toml");
     reason_for(code, "description");
-    reason_for(
-        &format!("{code}description = \" \""),
-        "`shop.books.read` is blank",
-    );
-    reason_for(
-        &format!("{code}description = \"{}\"", "a".repeat(1001)),
-        "1000",
-    );
+    reason_for(&format!("{code}description = \" \""), "`shop.books.read` is blank");
+    reason_for(&format!("{code}description = \"{}\"", "a".repeat(1001)), "1000");
     reason_for("[[permission]]\ndescription = \"a\"", "code");
     reason_for(&(entry("a.b.c") + "color = \"red\""), "color");
     reason_for("[[permissions]]", "permissions");
-    reason_for(
-        &entry("shop.books"),
-        "`shop.books` is not a permission code",
-    );
+    reason_for(&entry("shop.books"), "`shop.books` is not a permission code");
     reason_for(&entry("Shop.Books.Read"), "`Shop.Books.Read`");
-    reason_for(
-        &(entry("a.b.c") + &entry("a.b.c")),
-        "`a.b.c` is listed twice",
-    );
+    reason_for(&(entry("a.b.c") + &entry("a.b.c")), "`a.b.c` is listed twice");
     reason_for(&(entry("a.b-c.d") + &entry("a-b.c.d")), "same name");
 }
 

@@ -44,11 +44,7 @@ fn assert_permission_missing(answer: &Answer, permission: &str) {
     assert_eq!(answer.errors(), ["FORBIDDEN permission_missing"]);
     let extensions = &answer.json["errors"][0]["extensions"];
     assert_eq!(extensions["permission"], permission);
-    assert!(
-        answer.message().contains(permission),
-        "{}",
-        answer.message()
-    );
+    assert!(answer.message().contains(permission), "{}", answer.message());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,10 +56,7 @@ async fn everybody_may_see_themselves() {
         currentUser { id name }
     }";
     let answer = app.query(&own.secret, query).await;
-    let (token, user) = (
-        &answer.data()["currentApiToken"],
-        &answer.data()["currentUser"],
-    );
+    let (token, user) = (&answer.data()["currentApiToken"], &answer.data()["currentUser"]);
     assert_eq!(token["id"], own.id);
     assert_eq!(token["userId"], own.user_id);
     assert_eq!(token["name"], "nobody");
@@ -84,11 +77,7 @@ async fn each_field_asks_for_its_permission() {
     for (field, token_id, user_id) in [
         ("own", &own.id, &own.user_id),
         ("of another", &reads_users.id, &reads_users.user_id),
-        (
-            "unknown",
-            &UNKNOWN_TOKEN.to_owned(),
-            &UNKNOWN_USER.to_owned(),
-        ),
+        ("unknown", &UNKNOWN_TOKEN.to_owned(), &UNKNOWN_USER.to_owned()),
     ] {
         for caller in [&own, &reads_users] {
             for asked in ["apiToken", "node"] {
@@ -120,9 +109,7 @@ async fn a_node_is_a_token_or_a_user() {
         assert_eq!(answer.data()["node"], json!({ "__typename": ty, "id": id }));
     }
     let query = "query ($id: ID!) { node(id: $id) { ... on ApiToken { name userId } } }";
-    let answer = app
-        .graphql(&app.admin, query, json!({ "id": own.id }))
-        .await;
+    let answer = app.graphql(&app.admin, query, json!({ "id": own.id })).await;
     assert_eq!(answer.data()["node"]["userId"], own.user_id);
 }
 
@@ -145,8 +132,7 @@ async fn what_is_not_there_is_not_found() {
 async fn a_deleted_token_is_as_one_that_never_was() {
     let app = TestApp::start().await;
     let gone = nobody(&app).await;
-    app.database
-        .execute("UPDATE api_tokens SET deleted_date = 1 WHERE name = 'nobody'");
+    app.database.execute("UPDATE api_tokens SET deleted_date = 1 WHERE name = 'nobody'");
     let deleted = by_id(&app, &app.admin, "apiToken", &gone.id).await;
     let unknown = by_id(&app, &app.admin, "apiToken", UNKNOWN_TOKEN).await;
     assert_eq!(deleted.text, unknown.text);
@@ -155,9 +141,7 @@ async fn a_deleted_token_is_as_one_that_never_was() {
     assert_eq!(node.data(), &json!({ "node": null }));
 
     let query = "query ($id: ID!) { user(id: $id) { name apiToken { id } } }";
-    let user = app
-        .graphql(&app.admin, query, json!({ "id": gone.user_id }))
-        .await;
+    let user = app.graphql(&app.admin, query, json!({ "id": gone.user_id })).await;
     let expected = json!({ "user": { "name": "nobody", "apiToken": null } });
     assert_eq!(user.data(), &expected, "the past stays attributed");
 }
@@ -170,32 +154,13 @@ async fn an_id_that_is_none_is_bad_input() {
     let longer = format!("{}0", own.id);
     let beyond = format!("tok_{}", "z".repeat(22));
     for (field, ids) in [
-        (
-            "apiToken",
-            &[
-                "",
-                "x",
-                "tok_",
-                &own.user_id,
-                &own.secret,
-                &upper,
-                &longer,
-                &beyond,
-            ][..],
-        ),
+        ("apiToken", &["", "x", "tok_", &own.user_id, &own.secret, &upper, &longer, &beyond][..]),
         ("user", &["", "x", "usr_", &own.id, "usr_short"]),
-        (
-            "node",
-            &["", "x", "tok_", "usr_", "evt_x", &longer, "tok_' OR 1=1 --"],
-        ),
+        ("node", &["", "x", "tok_", "usr_", "evt_x", &longer, "tok_' OR 1=1 --"]),
     ] {
         for id in ids {
             let answer = by_id(&app, &app.admin, field, id).await;
-            assert_eq!(
-                answer.errors(),
-                ["BAD_USER_INPUT id id_syntax"],
-                "{field}: {id}"
-            );
+            assert_eq!(answer.errors(), ["BAD_USER_INPUT id id_syntax"], "{field}: {id}");
             assert_eq!(answer.json["data"], json!({ field: null }));
             assert!(!answer.text.contains(&own.secret), "{}", answer.text);
         }
@@ -210,17 +175,13 @@ async fn a_token_that_cannot_be_used_can_be_read() {
     let own = nobody(&app).await;
     let query = "query ($id: ID!) { apiToken(id: $id) { status } }";
     let status = async || {
-        let answer = app
-            .graphql(&app.admin, query, json!({ "id": own.id }))
-            .await;
+        let answer = app.graphql(&app.admin, query, json!({ "id": own.id })).await;
         answer.data()["apiToken"]["status"].clone()
     };
     assert_eq!(status().await, "ACTIVE");
-    app.database
-        .execute("UPDATE api_tokens SET enabled = 0 WHERE name = 'nobody'");
+    app.database.execute("UPDATE api_tokens SET enabled = 0 WHERE name = 'nobody'");
     assert_eq!(status().await, "DISABLED");
-    app.database
-        .execute("UPDATE api_tokens SET enabled = 1, expiry = 1 WHERE name = 'nobody'");
+    app.database.execute("UPDATE api_tokens SET enabled = 1, expiry = 1 WHERE name = 'nobody'");
     assert_eq!(status().await, "EXPIRED");
 }
 
@@ -343,9 +304,7 @@ async fn nested_users_and_tokens_are_read_by_one_query_each() {
         ));
     }
     let query = format!("query ($id: ID!) {{ apiToken(id: $id) {{ ...Three }} }} {PEOPLE}");
-    let answer = app
-        .graphql(&app.admin, &query, json!({ "id": first }))
-        .await;
+    let answer = app.graphql(&app.admin, &query, json!({ "id": first })).await;
     let token = &answer.data()["apiToken"];
     for (seen, people) in [
         (&token["user"], [0, 1, 2]),

@@ -8,8 +8,7 @@ use crate::support::{Answer, Log, TestApp};
 async fn create(app: &TestApp, name: &str, selections: &str) -> Answer {
     let document = format!("mutation ($i: CreateApiTokenInput!) {selections}");
     let input = app.input(name, json!({}));
-    app.graphql(&app.admin, &document, json!({ "i": input }))
-        .await
+    app.graphql(&app.admin, &document, json!({ "i": input })).await
 }
 
 fn number_of_tokens(app: &TestApp) -> i64 {
@@ -20,8 +19,7 @@ fn number_of_tokens(app: &TestApp) -> i64 {
 fn reads(log: &Log, answer: &Answer) -> usize {
     let id = answer.header("x-request-id");
     assert!(!id.is_empty());
-    log.lines_with(&[id, "tokenwright::repository::users", "users_by_id"])
-        .len()
+    log.lines_with(&[id, "tokenwright::repository::users", "users_by_id"]).len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,9 +90,7 @@ async fn a_query_is_run_once_however_it_is_written() {
         assert!(answer.data()["currentUser"]["id"].is_string());
         assert_eq!(reads(log, &answer), 1, "{document}");
     }
-    let two = app
-        .query(&app.admin, "{ a: currentUser { id } currentUser { id } }")
-        .await;
+    let two = app.query(&app.admin, "{ a: currentUser { id } currentUser { id } }").await;
     assert_eq!(reads(log, &two), 2);
 }
 
@@ -111,10 +107,7 @@ async fn fields_keep_their_order() {
              fragment F on Query { a: __typename currentUser { serviceAccount } }",
             r#"{"z":"Query","a":"Query","currentUser":{"serviceAccount":true,"name":"administrator"},"y":"Query"}"#,
         ),
-        (
-            "{ __typename __typename ... on Query { __typename } }",
-            r#"{"__typename":"Query"}"#,
-        ),
+        ("{ __typename __typename ... on Query { __typename } }", r#"{"__typename":"Query"}"#),
         (
             "{ currentUser { apiToken { name } } currentUser { name apiToken { status name } } }",
             r#"{"currentUser":{"apiToken":{"name":"administrator","status":"ACTIVE"},"name":"administrator"}}"#,
@@ -127,29 +120,16 @@ async fn fields_keep_their_order() {
         let body = json!({ "query": document, "operationName": document.contains("query A").then_some("A") });
         let request = app.post().bearer_auth(&app.admin).body(body.to_string());
         let answer = Answer::of(request.send().await.unwrap()).await;
-        assert_eq!(
-            answer.text,
-            format!("{{\"data\":{expected}}}"),
-            "{document}"
-        );
+        assert_eq!(answer.text, format!("{{\"data\":{expected}}}"), "{document}");
     }
 }
 
 /// Selections at the root of a query, and the response keys of the answer.
 const CONDITIONS: [(&str, &str); 15] = [
     // Neither a fragment nor a duplicate.
-    (
-        "a: __typename @include(if: $on) b: __typename @skip(if: $on)",
-        "a",
-    ),
-    (
-        "a: __typename @include(if: $off) b: __typename @skip(if: $off)",
-        "b",
-    ),
-    (
-        "a: __typename @include(if: $x) b: __typename @skip(if: $x)",
-        "a",
-    ),
+    ("a: __typename @include(if: $on) b: __typename @skip(if: $on)", "a"),
+    ("a: __typename @include(if: $off) b: __typename @skip(if: $off)", "b"),
+    ("a: __typename @include(if: $x) b: __typename @skip(if: $x)", "a"),
     // Spreads.
     ("...A @include(if: $on) ...B @skip(if: $on)", "a"),
     ("...A @include(if: $off) ...B @skip(if: $off)", "b"),
@@ -159,33 +139,18 @@ const CONDITIONS: [(&str, &str); 15] = [
     ("...A @include(if: $on) @skip(if: $x) ...B", "b"),
     ("...A ...B ...C", "a b"),
     // Inline fragments.
-    (
-        "... @include(if: $on) { a: __typename } ... @skip(if: $on) { ...B }",
-        "a",
-    ),
+    ("... @include(if: $on) { a: __typename } ... @skip(if: $on) { ...B }", "a"),
     ("... on Query @include(if: $off) { ...A } ...B", "b"),
     // Duplicates.
-    (
-        "a: __typename @skip(if: $on) b: __typename a: __typename",
-        "b a",
-    ),
-    (
-        "a: __typename @skip(if: $x) b: __typename a: __typename @include(if: $off)",
-        "b",
-    ),
-    (
-        "a: __typename @include(if: $x) b: __typename a: __typename @include(if: $off)",
-        "a b",
-    ),
+    ("a: __typename @skip(if: $on) b: __typename a: __typename", "b a"),
+    ("a: __typename @skip(if: $x) b: __typename a: __typename @include(if: $off)", "b"),
+    ("a: __typename @include(if: $x) b: __typename a: __typename @include(if: $off)", "a b"),
 ];
 
 const FRAGMENTS: [(&str, &str); 3] = [
     ("...A", "fragment A on Query { a: __typename }"),
     ("...B", "fragment B on Query { b: __typename }"),
-    (
-        "...C",
-        "fragment C on Query { c: __typename @skip(if: $x) }",
-    ),
+    ("...C", "fragment C on Query { c: __typename @skip(if: $x) }"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,9 +160,7 @@ async fn conditions_decide_what_is_collected() {
     let uses = "permissions @skip(if: true) {
         code @include(if: $on) action @include(if: $off) resource @include(if: $x) }";
     for (selections, keys) in CONDITIONS {
-        let used = FRAGMENTS
-            .iter()
-            .filter(|(name, _)| selections.contains(name));
+        let used = FRAGMENTS.iter().filter(|(name, _)| selections.contains(name));
         let fragments: String = used.map(|(_, text)| *text).collect();
         let document = format!(
             "query ($on: Boolean! = true, $off: Boolean = false, $x: Boolean!) {{
@@ -257,16 +220,8 @@ async fn fields_that_contradict_each_other_are_refused() {
     ] {
         let answer = app.query(&app.admin, document).await;
         assert!(answer.json.get("data").is_none(), "{document}");
-        assert_eq!(
-            answer.errors().first().unwrap(),
-            "BAD_USER_INPUT validation",
-            "{document}"
-        );
-        assert!(
-            answer.message().contains("conflict"),
-            "{}",
-            answer.message()
-        );
+        assert_eq!(answer.errors().first().unwrap(), "BAD_USER_INPUT validation", "{document}");
+        assert!(answer.message().contains("conflict"), "{}", answer.message());
     }
     let before = number_of_tokens(&app);
     let selections = "{ createApiToken(input: $i) { token } ... { createApiToken(input: {
@@ -320,10 +275,7 @@ async fn a_mutation_has_at_most_fifty_root_fields() {
         format!("{{ {more} }}"),
         format!("{{ ... {{ {more} }} }}"),
         format!("{{ ...A __typename }} fragment A on Mutation {{ {fifty} }}"),
-        format!(
-            "{{ ...A ...A }} fragment A on Mutation {{ {} }}",
-            fields(26)
-        ),
+        format!("{{ ...A ...A }} fragment A on Mutation {{ {} }}", fields(26)),
     ] {
         let answer = create(&app, "more", &selections).await;
         assert_eq!(answer.errors(), ["BAD_USER_INPUT root_field_limit"]);

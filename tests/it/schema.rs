@@ -34,12 +34,7 @@ async fn types(app: &TestApp) -> Vec<Value> {
 /// Collects what has a name and no description, with what it is part of.
 fn undescribed(part_of: &str, value: &Value, found: &mut Vec<String>) {
     let name = format!("{part_of}.{}", value["name"].as_str().unwrap());
-    if value["description"]
-        .as_str()
-        .unwrap_or("")
-        .trim()
-        .is_empty()
-    {
+    if value["description"].as_str().unwrap_or("").trim().is_empty() {
         found.push(name.clone());
     }
     for list in ["fields", "inputFields", "enumValues", "args"] {
@@ -70,10 +65,8 @@ async fn the_permissions_are_the_catalogue_in_its_order() {
     let data = answer.data();
     let codes: Vec<&str> = PERMISSIONS.lines().collect();
     assert_eq!(codes.len(), 64);
-    let names: Vec<String> = codes
-        .iter()
-        .map(|code| code.to_uppercase().replace(['.', '-'], "_"))
-        .collect();
+    let names: Vec<String> =
+        codes.iter().map(|code| code.to_uppercase().replace(['.', '-'], "_")).collect();
     let values: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
     assert_eq!(data["__type"]["enumValues"], json!(values));
     let listed: Vec<Value> = codes
@@ -96,13 +89,7 @@ async fn scalars_of_our_own_say_where_they_are_specified() {
         .collect();
     scalars.sort();
     let rfc = |number| format!("https://datatracker.ietf.org/doc/html/rfc{number}");
-    assert_eq!(
-        scalars,
-        [
-            ("DateTime".to_owned(), rfc(3339)),
-            ("IpNetwork".to_owned(), rfc(4632))
-        ]
-    );
+    assert_eq!(scalars, [("DateTime".to_owned(), rfc(3339)), ("IpNetwork".to_owned(), rfc(4632))]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,10 +102,7 @@ async fn everything_has_a_description() {
     }
     assert_eq!(found, [""; 0]);
     let token = types.iter().find(|ty| ty["name"] == "ApiToken").unwrap();
-    assert!(
-        token["fields"].as_array().unwrap().len() > 10,
-        "the fields are looked at"
-    );
+    assert!(token["fields"].as_array().unwrap().len() > 10, "the fields are looked at");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -72,8 +72,7 @@ impl Run {
         let answer = self.server.graphql(&self.admin, query, variables).await;
         let made = &answer.data()["createApiToken"];
         let secret = made["token"].as_str().unwrap();
-        self.ids
-            .push(made["apiToken"]["id"].as_str().unwrap().to_owned());
+        self.ids.push(made["apiToken"]["id"].as_str().unwrap().to_owned());
         let alike = [wrong(secret), unknown()];
         self.secrets.push(secret.to_owned());
         let alike = alike.iter().map(|secret| secret.reveal().to_owned());
@@ -262,9 +261,7 @@ fn misplaced(run: &Run, secret: &str) -> Vec<RequestBuilder> {
         document(format!("query (${secret}: ID!) {{ __typename }}")),
         document(format!("{{ __typename @{secret} }}")),
         document(format!("{{ __type(name: \"{secret}\") {{ name }} }}")),
-        run.server
-            .request(Method::POST, "/graphql")
-            .body(secret.to_owned()),
+        run.server.request(Method::POST, "/graphql").body(secret.to_owned()),
         post(json!([secret])),
         post(json!(secret)),
         get("/graphql?query=%7Bx%7D".to_owned()).bearer_auth(secret),
@@ -285,16 +282,13 @@ fn misplaced(run: &Run, secret: &str) -> Vec<RequestBuilder> {
         header("x-forwarded-for", secret.to_owned()),
         header("x-request-id", proof.proof().to_owned()),
         header(secret, secret.to_owned()),
-        run.server
-            .request(Method::from_bytes(secret.as_bytes()).unwrap(), "/graphql"),
+        run.server.request(Method::from_bytes(secret.as_bytes()).unwrap(), "/graphql"),
     ]
 }
 
 async fn nothing_is_left_behind(format: &str) {
     let run = Run::whole(format).await;
-    let hashes = run
-        .database
-        .texts("SELECT secret_hash AS text FROM api_tokens");
+    let hashes = run.database.texts("SELECT secret_hash AS text FROM api_tokens");
     // While the server runs and when it has ended: the WAL is written into the file some time.
     let mut places = Place::files(&run.database);
     assert!(places.iter().any(|place| place.name == "test.db-wal"));
@@ -302,16 +296,10 @@ async fn nothing_is_left_behind(format: &str) {
     places.extend(Place::files(&run.database));
     let log = Place::new("the log", ended.stderr);
 
-    assert!(
-        run.ids.iter().all(|id| log.has(id)),
-        "the log tells which tokens were made"
-    );
+    assert!(run.ids.iter().all(|id| log.has(id)), "the log tells which tokens were made");
     assert!(log.has("DEBUG") && log.has("authentication refused"));
     for stored in ["two of three", hashes[0].as_str()] {
-        assert!(
-            places.iter().any(|place| place.has(stored)),
-            "{stored} is looked at"
-        );
+        assert!(places.iter().any(|place| place.has(stored)), "{stored} is looked at");
     }
     assert_eq!(hashes.len(), 4);
     for hash in &hashes {
@@ -336,13 +324,7 @@ async fn neither_the_files_nor_a_log_of_json_hold_a_secret() {
 async fn no_answer_repeats_a_secret_that_was_sent() {
     let run = Run::whole("text").await;
     assert!(run.answers.len() > 500);
-    let told = [
-        "currentApiToken",
-        "invalid_token",
-        "syntax error",
-        "validation",
-        "expiry_syntax",
-    ];
+    let told = ["currentApiToken", "invalid_token", "syntax error", "validation", "expiry_syntax"];
     for told in told {
         assert!(run.answers.iter().any(|answer| answer.has(told)), "{told}");
     }

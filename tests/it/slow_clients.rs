@@ -11,11 +11,7 @@ const HALF: &[u8] = b"GET /livez HTTP/1.1\r\nHost: he";
 const LAST: &[u8] = b"GET /livez HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
 
 async fn impatient() -> TestApp {
-    TestApp::with(Options {
-        request_timeout: Duration::from_secs(1),
-        ..Options::default()
-    })
-    .await
+    TestApp::with(Options { request_timeout: Duration::from_secs(1), ..Options::default() }).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,9 +39,7 @@ fn ask_once_then_half(address: SocketAddr) -> std::io::Result<usize> {
 async fn half_a_head_is_not_waited_for_on_a_later_request_either() {
     let app = impatient().await;
     let address = app.address;
-    let ended = tokio::task::spawn_blocking(move || ask_once_then_half(address))
-        .await
-        .unwrap();
+    let ended = tokio::task::spawn_blocking(move || ask_once_then_half(address)).await.unwrap();
     let held = ended.is_err_and(|error| error.kind() != std::io::ErrorKind::ConnectionReset);
     assert!(!held, "the server holds the connection");
 }

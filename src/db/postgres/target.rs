@@ -73,11 +73,7 @@ impl PostgresTarget {
 
 fn tls_mode(mode: Option<&str>, roots: Option<Roots>) -> Result<(SslMode, TlsMode), String> {
     // The system's roots vouch for anybody's server, so libpq takes no less than the name with them.
-    let by_default = if roots == Some(Roots::System) {
-        "verify-full"
-    } else {
-        "prefer"
-    };
+    let by_default = if roots == Some(Roots::System) { "verify-full" } else { "prefer" };
     let mode = mode.unwrap_or(by_default);
     match (mode, roots) {
         ("disable" | "prefer" | "require" | "verify-ca", Some(Roots::System)) => {
@@ -89,10 +85,9 @@ fn tls_mode(mode: Option<&str>, roots: Option<Roots>) -> Result<(SslMode, TlsMod
         ("require", Some(roots)) => Ok((SslMode::Require, TlsMode::Chain(roots))),
         ("require", None) => Ok((SslMode::Require, TlsMode::Unverified)),
         ("verify-ca", roots) => Ok((SslMode::Require, TlsMode::Chain(roots_or_default(roots)?))),
-        ("verify-full", roots) => Ok((
-            SslMode::Require,
-            TlsMode::ChainAndName(roots_or_default(roots)?),
-        )),
+        ("verify-full", roots) => {
+            Ok((SslMode::Require, TlsMode::ChainAndName(roots_or_default(roots)?)))
+        }
         _ => Err("`sslmode` must be disable, prefer, require, verify-ca or verify-full".to_owned()),
     }
 }
@@ -100,11 +95,7 @@ fn tls_mode(mode: Option<&str>, roots: Option<Roots>) -> Result<(SslMode, TlsMod
 fn roots(value: &str) -> Result<Roots, String> {
     let path = percent_decode_str(value).decode_utf8();
     let path = path.map_err(|_| "`sslrootcert` is not UTF-8".to_owned())?;
-    Ok(if path == "system" {
-        Roots::System
-    } else {
-        Roots::File(PathBuf::from(path.as_ref()))
-    })
+    Ok(if path == "system" { Roots::System } else { Roots::File(PathBuf::from(path.as_ref())) })
 }
 
 /// Where libpq looks when `sslrootcert` is left out.
@@ -112,9 +103,7 @@ fn roots_or_default(roots: Option<Roots>) -> Result<Roots, String> {
     let default = || std::env::home_dir().map(|home| home.join(".postgresql/root.crt"));
     let missing = "`sslmode=verify-ca` and `verify-full` need `sslrootcert`: a file of root \
                    certificates (PEM), or `system` with `verify-full`";
-    roots
-        .or_else(|| default().map(Roots::File))
-        .ok_or_else(|| missing.to_owned())
+    roots.or_else(|| default().map(Roots::File)).ok_or_else(|| missing.to_owned())
 }
 
 #[cfg(test)]
@@ -153,10 +142,7 @@ mod tests {
             "postgres://u@a,b/n?target_session_attrs=read-write&sslmode=disable&connect_timeout=3";
         let config = PostgresTarget::parse(url).unwrap().config;
         assert_eq!(config.get_hosts().len(), 2);
-        assert_eq!(
-            config.get_connect_timeout(),
-            Some(&std::time::Duration::from_secs(3))
-        );
+        assert_eq!(config.get_connect_timeout(), Some(&std::time::Duration::from_secs(3)));
         assert_eq!(config.get_application_name(), Some("tokenwright"));
         assert!(PostgresTarget::parse("postgres://u@a/n?nonsense=1").is_err());
     }

@@ -30,13 +30,11 @@ pub(super) fn connector(mode: &TlsMode) -> Result<MakeRustlsConnect, DbError> {
                 Arc::clone(&provider),
             );
             let chain = webpki.build().map_err(|error| unavailable(&error))?;
-            builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AnyName(chain)))
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyName(chain)))
         }
-        TlsMode::Unverified => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anybody(provider))),
+        TlsMode::Unverified => {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+        }
     };
     Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
 }
@@ -54,10 +52,7 @@ fn store(roots: &Roots) -> Result<RootCertStore, DbError> {
         }
         Roots::File(path) => {
             let unreadable = |error: &dyn std::fmt::Display| {
-                let text = format!(
-                    "cannot read the root certificates {}: {error}",
-                    path.display()
-                );
+                let text = format!("cannot read the root certificates {}: {error}", path.display());
                 DbError::Unavailable(text)
             };
             let certificates = CertificateDer::pem_file_iter(path);
@@ -68,9 +63,7 @@ fn store(roots: &Roots) -> Result<RootCertStore, DbError> {
         }
     }
     if store.is_empty() {
-        return Err(DbError::Unavailable(
-            "there are no root certificates".to_owned(),
-        ));
+        return Err(DbError::Unavailable("there are no root certificates".to_owned()));
     }
     Ok(store)
 }
@@ -91,10 +84,7 @@ impl ServerCertVerifier for AnyName {
         use CertificateError::{NotValidForName, NotValidForNameContext};
 
         // The name is looked at last, so whoever fails there has passed the rest.
-        match self
-            .0
-            .verify_server_cert(end_entity, intermediates, name, ocsp, now)
-        {
+        match self.0.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
             Err(Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
                 Ok(ServerCertVerified::assertion())
             }

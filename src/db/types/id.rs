@@ -14,10 +14,7 @@ use uuid::Uuid;
 
 /// The SQL type of an id.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
-#[diesel(
-    postgres_type(oid = 2950, array_oid = 2951),
-    sqlite_type(name = "Text")
-)]
+#[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Text"))]
 pub struct Id;
 
 /// An id as the database holds it.

@@ -17,10 +17,7 @@ const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
 /// The SQL type of an instant.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
-#[diesel(
-    postgres_type(oid = 1184, array_oid = 1185),
-    sqlite_type(name = "Long")
-)]
+#[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
 pub struct Moment;
 
 /// An instant as the database holds it.
@@ -57,7 +54,5 @@ impl FromSql<Moment, Sqlite> for DbInstant {
 
 fn from_micros(micros: Option<i64>) -> deserialize::Result<DbInstant> {
     let instant = micros.and_then(DateTime::from_timestamp_micros);
-    instant
-        .map(DbInstant)
-        .ok_or_else(|| "an instant is out of range".into())
+    instant.map(DbInstant).ok_or_else(|| "an instant is out of range".into())
 }

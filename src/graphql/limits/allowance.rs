@@ -26,9 +26,7 @@ impl Allowances {
             tokens: allow(limits.tokens, |limit| LimitExceeded::Tokens { limit }),
             fragments: allow(limits.fragments, |limit| LimitExceeded::Fragments { limit }),
             spreads: allow(limits.spreads, |limit| LimitExceeded::Spreads { limit }),
-            directives: allow(limits.directives, |limit| LimitExceeded::Directives {
-                limit,
-            }),
+            directives: allow(limits.directives, |limit| LimitExceeded::Directives { limit }),
         }
     }
 }

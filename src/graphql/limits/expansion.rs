@@ -66,16 +66,11 @@ pub(super) fn check(outline: &Outline<'_>, limits: &DocumentLimits) -> Result<()
 impl Weight {
     /// Weighs a body whose fragments are weighed; an unknown fragment adds nothing to its spread.
     fn of(body: &Body<'_>, weights: &Weights<'_>) -> Self {
-        let mut total = Self {
-            selections: body.selections,
-            nesting: body.nesting,
-        };
+        let mut total = Self { selections: body.selections, nesting: body.nesting };
         for spread in &body.spreads {
             if let Some(Progress::Done(fragment)) = weights.get(spread.fragment) {
                 total.selections = total.selections.saturating_add(fragment.selections);
-                total.nesting = total
-                    .nesting
-                    .max(spread.nesting.saturating_add(fragment.nesting));
+                total.nesting = total.nesting.max(spread.nesting.saturating_add(fragment.nesting));
             }
         }
         total
@@ -110,10 +105,7 @@ mod tests {
     use super::*;
 
     fn check_within(expanded_selections: usize, document: &str) -> Result<(), LimitExceeded> {
-        let limits = DocumentLimits {
-            expanded_selections,
-            ..DocumentLimits::default()
-        };
+        let limits = DocumentLimits { expanded_selections, ..DocumentLimits::default() };
         super::super::check(document, &limits)
     }
 
@@ -121,20 +113,14 @@ mod tests {
     fn assert_weighs(selections: usize, document: &str) {
         let limit = selections - 1;
         assert_eq!(check_within(selections, document), Ok(()));
-        assert_eq!(
-            check_within(limit, document),
-            Err(LimitExceeded::Expansion { limit })
-        );
+        assert_eq!(check_within(limit, document), Err(LimitExceeded::Expansion { limit }));
     }
 
     #[test]
     fn counts_fields_spreads_and_inline_fragments() {
         assert_weighs(1, "{ a }");
         assert_weighs(1, "{ a: b(c: {d: [e], f: $g}) @h(i: j) }");
-        assert_weighs(
-            3,
-            "query Q($a: [B] = {c: d} @e) @f(g: {h: i}) { a { b } c }",
-        );
+        assert_weighs(3, "query Q($a: [B] = {c: d} @e) @f(g: {h: i}) { a { b } c }");
         assert_weighs(3, "{ ... on T { a } ...Unknown }");
         assert_weighs(3, "{ ... { a } ... @b { } }");
     }
@@ -164,10 +150,7 @@ mod tests {
 
     #[test]
     fn takes_the_heavier_of_two_fragments_with_one_name() {
-        assert_weighs(
-            1 + 3,
-            "{ ...F } fragment F on T { a b c } fragment F on T { a }",
-        );
+        assert_weighs(1 + 3, "{ ...F } fragment F on T { a b c } fragment F on T { a }");
     }
 
     #[test]
@@ -180,11 +163,7 @@ mod tests {
         let mut document = String::from("{ ...F0 } fragment F30 on T { a }");
         for level in 0..30 {
             let next = level + 1;
-            write!(
-                document,
-                "fragment F{level} on T {{ ...F{next} ...F{next} }}"
-            )
-            .unwrap();
+            write!(document, "fragment F{level} on T {{ ...F{next} ...F{next} }}").unwrap();
         }
         let refusal = check_within(10_000, &document).unwrap_err();
         assert_eq!(refusal, LimitExceeded::Expansion { limit: 10_000 });
@@ -200,9 +179,7 @@ mod tests {
         }
         document.push_str("fragment F35 on T { a }");
         assert_eq!(
-            check_within(usize::MAX - 1, &document)
-                .unwrap_err()
-                .reason(),
+            check_within(usize::MAX - 1, &document).unwrap_err().reason(),
             "expansion_limit"
         );
     }
@@ -216,10 +193,7 @@ mod tests {
             "{ ...C } fragment A on T { ...B } fragment B on T { ...C } fragment C on T { ...A }",
             "{ a } fragment A on T { a } fragment A on T { ...A }",
         ] {
-            assert_eq!(
-                check_within(100, document),
-                Err(LimitExceeded::FragmentCycle)
-            );
+            assert_eq!(check_within(100, document), Err(LimitExceeded::FragmentCycle));
         }
     }
 
@@ -242,10 +216,7 @@ mod tests {
             document
         };
         assert_eq!(check_within(1_000, &chain(37)), Ok(()));
-        assert_eq!(
-            check_within(1_000, &chain(38)),
-            Err(LimitExceeded::Nesting { limit: 40 })
-        );
+        assert_eq!(check_within(1_000, &chain(38)), Err(LimitExceeded::Nesting { limit: 40 }));
     }
 
     /// The plain recursive definition that the memoised weights must agree with.

@@ -34,10 +34,7 @@ pub(super) struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(document: &'a str) -> Self {
-        Self {
-            rest: document.as_bytes(),
-            block_strings_end: true,
-        }
+        Self { rest: document.as_bytes(), block_strings_end: true }
     }
 
     fn skip_ignored(&mut self) {
@@ -183,10 +180,7 @@ mod tests {
 
     #[test]
     fn skips_what_separates_tokens() {
-        assert_eq!(
-            tokens("\u{feff} , a\t#b\"\r,c\n#d"),
-            [Name(b"a"), Name(b"c")]
-        );
+        assert_eq!(tokens("\u{feff} , a\t#b\"\r,c\n#d"), [Name(b"a"), Name(b"c")]);
     }
 
     #[test]

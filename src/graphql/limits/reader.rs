@@ -116,10 +116,7 @@ impl<'a> Reader<'a> {
                     self.allowances.spreads.use_one()?;
                 }
                 let nesting = self.open_brackets();
-                self.body.spreads.push(Spread {
-                    fragment: name,
-                    nesting,
-                });
+                self.body.spreads.push(Spread { fragment: name, nesting });
             }
             NextName::Field if self.selection_sets > 0 && self.values == 0 => self.select(),
             NextName::Field | NextName::Uncounted => {}

@@ -14,8 +14,8 @@ use crate::service::CreateApiToken;
 /// The settings of a new API token.
 #[derive(InputObject)]
 struct CreateApiTokenInput {
-    /// 1 to 200 characters, no control characters, not the name of another token without regard to
-    /// case.
+    /// 1 to 200 characters, no control characters, not blank, and not the name of another token
+    /// without regard to case, compatible characters and white space around it.
     name: String,
     /// The instant from which the token is refused: in the future, and no further away than the
     /// server's maximum lifetime (2 years unless set otherwise).
@@ -56,21 +56,12 @@ impl CreateApiTokenMutation {
         let wanted = CreateApiToken {
             name: input.name,
             expiry: input.expiry.requested(),
-            permissions: input
-                .permissions
-                .iter()
-                .map(|value| value.code(catalogue))
-                .collect(),
+            permissions: input.permissions.iter().map(|value| value.code(catalogue)).collect(),
             allowed_addresses: addresses.into_iter().map(|address| address.0).collect(),
         };
-        let created = service
-            .create_api_token(caller(ctx)?, origin(ctx)?, wanted)
-            .await;
+        let created = service.create_api_token(caller(ctx)?, origin(ctx)?, wanted).await;
         let created = created.map_err(|error| report_all(ctx, creation_errors(error)))?;
         let token = created.secret.reveal().to_owned();
-        Ok(Some(CreateApiTokenPayload {
-            api_token: ApiToken(created.token),
-            token,
-        }))
+        Ok(Some(CreateApiTokenPayload { api_token: ApiToken(created.token), token }))
     }
 }

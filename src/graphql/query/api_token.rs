@@ -21,9 +21,7 @@ impl ApiTokenQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The token's id, tok_...")] id: ID,
     ) -> Result<Option<ApiToken>, GqlError> {
-        let token = service(ctx)?
-            .api_token(caller(ctx)?, parse_id(&id)?)
-            .await?;
+        let token = service(ctx)?.api_token(caller(ctx)?, parse_id(&id)?).await?;
         Ok(Some(ApiToken(token)))
     }
 }

@@ -35,13 +35,8 @@ fn fields(document: &ExecutableDocument, set: &SelectionSet) -> usize {
         Selection::InlineFragment(inline) => fields(document, &inline.node.selection_set.node),
         Selection::FragmentSpread(spread) => {
             let fragment = document.fragments.get(&spread.node.fragment_name.node);
-            fragment.map_or(0, |fragment| {
-                fields(document, &fragment.node.selection_set.node)
-            })
+            fragment.map_or(0, |fragment| fields(document, &fragment.node.selection_set.node))
         }
     };
-    set.items
-        .iter()
-        .map(|selection| number(&selection.node))
-        .sum()
+    set.items.iter().map(|selection| number(&selection.node)).sum()
 }

@@ -77,11 +77,7 @@ impl ApiToken {
 
     /// From where the token may be used. Empty: any address.
     async fn allowed_addresses(&self) -> Vec<IpNetwork> {
-        self.0
-            .allowed_addresses
-            .iter()
-            .map(IpNetwork::from)
-            .collect()
+        self.0.allowed_addresses.iter().map(IpNetwork::from).collect()
     }
 
     /// What the token may do, in the order of `permissions`.
@@ -89,16 +85,9 @@ impl ApiToken {
         let catalogue = service(ctx)?.catalogue();
         if let Some(code) = catalogue.unknown(&self.0.permissions).next() {
             // Another instance may have a newer catalogue; a shorter list would be a lie.
-            return Err(GqlError::internal(format!(
-                "{} holds the unknown {code}",
-                self.0.id
-            )));
+            return Err(GqlError::internal(format!("{} holds the unknown {code}", self.0.id)));
         }
-        Ok(catalogue
-            .in_order(&self.0.permissions)
-            .into_iter()
-            .map(Permission::of)
-            .collect())
+        Ok(catalogue.in_order(&self.0.permissions).into_iter().map(Permission::of).collect())
     }
 
     /// Whether the token can be used now.

@@ -59,11 +59,7 @@ impl User {
     #[graphql(guard = "Needs(required::API_TOKENS_READ)")]
     async fn api_token(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
         let loaders = ctx.data_opt::<Loaders>().ok_or_else(no_loaders)?;
-        Ok(loaders
-            .tokens_of_users
-            .load_one(self.0.id)
-            .await?
-            .map(ApiToken))
+        Ok(loaders.tokens_of_users.load_one(self.0.id).await?.map(ApiToken))
     }
 }
 

@@ -79,24 +79,15 @@ mod tests {
             elements(r#"x="a,b",y="c\",d",z="""#),
             [r#"z="""#, r#"y="c\",d""#, r#"x="a,b""#]
         );
-        assert_eq!(
-            elements(r#"x="a\\",y="\\\",""#),
-            [r#"y="\\\",""#, r#"x="a\\""#]
-        );
+        assert_eq!(elements(r#"x="a\\",y="\\\",""#), [r#"y="\\\",""#, r#"x="a\\""#]);
         assert_eq!(elements(",a,"), ["", "a", ""]);
         assert_eq!(elements(""), [""]);
     }
 
     #[test]
     fn an_open_quote_swallows_nothing_to_its_right() {
-        assert_eq!(
-            elements(r#"for="x, for=1.2.3.4"#).first(),
-            Some(&" for=1.2.3.4")
-        );
-        assert_eq!(
-            elements(r#"for=6.6.6.6;x="\, for="[::1]""#).first(),
-            Some(&r#" for="[::1]""#)
-        );
+        assert_eq!(elements(r#"for="x, for=1.2.3.4"#).first(), Some(&" for=1.2.3.4"));
+        assert_eq!(elements(r#"for=6.6.6.6;x="\, for="[::1]""#).first(), Some(&r#" for="[::1]""#));
     }
 
     #[test]

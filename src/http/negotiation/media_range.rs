@@ -31,11 +31,7 @@ impl MediaRange {
                 names_charset = true;
             }
         }
-        Some(Self {
-            extent,
-            names_charset,
-            weight: weight.unwrap_or(1000),
-        })
+        Some(Self { extent, names_charset, weight: weight.unwrap_or(1000) })
     }
 }
 
@@ -57,10 +53,7 @@ impl Extent {
         } else if is("application/*") {
             Some(Self::Application)
         } else {
-            MediaType::ALL
-                .into_iter()
-                .find(|media_type| is(media_type.essence()))
-                .map(Self::One)
+            MediaType::ALL.into_iter().find(|media_type| is(media_type.essence())).map(Self::One)
         }
     }
 
@@ -83,20 +76,13 @@ fn parse_weight(text: &[u8]) -> Option<u16> {
         [b'.', _, ..] => (0, text),
         _ => return None,
     };
-    let decimals = if rest.is_empty() {
-        rest
-    } else {
-        rest.strip_prefix(b".")?
-    };
+    let decimals = if rest.is_empty() { rest } else { rest.strip_prefix(b".")? };
     if decimals.len() > 3 || !decimals.iter().all(u8::is_ascii_digit) {
         return None;
     }
     let places = [100, 10, 1];
-    let fraction: u16 = decimals
-        .iter()
-        .zip(places)
-        .map(|(digit, place)| u16::from(digit - b'0') * place)
-        .sum();
+    let fraction: u16 =
+        decimals.iter().zip(places).map(|(digit, place)| u16::from(digit - b'0') * place).sum();
     Some(whole + fraction).filter(|&weight| weight <= 1000)
 }
 

@@ -19,8 +19,7 @@ pub(super) fn hash(secret: &str, cost: u32, salt: [u8; 16]) -> Option<SecretHash
 
 /// The cost of a stored hash that may be tried; `None` for one of another form or cost.
 pub(super) fn usable_cost(hash: &SecretHash) -> Option<u32> {
-    hash.cost()
-        .filter(|cost| (MIN_COST..=MAX_COST).contains(cost))
+    hash.cost().filter(|cost| (MIN_COST..=MAX_COST).contains(cost))
 }
 
 /// Does the secret match? A refusal costs what a hash of the `highest` cost does, whether there is

@@ -65,23 +65,14 @@ impl Turns {
         queue: &Arc<Semaphore>,
         token: Option<Arc<AsyncMutex<()>>>,
     ) -> Result<Turn, ProofBusy> {
-        let place = Arc::clone(queue)
-            .try_acquire_owned()
-            .map_err(|_| ProofBusy)?;
+        let place = Arc::clone(queue).try_acquire_owned().map_err(|_| ProofBusy)?;
         let waiting = async {
             let token = match token {
                 Some(token) => Some(token.lock_owned().await),
                 None => None,
             };
-            let worker = Arc::clone(&self.workers)
-                .acquire_owned()
-                .await
-                .map_err(|_| ProofBusy)?;
-            Ok(Turn {
-                _place: place,
-                _worker: worker,
-                _token: token,
-            })
+            let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| ProofBusy)?;
+            Ok(Turn { _place: place, _worker: worker, _token: token })
         };
         timeout(PATIENCE, waiting).await.unwrap_or(Err(ProofBusy))
     }
@@ -93,10 +84,6 @@ impl Turns {
         tokens.retain(|_, lock| Arc::strong_count(lock) > 1);
         let lock = tokens.entry(id).or_default();
         // One count is the map's own.
-        if Arc::strong_count(lock) > PER_TOKEN {
-            Err(ProofBusy)
-        } else {
-            Ok(Arc::clone(lock))
-        }
+        if Arc::strong_count(lock) > PER_TOKEN { Err(ProofBusy) } else { Ok(Arc::clone(lock)) }
     }
 }

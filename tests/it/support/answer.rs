@@ -19,19 +19,12 @@ impl Answer {
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
         let json = serde_json::from_str(&text).unwrap_or_default();
-        Self {
-            status,
-            headers,
-            text,
-            json,
-        }
+        Self { status, headers, text, json }
     }
 
     /// A header; empty when it is missing.
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// `data`, of an answer without errors.
@@ -59,8 +52,6 @@ impl Answer {
 
     /// The message of the first error.
     pub fn message(&self) -> &str {
-        self.json["errors"][0]["message"]
-            .as_str()
-            .unwrap_or_default()
+        self.json["errors"][0]["message"].as_str().unwrap_or_default()
     }
 }

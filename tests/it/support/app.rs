@@ -89,11 +89,7 @@ impl TestApp {
             clock: Arc::<ManualClock>::clone(&clock),
             random: Arc::new(SystemRandom),
         };
-        let proxies = options
-            .trusted_proxies
-            .iter()
-            .map(|text| text.parse().unwrap())
-            .collect();
+        let proxies = options.trusted_proxies.iter().map(|text| text.parse().unwrap()).collect();
         let settings = HttpSettings {
             trusted_proxies: TrustedProxies::new(proxies),
             forwarded_header: options.forwarded_header,
@@ -103,9 +99,7 @@ impl TestApp {
             shutdown_timeout: Duration::from_secs(1),
             workers: 2,
         };
-        let app = App::build(config, ([127, 0, 0, 1], 0).into(), settings)
-            .await
-            .unwrap();
+        let app = App::build(config, ([127, 0, 0, 1], 0).into(), settings).await.unwrap();
         let (address, service) = (app.address(), Arc::clone(app.service()));
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(app.run_until(async {
@@ -113,14 +107,7 @@ impl TestApp {
         }));
         let admin = administrator(&service).await;
         let http = reqwest::Client::new();
-        Self {
-            address,
-            database,
-            clock,
-            http,
-            admin,
-            stop: Some(stop),
-        }
+        Self { address, database, clock, http, admin, stop: Some(stop) }
     }
 
     /// Where GraphQL is.
@@ -130,23 +117,13 @@ impl TestApp {
 
     /// A POST that the test finishes itself.
     pub fn post(&self) -> reqwest::RequestBuilder {
-        self.http
-            .post(self.url())
-            .header("content-type", "application/json")
+        self.http.post(self.url()).header("content-type", "application/json")
     }
 
     /// Sends a document with variables and a token.
     pub async fn graphql(&self, token: &str, query: &str, variables: Value) -> Answer {
         let body = json!({ "query": query, "variables": variables }).to_string();
-        Answer::of(
-            self.post()
-                .bearer_auth(token)
-                .body(body)
-                .send()
-                .await
-                .unwrap(),
-        )
-        .await
+        Answer::of(self.post().bearer_auth(token).body(body).send().await.unwrap()).await
     }
 
     /// Sends a document without variables.
@@ -162,10 +139,7 @@ impl TestApp {
     /// Makes a token; returns its secret.
     pub async fn secret(&self, by: &str, input: Value) -> String {
         let answer = self.create(by, input).await;
-        answer.data()["createApiToken"]["token"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        answer.data()["createApiToken"]["token"].as_str().unwrap().to_owned()
     }
 
     /// The input of a token without faults. `more` replaces what it names.
@@ -210,18 +184,10 @@ async fn administrator(service: &Service) -> String {
     let wanted = CreateApiToken {
         name: "administrator".to_owned(),
         expiry: RequestedExpiry::at(service.clock().now() + TimeDelta::days(7)),
-        permissions: service
-            .catalogue()
-            .grantable()
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        permissions: service.catalogue().grantable().iter().map(ToString::to_string).collect(),
         allowed_addresses: Vec::new(),
     };
     let system = Principal::system();
-    let created = service
-        .create_api_token(&system, &Origin::default(), wanted)
-        .await
-        .unwrap();
+    let created = service.create_api_token(&system, &Origin::default(), wanted).await.unwrap();
     created.secret.reveal().to_owned()
 }

@@ -109,12 +109,8 @@ impl Binary {
             .spawn()
             .unwrap();
         let output = Output::default();
-        collect(child.stdout.take().unwrap(), &output, |said| {
-            &mut said.stdout
-        });
-        collect(child.stderr.take().unwrap(), &output, |said| {
-            &mut said.stderr
-        });
+        collect(child.stdout.take().unwrap(), &output, |said| &mut said.stdout);
+        collect(child.stderr.take().unwrap(), &output, |said| &mut said.stderr);
         Running { child, output }
     }
 
@@ -124,11 +120,7 @@ impl Binary {
         let address = running.listening();
         // Connections that stay open would hold up the end of the process.
         let http = Client::builder().pool_max_idle_per_host(0).build();
-        Server {
-            address: address.parse().unwrap(),
-            running,
-            http: http.unwrap(),
-        }
+        Server { address: address.parse().unwrap(), running, http: http.unwrap() }
     }
 }
 
@@ -164,8 +156,7 @@ impl Running {
     /// Waits until it says where it listens; the part after `http://`.
     pub fn listening(&self) -> String {
         let said = self.until(|said| said.listens_at().is_some() || said.closed == 2);
-        said.listens_at()
-            .unwrap_or_else(|| panic!("it does not listen: {}", said.err()))
+        said.listens_at().unwrap_or_else(|| panic!("it does not listen: {}", said.err()))
     }
 
     /// Sends a signal, such as `TERM`.
@@ -186,11 +177,7 @@ impl Running {
         let said = self.within(limit, &|said| said.closed == 2);
         let said =
             said.unwrap_or_else(|said| panic!("it does not end:\n{}\n{}", said.out(), said.err()));
-        Ended {
-            code: self.child.wait().unwrap().code(),
-            stdout: said.out(),
-            stderr: said.err(),
-        }
+        Ended { code: self.child.wait().unwrap().code(), stdout: said.out(), stderr: said.err() }
     }
 
     fn within(&self, limit: Duration, enough: &dyn Fn(&Said) -> bool) -> Result<Said, Said> {
@@ -198,11 +185,7 @@ impl Running {
         let said = said.lock().unwrap();
         let waited = changed.wait_timeout_while(said, limit, |said| !enough(said));
         let (said, timeout) = waited.unwrap();
-        if timeout.timed_out() {
-            Err(said.clone())
-        } else {
-            Ok(said.clone())
-        }
+        if timeout.timed_out() { Err(said.clone()) } else { Ok(said.clone()) }
     }
 }
 
@@ -230,8 +213,7 @@ impl Server {
 
     /// A request that the test finishes itself, to a path.
     pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
-        self.http
-            .request(method, format!("http://{}{path}", self.address))
+        self.http.request(method, format!("http://{}{path}", self.address))
     }
 
     /// A connection for bytes of the test's own.

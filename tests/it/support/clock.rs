@@ -16,8 +16,7 @@ pub struct ManualClock {
 impl ManualClock {
     /// Moves the time forward.
     pub fn advance(&self, by: TimeDelta) {
-        self.offset
-            .fetch_add(by.num_microseconds().unwrap(), Ordering::SeqCst);
+        self.offset.fetch_add(by.num_microseconds().unwrap(), Ordering::SeqCst);
     }
 
     /// From now on it is always this instant.

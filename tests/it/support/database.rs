@@ -19,9 +19,7 @@ struct Text {
 impl TestDatabase {
     /// A folder for a database; the file is made by migrating.
     pub fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
+        Self { folder: tempfile::tempdir().unwrap() }
     }
 
     /// The folder, for files beside the database.
@@ -66,9 +64,7 @@ impl TestDatabase {
     fn connection(&self) -> SqliteConnection {
         let path = self.folder.path().join("test.db");
         let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-        connection
-            .batch_execute("PRAGMA busy_timeout = 10000")
-            .unwrap();
+        connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
         connection
     }
 }

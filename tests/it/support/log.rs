@@ -17,10 +17,7 @@ impl Log {
     /// Starts the log, once for all tests.
     pub fn start() -> &'static Self {
         LOG.get_or_init(|| {
-            let settings = LogArgs {
-                log: "trace".to_owned(),
-                log_format: LogFormat::Text,
-            };
+            let settings = LogArgs { log: "trace".to_owned(), log_format: LogFormat::Text };
             let layer = telemetry::layer(&settings, false, || Writer).unwrap();
             let subscriber = tracing_subscriber::registry().with(layer);
             tracing::subscriber::set_global_default(subscriber).unwrap();
