@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub use output::tell;
+
 use crate::app::{ServiceConfig, StartError};
 use crate::config::{
     DatabaseArgs, FileError, LogArgs, PermissionsError, TokenArgs, path_of_file,

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use tokenwright::cli::{Cli, CliError};
+use tokenwright::cli::{Cli, CliError, tell};
 use tokenwright::telemetry;
 
 /// Building answers is mostly allocating; this allocator takes a fifth less time for it than glibc's.
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tell(&error);
+            tell(&error.to_string());
             ExitCode::from(error.exit_code())
         }
     }
@@ -23,9 +23,4 @@ fn run() -> Result<(), CliError> {
     let cli = Cli::read(std::env::args_os().collect(), std::env::vars_os().collect())?;
     telemetry::start(&cli.log)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(cli.run())
-}
-
-#[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
-fn tell(error: &CliError) {
-    eprintln!("tokenwright: {error}");
 }

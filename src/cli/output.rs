@@ -14,7 +14,7 @@ pub(super) fn print(text: &str) -> std::io::Result<()> {
 
 /// Tells the person who ran the command, on standard error. If nobody listens there, nothing can be
 /// done about it, and the command has done its work all the same.
-pub(super) fn tell(text: &str) {
+pub fn tell(text: &str) {
     // In one piece, so that the lines of several processes do not mix.
     let line = format!("tokenwright: {text}\n");
     let _nobody_listens = std::io::stderr().lock().write_all(line.as_bytes());
