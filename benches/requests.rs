@@ -13,6 +13,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
+use chrono::TimeDelta;
+use tokenwright::domain::clock::{Clock, SystemClock};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -52,12 +54,12 @@ async fn compare() {
     let bare = Server::start(Command::new(std::env::current_exe().unwrap()).arg("bare"));
     let ours = Server::start(&mut run(&["serve", "--listen", "127.0.0.1:0"]));
     let fields = r#"{"query":"{ currentApiToken { id name expiry } }"}"#;
+    let expiry = (SystemClock.now() + TimeDelta::days(30)).format("%Y-%m-%dT%H:%M:%SZ");
     let create = |n| {
-        let input = format!(
-            r#"{{name: \"n{n}\", expiry: \"2099-01-01T00:00:00Z\", permissions: [API_USERS_READ]}}"#
-        );
+        let input =
+            format!(r#"{{name: \"n{n}\", expiry: \"{expiry}\", permissions: [API_USERS_READ]}}"#);
         let create = format!(r#"createApiToken(input: {input}) {{ token }}"#);
-        format!(r#"{{"query":"mutation {{ {create} }}"}}"#).replace("2099", "2028")
+        format!(r#"{{"query":"mutation {{ {create} }}"}}"#)
     };
 
     let base = bare.micros(READS, &one, |_| fields.to_owned()).await;

@@ -23,7 +23,7 @@ use crate::config::{
 };
 use crate::db::{InvalidDatabaseUrl, MigrateError};
 use crate::domain::clock::SystemClock;
-use crate::domain::id::TokenId;
+use crate::domain::id::ApiTokenId;
 use crate::domain::random::SystemRandom;
 use crate::service::CreateApiTokenError;
 
@@ -38,6 +38,7 @@ pub struct Cli {
     #[arg(long, env = "TOKENWRIGHT_CONFIG", value_name = "FILE", global = true)]
     config: Option<OsString>,
 
+    /// What is logged, and how.
     #[command(flatten)]
     pub log: LogArgs,
 
@@ -86,7 +87,7 @@ pub enum CliError {
         "the token {0} exists, but its secret could not be written ({1}) and is lost; it cannot be \
          shown again"
     )]
-    SecretLost(TokenId, std::io::Error),
+    SecretLost(ApiTokenId, std::io::Error),
     #[error("{0}")]
     Failed(#[from] std::io::Error),
 }

@@ -23,6 +23,6 @@ mod variables;
 
 pub use context::RequestContext;
 pub use engine::{Engine, GraphqlRequest, Method, Outcome};
-pub use error::{ErrorCode, RETRY_AFTER};
+pub use error::{ErrorCode, RETRY_AFTER, TOKEN_NEEDED, TRY_AGAIN};
 pub use introspection::Introspection;
 pub use schema::sdl;

@@ -21,7 +21,8 @@ use crate::repository::Repository;
 
 pub use authenticate::{AuthenticateError, InvalidTokenReason};
 pub use create_api_token::{CreateApiToken, CreateApiTokenError, CreatedApiToken, RequestedExpiry};
-pub use proof::{DEFAULT_COST, MAX_COST, MIN_COST, ProofBusy, SecretProofs};
+use proof::SecretProofs;
+pub use proof::{DEFAULT_COST, MAX_COST, MIN_COST, ProofBusy};
 pub use stored_permissions::UnknownPermissions;
 pub use users::may_read_user;
 
@@ -114,7 +115,7 @@ impl Service {
 pub enum ReadError {
     #[error(transparent)]
     Forbidden(#[from] MissingPermission),
-    #[error("There is none with this id.")]
+    #[error("There is nothing with this id.")]
     NotFound,
     #[error(transparent)]
     Db(#[from] DbError),

@@ -12,7 +12,7 @@ use tracing_subscriber::{Layer, Registry, fmt};
 
 use crate::config::{LogArgs, LogFormat};
 
-/// The filter is none.
+/// The log filter cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the log filter cannot be read: {0}")]
 pub struct InvalidFilter(#[from] tracing_subscriber::filter::ParseError);
@@ -20,7 +20,7 @@ pub struct InvalidFilter(#[from] tracing_subscriber::filter::ParseError);
 /// Starts the log of this process.
 ///
 /// # Errors
-/// When the filter is none.
+/// When the filter cannot be read.
 pub fn start(log: &LogArgs) -> Result<(), InvalidFilter> {
     let ansi = std::io::stderr().is_terminal();
     let layer = layer(log, ansi, std::io::stderr)?;
@@ -32,7 +32,7 @@ pub fn start(log: &LogArgs) -> Result<(), InvalidFilter> {
 /// The whole log as one layer over any writer.
 ///
 /// # Errors
-/// When the filter is none.
+/// When the filter cannot be read.
 pub fn layer<W>(
     log: &LogArgs,
     ansi: bool,

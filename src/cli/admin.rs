@@ -52,11 +52,8 @@ pub(super) struct CreateTokenArgs {
 pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
     let AdminCommand::CreateToken(args) = command;
     let service = app::service(service_config(&args.database, &args.tokens)?).await?;
-    let permissions = if args.all_permissions {
-        service.catalogue().grantable().iter().map(ToString::to_string).collect()
-    } else {
-        args.permission
-    };
+    let permissions =
+        if args.all_permissions { service.catalogue().grantable() } else { args.permission };
     let lifetime = TimeDelta::from_std(args.expires_in).unwrap_or(TimeDelta::MAX);
     let expiry = service.clock().now().checked_add_signed(lifetime);
     let wanted = CreateApiToken {

@@ -51,7 +51,7 @@ async fn welcome(app: &App) -> Result<(), CliError> {
     let wanted = CreateApiToken {
         name: "administrator".to_owned(),
         expiry: RequestedExpiry::at(now + lifetime),
-        permissions: service.catalogue().grantable().iter().map(ToString::to_string).collect(),
+        permissions: service.catalogue().grantable(),
         allowed_addresses: Vec::new(),
     };
     let created =

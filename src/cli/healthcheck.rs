@@ -26,8 +26,10 @@ pub(super) struct HealthcheckArgs {
 }
 
 pub(super) async fn run(args: HealthcheckArgs) -> Result<(), CliError> {
-    let asked = tokio::time::timeout(LIMIT, ask(reachable(args.listen))).await;
-    Ok(asked.unwrap_or_else(|_| Err(Error::new(ErrorKind::TimedOut, "no answer in time")))?)
+    let address = reachable(args.listen);
+    let asked = tokio::time::timeout(LIMIT, ask(address)).await;
+    let asked = asked.unwrap_or_else(|_| Err(Error::new(ErrorKind::TimedOut, "no answer in time")));
+    Ok(asked.map_err(|error| Error::other(format!("{address} is not ready: {error}")))?)
 }
 
 async fn ask(address: SocketAddr) -> std::io::Result<()> {
@@ -38,7 +40,7 @@ async fn ask(address: SocketAddr) -> std::io::Result<()> {
     stream.read_exact(&mut status).await?;
     match &status {
         b"HTTP/1.1 200" => Ok(()),
-        other => Err(Error::other(format!("not ready: {}", String::from_utf8_lossy(other)))),
+        other => Err(Error::other(format!("it answered {}", String::from_utf8_lossy(other)))),
     }
 }
 

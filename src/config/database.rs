@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::value::{DatabaseUrlText, duration};
+use super::value::{DatabaseUrlText, timeout};
 use crate::db::{DatabaseUrl, InvalidDatabaseUrl, PoolSettings};
 
 /// Settings of the database.
@@ -18,6 +18,7 @@ pub struct DatabaseArgs {
         hide_env_values = true,
         value_name = "URL",
         default_value = "sqlite:tokenwright.db",
+        // A settings file becomes the default, and its URL may hold a password.
         hide_default_value = true
     )]
     pub database_url: DatabaseUrlText,
@@ -38,7 +39,7 @@ pub struct DatabaseArgs {
         env = "TOKENWRIGHT_DATABASE_WAIT",
         value_name = "DURATION",
         default_value = "2s",
-        value_parser = duration
+        value_parser = timeout
     )]
     pub database_wait: Duration,
 
@@ -48,7 +49,7 @@ pub struct DatabaseArgs {
         env = "TOKENWRIGHT_DATABASE_STATEMENT_TIMEOUT",
         value_name = "DURATION",
         default_value = "5s",
-        value_parser = duration
+        value_parser = timeout
     )]
     pub database_statement_timeout: Duration,
 
@@ -58,7 +59,7 @@ pub struct DatabaseArgs {
         env = "TOKENWRIGHT_DATABASE_IDLE_TRANSACTION_TIMEOUT",
         value_name = "DURATION",
         default_value = "5s",
-        value_parser = duration
+        value_parser = timeout
     )]
     pub database_idle_transaction_timeout: Duration,
 }
@@ -67,7 +68,7 @@ impl DatabaseArgs {
     /// Reads the URL.
     ///
     /// # Errors
-    /// When it is none; the message does not repeat it.
+    /// When it cannot be read; the message does not repeat it.
     pub fn url(&self) -> Result<DatabaseUrl, InvalidDatabaseUrl> {
         DatabaseUrl::parse(&self.database_url.0)
     }

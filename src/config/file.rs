@@ -1,7 +1,7 @@
 //! The settings file and the environment.
 //!
 //! A key of the file becomes the default of the flag with its name, so that flags and environment
-//! variables come before it without a merge of our own. What clap calls a setting here is a flag that
+//! variables come before it without a merge of our own. What is called a setting here is a flag that
 //! has an environment variable; the others belong to one run of one command.
 
 use std::ffi::{OsStr, OsString};
@@ -22,7 +22,7 @@ pub enum FileError {
     Toml(PathBuf, usize, String),
     #[error("the settings file {path} has the unknown key `{1}`", path = .0.display())]
     UnknownKey(PathBuf, String),
-    #[error("the settings file {path} has a table or date at `{1}`, where a plain value is needed", path = .0.display())]
+    #[error("the settings file {path} has a table, a date or a number with a point at `{1}`, where a plain value is needed", path = .0.display())]
     NotPlain(PathBuf, String),
     #[error("the environment has the unknown variable {0}")]
     UnknownVariable(String),
@@ -80,7 +80,7 @@ pub fn with_environment_checked(
     command: Command,
     names: impl Iterator<Item = OsString>,
 ) -> Result<Command, FileError> {
-    let mut known = vec![OsString::from("TOKENWRIGHT_CONFIG")];
+    let mut known = Vec::new();
     collect_variables(&command, &mut known);
     for name in names {
         let text = name.to_string_lossy();

@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
 use super::proxies::ProxyList;
-use super::value::duration;
+use super::value::timeout;
 use crate::graphql::Introspection;
 use crate::http::{ForwardedHeader, HttpSettings, TrustedProxies};
 
@@ -34,13 +34,13 @@ pub struct HttpArgs {
         long,
         env = "TOKENWRIGHT_FORWARDED_HEADER",
         value_enum,
-        default_value_t = ForwardedHeader::XForwardedFor
+        default_value_t = HeaderChoice::XForwardedFor
     )]
-    pub forwarded_header: ForwardedHeader,
+    pub forwarded_header: HeaderChoice,
 
     /// Who may introspect the schema. `public` in `dev`, `authenticated` in `serve` unless set.
     #[arg(long, env = "TOKENWRIGHT_INTROSPECTION", value_enum)]
-    pub introspection: Option<Introspection>,
+    pub introspection: Option<IntrospectionChoice>,
 
     /// Serve the page at `/`. On in `dev`, off in `serve` unless set.
     #[arg(
@@ -53,13 +53,14 @@ pub struct HttpArgs {
     )]
     pub playground: Option<bool>,
 
-    /// Longest time to read a request's head, again to read its body, and again to answer it.
+    /// Longest time to read a request's head, again to authenticate it, again to read its body,
+    /// and again to answer a query.
     #[arg(
         long,
         env = "TOKENWRIGHT_REQUEST_TIMEOUT",
         value_name = "DURATION",
         default_value = "10s",
-        value_parser = duration
+        value_parser = timeout
     )]
     pub request_timeout: Duration,
 
@@ -69,7 +70,7 @@ pub struct HttpArgs {
         env = "TOKENWRIGHT_SHUTDOWN_TIMEOUT",
         value_name = "DURATION",
         default_value = "30s",
-        value_parser = duration
+        value_parser = timeout
     )]
     pub shutdown_timeout: Duration,
 
@@ -83,14 +84,51 @@ pub struct HttpArgs {
     pub workers: Option<u16>,
 }
 
+/// The forwarding headers, as the command line knows them.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum HeaderChoice {
+    XForwardedFor,
+    Forwarded,
+}
+
+impl From<HeaderChoice> for ForwardedHeader {
+    fn from(choice: HeaderChoice) -> Self {
+        match choice {
+            HeaderChoice::XForwardedFor => Self::XForwardedFor,
+            HeaderChoice::Forwarded => Self::Forwarded,
+        }
+    }
+}
+
+/// Who may introspect, as the command line knows it.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum IntrospectionChoice {
+    /// Everybody.
+    Public,
+    /// Whoever has a valid token.
+    Authenticated,
+    /// Nobody.
+    Off,
+}
+
+impl From<IntrospectionChoice> for Introspection {
+    fn from(choice: IntrospectionChoice) -> Self {
+        match choice {
+            IntrospectionChoice::Public => Self::Public,
+            IntrospectionChoice::Authenticated => Self::Authenticated,
+            IntrospectionChoice::Off => Self::Off,
+        }
+    }
+}
+
 impl HttpArgs {
     /// The settings, with what `dev` and `serve` differ in where nothing is set.
     pub fn settings(&self, introspection: Introspection, playground: bool) -> HttpSettings {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         HttpSettings {
             trusted_proxies: TrustedProxies::new(self.proxies()),
-            forwarded_header: self.forwarded_header,
-            introspection: self.introspection.unwrap_or(introspection),
+            forwarded_header: self.forwarded_header.into(),
+            introspection: self.introspection.map_or(introspection, Introspection::from),
             playground: self.playground.unwrap_or(playground),
             request_timeout: self.request_timeout,
             shutdown_timeout: self.shutdown_timeout,

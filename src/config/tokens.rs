@@ -52,7 +52,7 @@ impl TokenArgs {
     /// Reads the catalogue.
     ///
     /// # Errors
-    /// When the file cannot be read or is none.
+    /// When the file cannot be read, or is no catalogue.
     pub fn catalogue(&self) -> Result<Arc<Catalogue>, PermissionsError> {
         permissions::catalogue(self.permissions.as_deref()).map(Arc::new)
     }

@@ -30,8 +30,15 @@ impl fmt::Debug for DatabaseUrlText {
 /// What is wrong with it; nothing is no duration either.
 pub fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be longer than nothing".to_owned()),
+        Ok(Duration::ZERO) => Err("must be longer than 0s".to_owned()),
         Ok(duration) => Ok(duration),
         Err(error) => Err(format!("{error}; write it like `2s`, `15m` or `90d`")),
     }
+}
+
+/// Reads a timeout. PostgreSQL counts whole milliseconds, and takes 0 for no limit at all.
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    let timeout = duration(text)?;
+    let possible = Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
+    if possible.contains(&timeout) { Ok(timeout) } else { Err("must be 1ms to 1day".to_owned()) }
 }

@@ -106,7 +106,9 @@ pub(super) async fn connect_alone(
     let mut config = target.config.clone();
     patient(&mut config, wait);
     let connector = Connector { config, tls: tls::connector(&target.tls)? };
-    connector.connect().await.map_err(|error| DbError::Unavailable(with_causes(&error)))
+    let silent = |_| DbError::Unavailable("the database did not answer in time".to_owned());
+    let connected = tokio::time::timeout(wait, connector.connect()).await.map_err(silent)?;
+    connected.map_err(|error| DbError::Unavailable(with_causes(&error)))
 }
 
 impl Connector {
@@ -132,10 +134,12 @@ impl Connector {
     }
 }
 
-/// Bounds the waits for a host that does not answer; what the URL says comes first.
+/// Bounds the waits for a host that does not answer: several hosts share the time. What the URL says
+/// comes first, within the pool's own limit.
 fn patient(config: &mut Config, wait: Duration) {
     if config.get_connect_timeout().is_none() {
-        config.connect_timeout(wait);
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(1).max(1);
+        config.connect_timeout(wait / hosts);
     }
     if config.get_tcp_user_timeout().is_none() {
         config.tcp_user_timeout(SILENCE);

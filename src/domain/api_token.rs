@@ -2,7 +2,7 @@
 
 use super::address::AllowedAddresses;
 use super::clock::Instant;
-use super::id::{TokenId, UserId};
+use super::id::{ApiTokenId, UserId};
 use super::permission::PermissionSet;
 use super::secret::SecretHash;
 use super::user::{User, UserInfo};
@@ -10,7 +10,7 @@ use super::user::{User, UserInfo};
 /// An API token as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiToken {
-    pub id: TokenId,
+    pub id: ApiTokenId,
     /// 1 at creation, one more with every change.
     pub version: i32,
     pub creation_date: Instant,

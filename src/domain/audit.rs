@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::clock::Instant;
-use super::id::{EventId, TokenId};
+use super::id::{ApiTokenId, EventId};
 use super::user::UserInfo;
 
 /// One thing that somebody did.
@@ -15,11 +15,11 @@ pub struct AuditEvent {
     /// Who did it.
     pub actor: UserInfo,
     /// The token that they came with; none on the command line.
-    pub actor_token: Option<TokenId>,
+    pub actor_token: Option<ApiTokenId>,
     pub client_address: Option<IpAddr>,
     pub request_id: Option<String>,
     /// What it was done to.
-    pub target: TokenId,
+    pub target: ApiTokenId,
     /// What changed, field by field. Never a secret and never a hash.
     pub changes: Vec<AuditChange>,
 }

@@ -139,10 +139,10 @@ impl Catalogue {
         set.iter().filter(|code| !self.by_code.contains_key(*code))
     }
 
-    /// Everything that can be granted to a new token.
-    pub fn grantable(&self) -> PermissionSet {
+    /// The codes of everything that can be granted to a new token, in order.
+    pub fn grantable(&self) -> Vec<String> {
         let current = self.entries.iter().filter(|entry| entry.deprecated.is_none());
-        current.map(|entry| entry.code.clone()).collect()
+        current.map(|entry| entry.code.to_string()).collect()
     }
 
     /// The first permission that can be granted, for examples that work as they stand.

@@ -72,7 +72,7 @@ macro_rules! id_type {
 
 id_type!(
     /// Identifies an API token. It is part of the secret, and no secret itself.
-    TokenId, "tok_"
+    ApiTokenId, "tok_"
 );
 id_type!(
     /// Identifies a user.
@@ -112,20 +112,20 @@ mod tests {
 
     #[test]
     fn reads_what_it_wrote_and_nothing_else() {
-        let id = TokenId::generate(SystemClock.now(), &SystemRandom).unwrap();
+        let id = ApiTokenId::generate(SystemClock.now(), &SystemRandom).unwrap();
         let text = id.to_string();
         assert_eq!(text.parse(), Ok(id));
         assert_eq!(text.parse::<UserId>(), Err(InvalidId));
-        assert_eq!(text[..25].parse::<TokenId>(), Err(InvalidId));
-        assert_eq!(format!("{text}0").parse::<TokenId>(), Err(InvalidId));
+        assert_eq!(text[..25].parse::<ApiTokenId>(), Err(InvalidId));
+        assert_eq!(format!("{text}0").parse::<ApiTokenId>(), Err(InvalidId));
     }
 
     #[test]
     fn sorts_by_time() {
         let now = SystemClock.now();
-        let earlier = TokenId::generate(now, &SystemRandom).unwrap();
+        let earlier = ApiTokenId::generate(now, &SystemRandom).unwrap();
         let later = now + chrono::TimeDelta::milliseconds(1);
-        let later = TokenId::generate(later, &SystemRandom).unwrap();
+        let later = ApiTokenId::generate(later, &SystemRandom).unwrap();
         assert!(earlier < later);
         assert!(earlier.to_string() < later.to_string());
     }

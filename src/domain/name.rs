@@ -14,12 +14,12 @@ pub const MAX_LENGTH: usize = 200;
 
 /// A name that a token may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenName {
+pub struct ApiTokenName {
     text: String,
     key: String,
 }
 
-impl TokenName {
+impl ApiTokenName {
     /// Checks a name. It is kept as it was given.
     ///
     /// # Errors
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     fn key(text: &str) -> String {
-        TokenName::parse(text).unwrap().key().to_owned()
+        ApiTokenName::parse(text).unwrap().key().to_owned()
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn white_space_around_a_name_is_kept_and_makes_no_difference() {
-        let name = TokenName::parse("\u{3000} ci\u{a0} ").unwrap();
+        let name = ApiTokenName::parse("\u{3000} ci\u{a0} ").unwrap();
         assert_eq!(name.as_str(), "\u{3000} ci\u{a0} ");
         assert_eq!(name.key(), key("CI"));
         assert_ne!(key("c i"), key("ci"));
@@ -113,7 +113,7 @@ mod tests {
     fn characters_that_show_nothing_are_no_name() {
         let ignorable = "\u{34f}\u{fe0f}\u{180b}\u{206a}\u{17b4}\u{e0041}\u{1d173}\u{ad}\u{feff}";
         for character in ignorable.chars().chain("\u{200d}\u{115f}\u{3164}\u{2800}\u{85}".chars()) {
-            let refusal = TokenName::parse(&format!(" {character}")).unwrap_err();
+            let refusal = ApiTokenName::parse(&format!(" {character}")).unwrap_err();
             let expected = match character {
                 '\u{85}' => "name_control_character",
                 _ => "name_blank",
@@ -122,27 +122,27 @@ mod tests {
         }
         for visible in ["🏴\u{e0067}\u{e007f}", "❤\u{fe0f}", "क\u{94d}\u{200d}ष", "\u{378}"]
         {
-            assert!(TokenName::parse(visible).is_ok(), "{visible:?}");
+            assert!(ApiTokenName::parse(visible).is_ok(), "{visible:?}");
         }
     }
 
     #[test]
     fn what_is_no_character_or_turns_the_direction_is_refused() {
         for character in ['\u{fffe}', '\u{fdd0}', '\u{10ffff}', '\u{200f}', '\u{61c}', '\u{2029}'] {
-            let refusal = TokenName::parse(&format!("a{character}b")).unwrap_err();
+            let refusal = ApiTokenName::parse(&format!("a{character}b")).unwrap_err();
             assert_eq!(refusal.reason, "name_control_character", "{character:?}");
         }
     }
 
     #[test]
     fn refuses_with_a_reason() {
-        let reason = |text: &str| TokenName::parse(text).unwrap_err().reason;
+        let reason = |text: &str| ApiTokenName::parse(text).unwrap_err().reason;
         assert_eq!(reason(""), "name_empty");
         assert_eq!(reason(" \u{3000}\u{200b}"), "name_blank");
         assert_eq!(reason("a\nb"), "name_control_character");
         assert_eq!(reason("a\u{202e}b"), "name_control_character");
         assert_eq!(reason(&"ä".repeat(201)), "name_too_long");
-        assert!(TokenName::parse(&"ä".repeat(200)).is_ok());
-        assert!(TokenName::parse("👩‍💻 build").is_ok());
+        assert!(ApiTokenName::parse(&"ä".repeat(200)).is_ok());
+        assert!(ApiTokenName::parse("👩‍💻 build").is_ok());
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::address::AddressReach;
 use super::api_token::ApiToken;
-use super::id::{TokenId, UserId};
+use super::id::{ApiTokenId, UserId};
 use super::user::UserInfo;
 
 /// Who is asking: the user, and the token that authenticated the request.
@@ -48,7 +48,7 @@ impl Principal {
     }
 
     /// The id of that token.
-    pub fn token_id(&self) -> Option<TokenId> {
+    pub fn token_id(&self) -> Option<ApiTokenId> {
         self.token.as_ref().map(|token| token.id)
     }
 

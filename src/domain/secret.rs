@@ -11,7 +11,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::base62;
-use super::id::TokenId;
+use super::id::ApiTokenId;
 use super::random::{RandomError, RandomSource};
 
 /// Characters in a secret.
@@ -45,7 +45,7 @@ impl PlaintextSecret {
     ///
     /// # Errors
     /// When the random source does not deliver.
-    pub fn generate(id: TokenId, random: &dyn RandomSource) -> Result<Self, RandomError> {
+    pub fn generate(id: ApiTokenId, random: &dyn RandomSource) -> Result<Self, RandomError> {
         let drawn = Zeroizing::new(base62::random(RANDOM_LENGTH, random)?);
         let mut text = Zeroizing::new(String::with_capacity(LENGTH));
         text.push_str(PREFIX);
@@ -76,9 +76,9 @@ impl PlaintextSecret {
     }
 
     /// The id of the token that this claims to be of.
-    pub fn token_id(&self) -> TokenId {
+    pub fn token_id(&self) -> ApiTokenId {
         let number = parts(&self.0).map_or(0, |(id, _)| id);
-        TokenId::from_uuid(Uuid::from_u128(number))
+        ApiTokenId::from_uuid(Uuid::from_u128(number))
     }
 
     /// The 43 characters that are proven against the stored hash.
@@ -99,7 +99,7 @@ impl fmt::Debug for PlaintextSecret {
 }
 
 /// The masked form of a token's secret: what is not secret about it, enough to match the two.
-pub fn partial_token(id: TokenId) -> String {
+pub fn partial_token(id: ApiTokenId) -> String {
     let id = base62::encode(id.uuid().as_u128(), base62::WIDTH_128);
     format!("{PREFIX}{id}_******")
 }
@@ -110,19 +110,20 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     if !text.contains(PREFIX) {
         return Cow::Borrowed(text);
     }
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut masked = String::with_capacity(text.len());
-    for (place, piece) in text.split(PREFIX).enumerate() {
-        if place > 0 {
-            masked.push_str(PREFIX);
+    let mut rest = text;
+    while let Some(start) = rest.find(PREFIX) {
+        let (before, found) = rest.split_at(start);
+        let (word, after) = found.split_at(found.find(|c| !is_part(c)).unwrap_or(found.len()));
+        masked.push_str(before);
+        match word.get(..ID_END) {
+            Some(visible) => masked.extend([visible, "_******"]),
+            None => masked.push_str(word),
         }
-        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let end = piece.find(|c| !is_part(c)).unwrap_or(piece.len());
-        let (word, rest) = piece.split_at(end);
-        match word.get(..base62::WIDTH_128).filter(|_| place > 0) {
-            Some(id) => masked.extend([id, "_******", rest]),
-            None => masked.push_str(piece),
-        }
+        rest = after;
     }
+    masked.push_str(rest);
     Cow::Owned(masked)
 }
 
@@ -179,7 +180,7 @@ mod tests {
     use super::*;
 
     fn secret_of(number: u128) -> PlaintextSecret {
-        PlaintextSecret::generate(TokenId::from_uuid(Uuid::from_u128(number)), &SystemRandom)
+        PlaintextSecret::generate(ApiTokenId::from_uuid(Uuid::from_u128(number)), &SystemRandom)
             .unwrap()
     }
 
@@ -245,6 +246,18 @@ mod tests {
         let partial = partial_token(secret.token_id());
         assert!(secret.reveal().starts_with(partial.trim_end_matches('*')));
         assert_eq!(partial.trim_end_matches('*').len(), ID_END + 1);
+    }
+
+    #[test]
+    fn masks_whole_secrets_and_their_starts() {
+        // An id that looks like the start of another secret.
+        let id = "0352l0xq7mCkXb5K8eJtwr";
+        let secret = format!("twr_{id}_{}", "S".repeat(49));
+        let told = format!("twr_{id}_******");
+        assert_eq!(masked(&format!("no \"{secret}\" here")), format!("no \"{told}\" here"));
+        assert_eq!(masked(&secret[..40]), told);
+        assert_eq!(masked("twr_short twr_"), "twr_short twr_");
+        assert_eq!(masked("nothing"), "nothing");
     }
 
     #[test]

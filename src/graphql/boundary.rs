@@ -31,7 +31,7 @@ impl ExtensionFactory for BoundaryFactory {
     }
 }
 
-/// How the engine's texts about such values start.
+/// How the engine's texts start about a value of another shape than its type.
 const MISSHAPEN: [&str; 2] = ["Expected input type \"", "Failed to parse \""];
 
 struct Boundary {

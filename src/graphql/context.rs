@@ -17,7 +17,7 @@ pub struct RequestContext {
 }
 
 /// The caller.
-pub(super) fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Principal, GqlError> {
+pub(super) fn principal<'a>(ctx: &Context<'a>) -> Result<&'a Principal, GqlError> {
     let request = ctx.data_opt::<RequestContext>();
     request.and_then(|request| request.principal.as_ref()).ok_or(GqlError::Unauthenticated)
 }

@@ -6,6 +6,7 @@ use async_graphql::parser::types::{
 use async_graphql::parser::{self, parse_query};
 use async_graphql::{ErrorExtensionValues, Pos, Positioned, ServerError, Value};
 
+use super::error::ErrorCode;
 use super::introspection;
 use super::limits::{self, DocumentLimits};
 
@@ -122,7 +123,7 @@ pub(super) fn request_error(
 ) -> ServerError {
     let mut error = ServerError::new(message, None);
     error.locations = locations;
-    set(&mut error, "code", "BAD_USER_INPUT");
+    set(&mut error, "code", ErrorCode::BadUserInput.as_str());
     set(&mut error, "reason", reason);
     error
 }

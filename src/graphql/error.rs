@@ -11,6 +11,10 @@ use crate::domain::fault::{FaultKind, InputFault};
 use crate::domain::principal::MissingPermission;
 use crate::service::{CreateApiTokenError, ReadError};
 
+/// What a request without a token is told.
+pub const TOKEN_NEEDED: &str = "This needs a token: send the header `Authorization: Bearer ...`.";
+/// What is told when something did not answer.
+pub const TRY_AGAIN: &str = "The server cannot answer at the moment; try again.";
 /// Seconds after which a client may try again.
 pub const RETRY_AFTER: u32 = 1;
 
@@ -83,15 +87,13 @@ impl GqlError {
     /// What the client reads.
     fn message(&self) -> String {
         match self {
-            Self::Unauthenticated => {
-                "This needs a token: send the header `Authorization: Bearer ...`."
-            }
+            Self::Unauthenticated => TOKEN_NEEDED,
             Self::Forbidden(missing) => return missing.to_string(),
             Self::IntrospectionOff => "Introspection is off on this server.",
-            Self::NotFound => "There is none with this id.",
+            Self::NotFound => "There is nothing with this id.",
             Self::Fault(fault) => return fault.message.clone(),
-            Self::CallerChanged => "The token that made this request has changed in the meantime.",
-            Self::Unavailable(_) => "The server cannot answer at the moment; try again.",
+            Self::CallerChanged => "The token that made this request has changed in the meantime; send the request again.",
+            Self::Unavailable(_) => TRY_AGAIN,
             Self::OutcomeUnknown(_) => {
                 "The database did not say whether this was done; look before you try again."
             }
@@ -118,7 +120,8 @@ impl GqlError {
             Self::IntrospectionOff => values.set("reason", "introspection_off"),
             Self::Unavailable(_) => values.set("retryAfter", RETRY_AFTER),
             Self::OutcomeUnknown(_) => values.set("reason", "outcome_unknown"),
-            Self::Unauthenticated | Self::NotFound | Self::CallerChanged | Self::Internal(_) => {}
+            Self::CallerChanged => values.set("reason", "caller_changed"),
+            Self::Unauthenticated | Self::NotFound | Self::Internal(_) => {}
         }
         values
     }

@@ -1,9 +1,9 @@
-//! The guard on a field. The use case behind it asks the same function again, so that neither can be
-//! forgotten without harm.
+//! The guard on a field. The use case behind it asks the same function again, so that forgetting one of
+//! the two does no harm.
 
 use async_graphql::{Context, Guard, Result};
 
-use super::context::caller;
+use super::context::principal;
 use super::error::GqlError;
 
 /// The caller must have this permission.
@@ -11,7 +11,7 @@ pub(super) struct Needs(pub(super) &'static str);
 
 impl Guard for Needs {
     async fn check(&self, ctx: &Context<'_>) -> Result<()> {
-        caller(ctx)?.require(self.0).map_err(GqlError::from)?;
+        principal(ctx)?.require(self.0).map_err(GqlError::from)?;
         Ok(())
     }
 }

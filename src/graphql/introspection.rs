@@ -3,7 +3,7 @@
 use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
 
 /// Who may see the schema by introspection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Introspection {
     /// Everybody.
     Public,

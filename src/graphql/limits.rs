@@ -67,7 +67,7 @@ pub enum LimitExceeded {
 }
 
 impl LimitExceeded {
-    /// The stable code that clients and metrics tell refusals apart by.
+    /// The reason for programs; stable.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {

@@ -18,14 +18,14 @@ use crate::service::Service;
 /// The loaders of one request. They do not outlive it, so what they hold is never stale.
 pub(super) struct Loaders {
     pub(super) users: DataLoader<Users>,
-    pub(super) tokens_of_users: DataLoader<TokensOfUsers>,
+    pub(super) api_tokens_by_user: DataLoader<ApiTokensByUser>,
 }
 
 impl Loaders {
-    pub(super) fn new(service: Arc<Service>, caller: Option<Principal>) -> Self {
-        let users = Users(Arc::clone(&service), caller.clone());
-        let tokens = TokensOfUsers(service, caller);
-        Self { users: batched(users), tokens_of_users: batched(tokens) }
+    pub(super) fn new(service: Arc<Service>, principal: Option<Principal>) -> Self {
+        let users = Users(Arc::clone(&service), principal.clone());
+        let tokens = ApiTokensByUser(service, principal);
+        Self { users: batched(users), api_tokens_by_user: batched(tokens) }
     }
 }
 
@@ -57,20 +57,20 @@ impl Loader<UserId> for Users {
     type Error = GqlError;
 
     async fn load(&self, ids: &[UserId]) -> Result<HashMap<UserId, User>, GqlError> {
-        let caller = self.1.as_ref().ok_or(GqlError::Unauthenticated)?;
-        Ok(self.0.users_by_id(caller, ids).await?)
+        let principal = self.1.as_ref().ok_or(GqlError::Unauthenticated)?;
+        Ok(self.0.users_by_id(principal, ids).await?)
     }
 }
 
 /// The tokens of API Token Users.
-pub(super) struct TokensOfUsers(Arc<Service>, Option<Principal>);
+pub(super) struct ApiTokensByUser(Arc<Service>, Option<Principal>);
 
-impl Loader<UserId> for TokensOfUsers {
+impl Loader<UserId> for ApiTokensByUser {
     type Value = ApiToken;
     type Error = GqlError;
 
     async fn load(&self, ids: &[UserId]) -> Result<HashMap<UserId, ApiToken>, GqlError> {
-        let caller = self.1.as_ref().ok_or(GqlError::Unauthenticated)?;
-        Ok(self.0.api_tokens_by_user(caller, ids).await?)
+        let principal = self.1.as_ref().ok_or(GqlError::Unauthenticated)?;
+        Ok(self.0.api_tokens_by_user(principal, ids).await?)
     }
 }

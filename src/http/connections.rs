@@ -29,8 +29,11 @@ struct Connection {
 impl Connections {
     /// Notes a new connection. To be called when it is accepted.
     pub(super) fn note(&self, stream: &dyn Any, connection_data: &mut Extensions) {
-        let stream = stream.downcast_ref::<TcpStream>();
-        let Some(Ok(socket)) = stream.map(|stream| SockRef::from(stream).try_clone()) else {
+        let Some(stream) = stream.downcast_ref::<TcpStream>() else { return };
+        let stream = SockRef::from(stream);
+        let Ok(socket) = stream.try_clone() else {
+            // Out of descriptors: a connection that cannot be watched is not let in.
+            let _closed = stream.shutdown(std::net::Shutdown::Both);
             return;
         };
         let idle_since = Mutex::new(Some(Instant::now()));
@@ -40,7 +43,8 @@ impl Connections {
     }
 
     /// Closes, again and again, what has been without a request for longer than `limit`. A quiet
-    /// connection is closed by actix-http long before, so what is left sends half a head.
+    /// connection is closed by actix-http long before, so what is left sends half a head, or does
+    /// not take its answer.
     pub(super) async fn close_slow(self, limit: Duration) {
         loop {
             tokio::time::sleep(limit / 10).await;

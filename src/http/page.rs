@@ -23,8 +23,10 @@ async fn page(request: HttpRequest, state: web::Data<HttpState>) -> HttpResponse
     let service = &state.service;
     let expiry = service.clock().now() + EXAMPLE_LIFETIME.min(service.max_lifetime() / 2);
     let permission = service.catalogue().first_grantable().map(|entry| entry.enum_name.as_str());
+    // Anybody may claim the scheme; it changes only the page that they see themselves.
+    let scheme = if request.connection_info().scheme() == "https" { "https" } else { "http" };
     let page = PAGE
-        .replace("{{origin}}", &format!("http://{}", host(&request)))
+        .replace("{{origin}}", &format!("{scheme}://{}", host(&request)))
         .replace("{{expiry}}", &expiry.format("%Y-%m-%dT%H:%M:%SZ").to_string())
         .replace("{{permission}}", permission.unwrap_or_default());
     HttpResponse::Ok()

@@ -26,7 +26,11 @@ pub(super) async fn principal(
     };
     let judged = state.service.authenticate(presented, info.client_address).await;
     judged.map(Some).map_err(|error| {
-        tracing::info!(reason = %error, "authentication refused");
+        if let AuthenticateError::Busy(_) | AuthenticateError::Db(_) = error {
+            tracing::warn!(%error, "authentication was not possible");
+        } else {
+            tracing::info!(reason = %error, "authentication refused");
+        }
         match error {
             AuthenticateError::InvalidToken(_) => Refusal::InvalidToken,
             AuthenticateError::AddressNotAllowed => Refusal::AddressNotAllowed,

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde_json::{Map, json};
 
 use super::negotiation::MediaType;
-use crate::graphql::{ErrorCode, RETRY_AFTER};
+use crate::graphql::{ErrorCode, RETRY_AFTER, TOKEN_NEEDED, TRY_AGAIN};
 
 /// Why a request is refused before GraphQL runs, or although it ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,14 +93,13 @@ impl Refusal {
             Self::MalformedCredentials => {
                 "Send one header `Authorization: Bearer TOKEN`, and only one."
             }
-            Self::NoCredentials => {
-                "This needs a token: send the header `Authorization: Bearer ...`."
-            }
+            Self::NoCredentials => TOKEN_NEEDED,
             Self::AddressNotAllowed => "The token is not allowed from this address.",
             Self::CrossSite => "A page of another site may not send this request.",
-            Self::Unavailable => "The server cannot answer at the moment; try again.",
+            Self::Unavailable => TRY_AGAIN,
             Self::MethodNotAllowed { .. } => {
-                "This method is not allowed here; mutations are sent by POST."
+                "This method is not allowed here; the header `Allow` names those that are. Mutations are \
+                 sent by POST."
             }
             Self::NotAcceptable => {
                 "The answer can be application/graphql-response+json or application/json only."

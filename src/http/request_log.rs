@@ -1,5 +1,5 @@
 //! What is known of a request from its start, one line in the log at its end, and the headers of every
-//! answer. The path, the query string, the body and the credentials are not logged: they may hold
+//! answer to a request whose head could be read. The path, the query string, the body and the credentials are not logged: they may hold
 //! anything. The route that the path matched is.
 
 use std::net::IpAddr;

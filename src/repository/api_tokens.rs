@@ -14,7 +14,7 @@ use crate::db::{
 };
 use crate::domain::api_token::{ApiToken, Credential, NewApiToken};
 use crate::domain::audit::AuditEvent;
-use crate::domain::id::{TokenId, UserId};
+use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::permission::PermissionSet;
 use crate::domain::secret::SecretHash;
 
@@ -33,7 +33,7 @@ impl Repository {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn credential(&self, id: TokenId) -> Result<Option<Credential>, DbError> {
+    pub async fn credential(&self, id: ApiTokenId) -> Result<Option<Credential>, DbError> {
         let row: Option<(ApiTokenRow, UserRow)> = read!(self.db, |conn| api_tokens::table
             .inner_join(users::table)
             .filter(api_tokens::id.eq(DbId(id.uuid())))
@@ -48,7 +48,7 @@ impl Repository {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn api_token(&self, id: TokenId) -> Result<Option<ApiToken>, DbError> {
+    pub async fn api_token(&self, id: ApiTokenId) -> Result<Option<ApiToken>, DbError> {
         let row: Option<ApiTokenRow> = read!(self.db, |conn| api_tokens::table
             .filter(api_tokens::id.eq(DbId(id.uuid())))
             .filter(api_tokens::deleted_date.is_null())
@@ -100,7 +100,7 @@ impl Repository {
         &self,
         new: &NewApiToken,
         event: &AuditEvent,
-        caller: Option<(TokenId, i32)>,
+        caller: Option<(ApiTokenId, i32)>,
     ) -> Result<Inserted, DbError> {
         let token = ApiTokenRow::from(new);
         let user = UserRow::from(&new.user);

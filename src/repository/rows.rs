@@ -7,7 +7,7 @@ use crate::db::{DbId, DbInstant, DbNetworks, DbTexts, api_tokens, audit_events, 
 use crate::domain::address::{AllowedAddresses, IpNetwork};
 use crate::domain::api_token::{ApiToken, Credential, NewApiToken};
 use crate::domain::audit::{AuditChange, AuditEvent};
-use crate::domain::id::{TokenId, UserId};
+use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::permission::{PermissionCode, PermissionSet};
 use crate::domain::secret::SecretHash;
 use crate::domain::user::{User, UserInfo};
@@ -105,7 +105,7 @@ impl From<ApiTokenRow> for ApiToken {
     fn from(row: ApiTokenRow) -> Self {
         let info = |id: DbId, user_name| UserInfo { user_id: UserId::from_uuid(id.0), user_name };
         Self {
-            id: TokenId::from_uuid(row.id.0),
+            id: ApiTokenId::from_uuid(row.id.0),
             version: row.version,
             creation_date: row.creation_date.0,
             last_modified_date: row.last_modified_date.0,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{ReadError, Service};
 use crate::db::DbError;
 use crate::domain::api_token::ApiToken;
-use crate::domain::id::{TokenId, UserId};
+use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::permission::required;
 use crate::domain::principal::Principal;
 
@@ -14,8 +14,12 @@ impl Service {
     ///
     /// # Errors
     /// When the caller may not read tokens, there is none, or the database does not answer.
-    pub async fn api_token(&self, caller: &Principal, id: TokenId) -> Result<ApiToken, ReadError> {
-        caller.require(required::API_TOKENS_READ)?;
+    pub async fn api_token(
+        &self,
+        principal: &Principal,
+        id: ApiTokenId,
+    ) -> Result<ApiToken, ReadError> {
+        principal.require(required::API_TOKENS_READ)?;
         self.repository.api_token(id).await?.ok_or(ReadError::NotFound)
     }
 
@@ -25,10 +29,10 @@ impl Service {
     /// When the caller may not read tokens, or the database does not answer.
     pub async fn api_tokens_by_user(
         &self,
-        caller: &Principal,
+        principal: &Principal,
         users: &[UserId],
     ) -> Result<HashMap<UserId, ApiToken>, ReadError> {
-        caller.require(required::API_TOKENS_READ)?;
+        principal.require(required::API_TOKENS_READ)?;
         let tokens = self.repository.api_tokens_by_user(users).await?;
         Ok(tokens.into_iter().map(|token| (token.user_id, token)).collect())
     }

@@ -11,7 +11,7 @@ use crate::domain::api_token::{ApiToken, NewApiToken};
 use crate::domain::audit::{AuditAction, AuditChange, AuditEvent};
 use crate::domain::clock::Instant;
 use crate::domain::fault::InputFault;
-use crate::domain::id::{EventId, TokenId, UserId};
+use crate::domain::id::{ApiTokenId, EventId, UserId};
 use crate::domain::permission::{PermissionCode, PermissionSet, required};
 use crate::domain::principal::{MissingPermission, Origin, Principal};
 use crate::domain::random::RandomError;
@@ -70,7 +70,9 @@ pub enum CreateApiTokenError {
     /// All that is wrong with the input.
     #[error("the input has {} fault(s)", .0.len())]
     Refused(Vec<InputFault>),
-    #[error("The token that made this request has changed in the meantime.")]
+    #[error(
+        "The token that made this request has changed in the meantime; send the request again."
+    )]
     CallerChanged,
     #[error(transparent)]
     Busy(#[from] ProofBusy),
@@ -94,7 +96,7 @@ impl Service {
         principal.require(required::API_TOKENS_WRITE)?;
         let now = self.clock.now();
         let checked = self.check(principal, &wanted, now).await?;
-        let id = TokenId::generate(now, self.random())?;
+        let id = ApiTokenId::generate(now, self.random())?;
         let secret = PlaintextSecret::generate(id, self.random())?;
         let mut salt = [0; 16];
         self.random.fill(&mut salt)?;
@@ -154,7 +156,7 @@ fn api_token_user(id: UserId, checked: &Checked, now: Instant) -> User {
 }
 
 fn api_token(
-    id: TokenId,
+    id: ApiTokenId,
     user: &User,
     checked: &Checked,
     principal: &Principal,

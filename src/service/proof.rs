@@ -35,7 +35,7 @@ pub struct ProofBusy;
 
 /// Proves secrets on threads that may block, and remembers which secret matched which hash. Positives
 /// only: what is remembered counts while the row just read still holds that very hash.
-pub struct SecretProofs {
+pub(super) struct SecretProofs {
     remembered: Arc<Cache<Digest, SecretHash>>,
     key: [u8; 64],
     /// Proofs under way, so that a burst with one new secret costs one.
@@ -53,6 +53,8 @@ type Digest = [u8; 32];
 type Shared = OnceCell<Option<SecretHash>>;
 
 impl SecretProofs {
+    /// Proves, and makes new hashes of this cost; `runtime` runs them.
+    ///
     /// # Errors
     /// When the random source does not deliver.
     pub(super) fn new(
@@ -96,7 +98,11 @@ impl SecretProofs {
             drop(turn);
             hash
         });
-        hashing.await.ok().flatten().ok_or(ProofBusy)
+        let hash = hashing.await.ok().flatten();
+        if hash.is_none() {
+            tracing::error!("a secret could not be hashed, which is a defect");
+        }
+        hash.ok_or(ProofBusy)
     }
 
     /// Does the secret match the hash that was just read? `None`: there is no such token; it is never
@@ -150,7 +156,7 @@ impl SecretProofs {
             drop(turn);
             matched
         });
-        Ok(proving.await.unwrap_or(None))
+        proving.await.map_err(|_| ProofBusy)
     }
 
     fn is_remembered(&self, digest: &Digest, stored: Option<&SecretHash>) -> bool {

@@ -13,8 +13,8 @@ use crate::domain::user::User;
 ///
 /// # Errors
 /// When the caller may not.
-pub fn may_read_user(caller: &Principal, id: UserId) -> Result<(), MissingPermission> {
-    if caller.is_user(id) { Ok(()) } else { caller.require(required::USERS_READ) }
+pub fn may_read_user(principal: &Principal, id: UserId) -> Result<(), MissingPermission> {
+    if principal.is_user(id) { Ok(()) } else { principal.require(required::USERS_READ) }
 }
 
 impl Service {
@@ -22,16 +22,16 @@ impl Service {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn current_user(&self, caller: &Principal) -> Result<User, ReadError> {
-        self.find_user(caller.user().user_id).await
+    pub async fn current_user(&self, principal: &Principal) -> Result<User, ReadError> {
+        self.find_user(principal.user().user_id).await
     }
 
     /// One user.
     ///
     /// # Errors
     /// When the caller may not read users, there is none, or the database does not answer.
-    pub async fn user(&self, caller: &Principal, id: UserId) -> Result<User, ReadError> {
-        caller.require(required::USERS_READ)?;
+    pub async fn user(&self, principal: &Principal, id: UserId) -> Result<User, ReadError> {
+        principal.require(required::USERS_READ)?;
         self.find_user(id).await
     }
 
@@ -41,10 +41,10 @@ impl Service {
     /// When the database does not answer.
     pub async fn users_by_id(
         &self,
-        caller: &Principal,
+        principal: &Principal,
         ids: &[UserId],
     ) -> Result<HashMap<UserId, User>, DbError> {
-        let seen = ids.iter().copied().filter(|id| may_read_user(caller, *id).is_ok());
+        let seen = ids.iter().copied().filter(|id| may_read_user(principal, *id).is_ok());
         let seen: Vec<UserId> = seen.collect();
         let users = self.repository.users_by_id(&seen).await?;
         Ok(users.into_iter().map(|user| (user.id, user)).collect())

@@ -7,7 +7,7 @@ use futures_util::stream::FuturesUnordered;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::json;
 use tokenwright::domain::clock::Clock;
-use tokenwright::domain::id::TokenId;
+use tokenwright::domain::id::ApiTokenId;
 use tokenwright::domain::random::SystemRandom;
 use tokenwright::domain::secret::PlaintextSecret;
 
@@ -41,7 +41,7 @@ async fn used(app: &TestApp, name: &str) -> String {
 
 /// A well-formed secret that was never given out.
 fn unknown(app: &TestApp) -> String {
-    let id = TokenId::generate(app.clock.now(), &SystemRandom).unwrap();
+    let id = ApiTokenId::generate(app.clock.now(), &SystemRandom).unwrap();
     secret_for(id)
 }
 
@@ -50,7 +50,7 @@ fn wrong(secret: &str) -> String {
     secret_for(PlaintextSecret::parse(secret).unwrap().token_id())
 }
 
-fn secret_for(id: TokenId) -> String {
+fn secret_for(id: ApiTokenId) -> String {
     let secret = PlaintextSecret::generate(id, &SystemRandom).unwrap();
     secret.reveal().to_owned()
 }

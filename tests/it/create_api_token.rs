@@ -150,12 +150,15 @@ async fn of_fifty_at_once_one_gets_the_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_expiry_is_in_the_future_and_within_the_maximum_lifetime() {
     let app = TestApp::start().await;
+    app.clock.stop_at("2026-11-01T12:00:00.5Z".parse().unwrap());
     let years = TimeDelta::days(730);
     for (expiry, reason) in [
         (app.in_time(TimeDelta::seconds(-1)), "expiry_past"),
+        (app.in_time(TimeDelta::microseconds(-1)), "expiry_past"),
         (app.in_time(TimeDelta::zero()), "expiry_past"),
         ("1999-12-31T23:59:59Z".to_owned(), "expiry_past"),
-        (app.in_time(years + TimeDelta::seconds(60)), "expiry_too_far"),
+        (app.in_time(years + TimeDelta::microseconds(1)), "expiry_too_far"),
+        (app.in_time(years + TimeDelta::seconds(1)), "expiry_too_far"),
         ("9999-12-31T23:59:59Z".to_owned(), "expiry_too_far"),
         ("2027-01-31T12:00:00".to_owned(), "expiry_syntax"),
         ("2027-01-31".to_owned(), "expiry_syntax"),
@@ -165,6 +168,8 @@ async fn the_expiry_is_in_the_future_and_within_the_maximum_lifetime() {
         let expected = [format!("BAD_USER_INPUT expiry {reason}")];
         assert_eq!(refusals(&app, json!({ "expiry": expiry })).await, expected, "{expiry}");
     }
+    let soonest = json!({ "expiry": app.in_time(TimeDelta::microseconds(1)) });
+    token(&app.create(&app.admin, app.input("soonest", soonest)).await);
     let last = json!({ "expiry": app.in_time(years) });
     token(&app.create(&app.admin, app.input("longest", last)).await);
     let zoned = json!({ "expiry": "2027-01-31T12:00:00.123456789+02:00" });

@@ -9,7 +9,7 @@ use tokenwright::cli::Cli;
 use tokenwright::config::DatabaseUrlText;
 use tokenwright::db::DatabaseUrl;
 use tokenwright::domain::clock::{Clock, SystemClock};
-use tokenwright::domain::id::TokenId;
+use tokenwright::domain::id::ApiTokenId;
 use tokenwright::domain::random::SystemRandom;
 use tokenwright::domain::secret::{PlaintextSecret, SecretHash};
 
@@ -199,7 +199,7 @@ fn input(more: Value) -> Value {
 
 /// A secret of no token.
 fn unknown() -> PlaintextSecret {
-    let id = TokenId::generate(SystemClock.now(), &SystemRandom).unwrap();
+    let id = ApiTokenId::generate(SystemClock.now(), &SystemRandom).unwrap();
     PlaintextSecret::generate(id, &SystemRandom).unwrap()
 }
 

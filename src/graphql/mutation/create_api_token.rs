@@ -3,7 +3,7 @@
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
 use crate::domain::permission::required;
-use crate::graphql::context::{caller, origin, service};
+use crate::graphql::context::{origin, principal, service};
 use crate::graphql::error::{GqlError, creation_errors, report_all};
 use crate::graphql::guard::Needs;
 use crate::graphql::permission::Permission;
@@ -59,7 +59,7 @@ impl CreateApiTokenMutation {
             permissions: input.permissions.iter().map(|value| value.code(catalogue)).collect(),
             allowed_addresses: addresses.into_iter().map(|address| address.0).collect(),
         };
-        let created = service.create_api_token(caller(ctx)?, origin(ctx)?, wanted).await;
+        let created = service.create_api_token(principal(ctx)?, origin(ctx)?, wanted).await;
         let created = created.map_err(|error| report_all(ctx, creation_errors(error)))?;
         let token = created.secret.reveal().to_owned();
         Ok(Some(CreateApiTokenPayload { api_token: ApiToken(created.token), token }))

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object};
 
 use super::parse_id;
 use crate::domain::permission::required;
-use crate::graphql::context::{caller, service};
+use crate::graphql::context::{principal, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::guard::Needs;
 use crate::graphql::types::ApiToken;
@@ -21,7 +21,7 @@ impl ApiTokenQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The token's id, tok_...")] id: ID,
     ) -> Result<Option<ApiToken>, GqlError> {
-        let token = service(ctx)?.api_token(caller(ctx)?, parse_id(&id)?).await?;
+        let token = service(ctx)?.api_token(principal(ctx)?, parse_id(&id)?).await?;
         Ok(Some(ApiToken(token)))
     }
 }

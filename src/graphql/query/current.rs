@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Object};
 
-use crate::graphql::context::{caller, service};
+use crate::graphql::context::{principal, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::types::{ApiToken, User};
 
@@ -13,13 +13,13 @@ pub(super) struct CurrentQuery;
 impl CurrentQuery {
     /// The API token that authenticated this request.
     async fn current_api_token(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
-        let token = caller(ctx)?.token();
+        let token = principal(ctx)?.token();
         Ok(token.map(|token| ApiToken(token.as_ref().clone())))
     }
 
     /// The user that this request acts as.
     async fn current_user(&self, ctx: &Context<'_>) -> Result<Option<User>, GqlError> {
-        let user = service(ctx)?.current_user(caller(ctx)?).await?;
+        let user = service(ctx)?.current_user(principal(ctx)?).await?;
         Ok(Some(User(user)))
     }
 }

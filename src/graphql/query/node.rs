@@ -3,8 +3,8 @@
 use async_graphql::{Context, ID, Object};
 
 use super::parse_id;
-use crate::domain::id::TokenId;
-use crate::graphql::context::{caller, service};
+use crate::domain::id::ApiTokenId;
+use crate::graphql::context::{principal, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::types::{ApiToken, Node, User};
 use crate::service::ReadError;
@@ -21,12 +21,12 @@ impl NodeQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The id of a token or user.")] id: ID,
     ) -> Result<Option<Node>, GqlError> {
-        let (service, caller) = (service(ctx)?, caller(ctx)?);
-        let node = if id.starts_with(TokenId::PREFIX) {
-            let token = service.api_token(caller, parse_id(&id)?).await;
+        let (service, principal) = (service(ctx)?, principal(ctx)?);
+        let node = if id.starts_with(ApiTokenId::PREFIX) {
+            let token = service.api_token(principal, parse_id(&id)?).await;
             token.map(|token| Node::ApiToken(ApiToken(token)))
         } else {
-            let user = service.user(caller, parse_id(&id)?).await;
+            let user = service.user(principal, parse_id(&id)?).await;
             user.map(|user| Node::User(User(user)))
         };
         match node {

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object};
 
 use super::parse_id;
 use crate::domain::permission::required;
-use crate::graphql::context::{caller, service};
+use crate::graphql::context::{principal, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::guard::Needs;
 use crate::graphql::types::User;
@@ -21,7 +21,7 @@ impl UserQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The user's id, usr_...")] id: ID,
     ) -> Result<Option<User>, GqlError> {
-        let user = service(ctx)?.user(caller(ctx)?, parse_id(&id)?).await?;
+        let user = service(ctx)?.user(principal(ctx)?, parse_id(&id)?).await?;
         Ok(Some(User(user)))
     }
 }

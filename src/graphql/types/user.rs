@@ -6,7 +6,7 @@ use super::ApiToken;
 use crate::domain::id::UserId;
 use crate::domain::permission::required;
 use crate::domain::user;
-use crate::graphql::context::caller;
+use crate::graphql::context::principal;
 use crate::graphql::error::GqlError;
 use crate::graphql::guard::Needs;
 use crate::graphql::loaders::Loaders;
@@ -59,7 +59,7 @@ impl User {
     #[graphql(guard = "Needs(required::API_TOKENS_READ)")]
     async fn api_token(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
         let loaders = ctx.data_opt::<Loaders>().ok_or_else(no_loaders)?;
-        Ok(loaders.tokens_of_users.load_one(self.0.id).await?.map(ApiToken))
+        Ok(loaders.api_tokens_by_user.load_one(self.0.id).await?.map(ApiToken))
     }
 }
 
@@ -87,7 +87,7 @@ impl UserInfo {
 
 /// A nested user: its permission is asked for here, and many of them are read by one query.
 pub(super) async fn load_user(ctx: &Context<'_>, id: UserId) -> Result<Option<User>, GqlError> {
-    may_read_user(caller(ctx)?, id)?;
+    may_read_user(principal(ctx)?, id)?;
     let loaders = ctx.data_opt::<Loaders>().ok_or_else(no_loaders)?;
     Ok(loaders.users.load_one(id).await?.map(User))
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use crate::domain::address::MAX_ADDRESSES;
 use crate::domain::catalogue::CatalogueEntry;
-use crate::domain::name::TokenName;
+use crate::domain::name::ApiTokenName;
 
 use super::{
     AllowedAddresses, CreateApiToken, CreateApiTokenError, InputFault, Instant, IpNetwork,
@@ -16,7 +16,7 @@ const TOLD_PER_LIST: usize = 10;
 
 /// An input without a fault.
 pub(super) struct Checked {
-    pub(super) name: TokenName,
+    pub(super) name: ApiTokenName,
     pub(super) expiry: Instant,
     pub(super) permissions: PermissionSet,
     pub(super) allowed_addresses: AllowedAddresses,
@@ -47,8 +47,8 @@ impl Service {
         }
     }
 
-    async fn check_name(&self, name: &str) -> Result<Found<TokenName>, CreateApiTokenError> {
-        let name = match TokenName::parse(name) {
+    async fn check_name(&self, name: &str) -> Result<Found<ApiTokenName>, CreateApiTokenError> {
+        let name = match ApiTokenName::parse(name) {
             Ok(name) => name,
             Err(fault) => return Ok(Err(vec![fault])),
         };

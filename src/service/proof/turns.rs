@@ -8,7 +8,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit, Se
 use tokio::time::timeout;
 
 use super::ProofBusy;
-use crate::domain::id::TokenId;
+use crate::domain::id::ApiTokenId;
 
 /// Proofs that may run or wait at once. One more is refused at once, so that a flood of wrong
 /// secrets cannot pile up.
@@ -27,7 +27,7 @@ pub(super) struct Turns {
     hashes: Arc<Semaphore>,
     workers: Arc<Semaphore>,
     /// One proof at a time per token.
-    tokens: Mutex<HashMap<TokenId, Arc<AsyncMutex<()>>>>,
+    tokens: Mutex<HashMap<ApiTokenId, Arc<AsyncMutex<()>>>>,
 }
 
 /// Held until the hash function has ended, even when nobody waits for it any more.
@@ -55,7 +55,7 @@ impl Turns {
     }
 
     /// Waits to prove a secret of this token.
-    pub(super) async fn to_prove(&self, token: TokenId) -> Result<Turn, ProofBusy> {
+    pub(super) async fn to_prove(&self, token: ApiTokenId) -> Result<Turn, ProofBusy> {
         let token = self.lock_of(token)?;
         self.wait(&self.proofs, Some(token)).await
     }
@@ -79,7 +79,7 @@ impl Turns {
 
     /// The lock of one token. Locks that nobody holds or waits for are dropped on the way; there are
     /// never more than the queue has places.
-    fn lock_of(&self, id: TokenId) -> Result<Arc<AsyncMutex<()>>, ProofBusy> {
+    fn lock_of(&self, id: ApiTokenId) -> Result<Arc<AsyncMutex<()>>, ProofBusy> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.retain(|_, lock| Arc::strong_count(lock) > 1);
         let lock = tokens.entry(id).or_default();

@@ -184,7 +184,7 @@ async fn administrator(service: &Service) -> String {
     let wanted = CreateApiToken {
         name: "administrator".to_owned(),
         expiry: RequestedExpiry::at(service.clock().now() + TimeDelta::days(7)),
-        permissions: service.catalogue().grantable().iter().map(ToString::to_string).collect(),
+        permissions: service.catalogue().grantable(),
         allowed_addresses: Vec::new(),
     };
     let system = Principal::system();

@@ -55,7 +55,7 @@ impl TestDatabase {
         rows.into_iter().map(|row| row.text).collect()
     }
 
-    /// The number that a query of one number gives.
+    /// The number of rows in a table.
     pub fn count(&self, table: &str) -> i64 {
         let sql = format!("SELECT CAST(count(*) AS TEXT) AS text FROM {table}");
         self.texts(&sql)[0].parse().unwrap()
