@@ -327,7 +327,7 @@ async fn an_operator_sets_the_maximum_lifetime() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mutation_is_not_given_up_with_its_secret() {
-    let request_timeout = std::time::Duration::from_secs(1);
+    let request_timeout = std::time::Duration::from_millis(1500);
     let app = TestApp::with(Options { request_timeout, ..Options::default() }).await;
     let lock = app.database.write_lock();
     let creating = app.create(&app.admin, app.input("patient", json!({})));
