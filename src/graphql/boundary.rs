@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 
 use super::context::RequestContext;
 use super::document::{request_error, set};
-use super::error::{Cause, ErrorCode, GqlError};
+use super::error::{Cause, ErrorCode, GqlError, code_of};
 use super::gate::Gate;
 use super::introspection::Introspection;
 
@@ -122,7 +122,7 @@ fn path(node: &QueryPathNode<'_>) -> Vec<PathSegment> {
 /// the engine's own word about a value that has another shape than its type: that is the client's
 /// fault. It repeats the value, which may be a secret, so it is neither shown nor logged.
 fn logged(ctx: &ExtensionContext<'_>, mut error: ServerError) -> ServerError {
-    let chosen = error.extensions.as_ref().is_some_and(|values| values.get("code").is_some());
+    let chosen = code_of(&error).is_some();
     if !chosen && MISSHAPEN.iter().any(|start| error.message.starts_with(start)) {
         let message = "A value does not have the shape that its type asks for.".to_owned();
         return request_error(message, "validation", error.locations).with_path(error.path);
@@ -134,11 +134,10 @@ fn logged(ctx: &ExtensionContext<'_>, mut error: ServerError) -> ServerError {
         (error.locations, error.path) = (locations, path);
     }
     if let Some(Cause(cause)) = error.source::<Cause>().cloned() {
-        let code = error.extensions.as_ref().and_then(|values| values.get("code"));
         let request = ctx.data_opt::<RequestContext>();
         let id = request.and_then(|request| request.origin.request_id.clone()).unwrap_or_default();
         // That the database is away or the queue full is a state; the rest is a defect.
-        if code == Some(&Value::from(ErrorCode::Unavailable.as_str())) {
+        if code_of(&error) == Some(ErrorCode::Unavailable.as_str()) {
             tracing::warn!(request_id = %id, %cause, "a field could not be answered");
         } else {
             tracing::error!(request_id = %id, %cause, "a field could not be answered");

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Request, Response, ServerError, ValidationMode, Value};
-
 use tokio::time::timeout;
 
 use super::context::RequestContext;
 use super::document::{self, MAX_REQUEST_ERRORS, Refused};
-use super::error::ErrorCode;
+use super::error::{ErrorCode, code_of};
 use super::gate::Gate;
 use super::introspection::Introspection;
 use super::loaders::Loaders;
@@ -138,10 +137,8 @@ async fn pass(schema: &AppSchema, request: Request, gate: Gate) -> Result<Respon
 }
 
 fn executed(mut response: Response) -> Outcome {
-    let unauthenticated = response.errors.iter().any(|error| {
-        let code = error.extensions.as_ref().and_then(|values| values.get("code"));
-        code == Some(&Value::from(ErrorCode::Unauthenticated.as_str()))
-    });
+    let refusal = Some(ErrorCode::Unauthenticated.as_str());
+    let unauthenticated = response.errors.iter().any(|error| code_of(error) == refusal);
     response.errors.truncate(MAX_FIELD_ERRORS);
     response.errors.iter_mut().for_each(mask);
     Outcome::Executed { body: json(&response), unauthenticated }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use async_graphql::{Context, Error, ErrorExtensionValues, ServerError};
+use async_graphql::{Context, Error, ErrorExtensionValues, ServerError, Value};
 
 use crate::db::DbError;
 use crate::domain::fault::{FaultKind, InputFault};
@@ -168,6 +168,14 @@ impl From<ReadError> for GqlError {
             ReadError::NotFound => Self::NotFound,
             ReadError::Db(error) => error.into(),
         }
+    }
+}
+
+/// The code of an error, if anybody chose one.
+pub(super) fn code_of(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code),
+        _ => None,
     }
 }
 

@@ -3,12 +3,11 @@
 use async_graphql::ServerError;
 
 use super::document::set;
-use super::error::ErrorCode;
+use super::error::{ErrorCode, code_of};
 
 /// Gives a validation error the code that it comes without.
 pub(super) fn coded(mut error: ServerError) -> ServerError {
-    let known = error.extensions.as_ref().is_some_and(|values| values.get("code").is_some());
-    if !known {
+    if code_of(&error).is_none() {
         set(&mut error, "code", ErrorCode::BadUserInput.as_str());
         set(&mut error, "reason", "validation");
         if let Some(field) = argument_field(&error.message) {

@@ -95,7 +95,7 @@ impl Repository {
     /// asks and the version that it was judged by.
     ///
     /// # Errors
-    /// When the database does not answer; whether it has stored them is then unknown.
+    /// When the database does not answer; [`DbError::OutcomeUnknown`] where it may have stored them.
     pub async fn insert_api_token(
         &self,
         new: &NewApiToken,

@@ -62,7 +62,7 @@ pub struct CreatedApiToken {
     pub secret: PlaintextSecret,
 }
 
-/// Why no token was made. Nothing was stored, unless the database did not answer.
+/// Why no token was made. Nothing was stored, unless it is [`DbError::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum CreateApiTokenError {
     #[error(transparent)]

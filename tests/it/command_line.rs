@@ -14,7 +14,9 @@ use serde_json::json;
 use tokenwright::cli::Cli;
 use tokenwright::domain::clock::{Clock, SystemClock};
 
-use crate::support::{Binary, Ended, Server, TestDatabase, administrator, migrated};
+use crate::support::{
+    Binary, DEPRECATED_FIRST, Ended, Server, TestDatabase, administrator, migrated,
+};
 
 const CREATE_TOKEN: [&str; 7] =
     ["admin", "create-token", "--name", "operator", "--expires-in", "90d", "--all-permissions"];
@@ -700,17 +702,6 @@ fn a_request_that_never_ends_is_cut_off_at_the_shutdown_timeout() {
     let _reset_or_closed = stream.read_to_end(&mut answer);
     assert_eq!(answer, b"");
 }
-
-/// A catalogue that begins with what can be granted no more.
-const DEPRECATED_FIRST: &str = r#"
-    [[permission]]
-    code = "shop.orders.print"
-    description = "Print orders."
-    deprecated = "Nobody prints."
-    [[permission]]
-    code = "shop.orders.read"
-    description = "Read orders."
-"#;
 
 /// Runs the line that `dev` prints.
 fn pasted(greeting: &str) -> serde_json::Value {

@@ -2,7 +2,7 @@
 
 use tokenwright::domain::catalogue::Catalogue;
 
-use crate::support::{Answer, Options, TestApp};
+use crate::support::{Answer, DEPRECATED_FIRST, Options, TestApp};
 
 async fn get(app: &TestApp, path: &str) -> Answer {
     let url = format!("http://{}{path}", app.address);
@@ -46,17 +46,8 @@ async fn the_page_loads_nothing_from_elsewhere_and_runs_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_shows_a_permission_that_can_be_granted() {
-    let deprecated_first = r#"
-        [[permission]]
-        code = "shop.orders.print"
-        description = "Print orders."
-        deprecated = "Nobody prints."
-        [[permission]]
-        code = "shop.orders.read"
-        description = "Read orders."
-    "#;
     let app = TestApp::with(Options {
-        catalogue: Catalogue::from_toml(deprecated_first).unwrap(),
+        catalogue: Catalogue::from_toml(DEPRECATED_FIRST).unwrap(),
         ..Options::default()
     })
     .await;

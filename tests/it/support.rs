@@ -3,6 +3,7 @@
 mod answer;
 mod app;
 mod binary;
+mod catalogue;
 mod clock;
 mod database;
 mod log;
@@ -11,6 +12,7 @@ mod raw;
 pub use answer::Answer;
 pub use app::{Options, TestApp};
 pub use binary::{Binary, Ended, Server, administrator, migrated};
+pub use catalogue::DEPRECATED_FIRST;
 pub use clock::ManualClock;
 pub use database::TestDatabase;
 pub use log::Log;

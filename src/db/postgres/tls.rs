@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WantsClientCert, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, RootCertStore,
+    SignatureScheme, WantsVerifier,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -25,18 +26,22 @@ pub(super) fn connector(mode: &TlsMode) -> Result<MakeRustlsConnect, DbError> {
     let config = match mode {
         TlsMode::ChainAndName(roots) => builder.with_root_certificates(store(roots)?),
         TlsMode::Chain(roots) => {
-            let webpki = WebPkiServerVerifier::builder_with_provider(
-                Arc::new(store(roots)?),
-                Arc::clone(&provider),
-            );
-            let chain = webpki.build().map_err(|error| unavailable(&error))?;
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyName(chain)))
+            let roots = Arc::new(store(roots)?);
+            let chain =
+                WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
+            let chain = Some(chain.map_err(|error| unavailable(&error))?);
+            lenient(builder, Lenient { chain, provider })
         }
-        TlsMode::Unverified => {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)))
-        }
+        TlsMode::Unverified => lenient(builder, Lenient { chain: None, provider }),
     };
     Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
+}
+
+fn lenient(
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+    verifier: Lenient,
+) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+    builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
 }
 
 fn unavailable(error: &(dyn std::error::Error + 'static)) -> DbError {
@@ -68,11 +73,17 @@ fn store(roots: &Roots) -> Result<RootCertStore, DbError> {
     Ok(store)
 }
 
-/// `verify-ca`: the chain counts, the name does not.
+/// Verifies less than rustls would by itself. Whoever answers must hold the key of the certificate that
+/// they show, in every mode.
 #[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
+struct Lenient {
+    /// `verify-ca`: the chain counts, the name does not. `None` is `prefer` and `require`: encrypted, to
+    /// whoever answers.
+    chain: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
+}
 
-impl ServerCertVerifier for AnyName {
+impl ServerCertVerifier for Lenient {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -83,8 +94,9 @@ impl ServerCertVerifier for AnyName {
     ) -> Result<ServerCertVerified, Error> {
         use CertificateError::{NotValidForName, NotValidForNameContext};
 
+        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
         // The name is looked at last, so whoever fails there has passed the rest.
-        match self.0.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
+        match chain.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
             Err(Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
                 Ok(ServerCertVerified::assertion())
             }
@@ -98,46 +110,7 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
-    }
-}
-
-/// `prefer` and `require`: encrypted, to whoever answers.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls12_signature(message, certificate, signed, algorithms)
     }
 
@@ -147,11 +120,11 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, certificate, signed, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
