@@ -57,6 +57,22 @@ pub fn administrator(database: &TestDatabase, name: &str) -> String {
     ended.stdout.trim_end().to_owned()
 }
 
+/// It ended with this code, and said this on standard error.
+#[track_caller]
+pub fn assert_ended(ended: &Ended, code: i32, told: &str) {
+    assert_eq!(ended.code, Some(code), "{}", ended.stderr);
+    assert!(ended.stderr.contains(told), "{told}: {}", ended.stderr);
+}
+
+/// The names in a folder, sorted.
+pub fn files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let name = |entry: std::fs::DirEntry| entry.file_name().into_string().unwrap();
+    let mut names: Vec<String> = entries.map(|entry| name(entry.unwrap())).collect();
+    names.sort();
+    names
+}
+
 /// What a process has said so far.
 #[derive(Debug, Clone, Default)]
 pub struct Said {

@@ -148,14 +148,9 @@ impl Place {
         Self::new(name, String::from_utf8_lossy(bytes).into_owned())
     }
 
-    /// The files of the database, as they are now.
-    fn files(database: &TestDatabase) -> Vec<Self> {
-        let entries = std::fs::read_dir(database.folder()).unwrap();
-        let file = |entry: std::fs::DirEntry| {
-            let name = entry.file_name().into_string().unwrap();
-            Self::of(&name, &std::fs::read(entry.path()).unwrap())
-        };
-        entries.map(|entry| file(entry.unwrap())).collect()
+    /// All that the database keeps, as it is now.
+    fn kept(database: &TestDatabase) -> Vec<Self> {
+        database.kept().iter().map(|(name, bytes)| Self::of(name, bytes)).collect()
     }
 
     fn has(&self, text: &str) -> bool {
@@ -290,10 +285,10 @@ async fn nothing_is_left_behind(format: &str) {
     let run = Run::whole(format).await;
     let hashes = run.database.texts("SELECT secret_hash AS text FROM api_tokens");
     // While the server runs and when it has ended: the WAL is written into the file some time.
-    let mut places = Place::files(&run.database);
-    assert!(places.iter().any(|place| place.name == "test.db-wal"));
+    let mut places = Place::kept(&run.database);
+    assert!(places.iter().any(|place| place.name == TestDatabase::NEWEST));
     let ended = run.server.stop();
-    places.extend(Place::files(&run.database));
+    places.extend(Place::kept(&run.database));
     let log = Place::new("the log", ended.stderr);
 
     assert!(run.ids.iter().all(|id| log.has(id)), "the log tells which tokens were made");
@@ -307,16 +302,20 @@ async fn nothing_is_left_behind(format: &str) {
     }
     places.extend([log, Place::new("standard output", ended.stdout)]);
     places.extend(run.places);
+    if let Some(password) = TestDatabase::password() {
+        assert!(run.database.url_text().contains(&password));
+        assert!(places.iter().all(|place| !place.has(&password)), "{password}");
+    }
     assert_eq!(leaks(&places, &run.secrets), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn neither_the_files_nor_a_log_of_text_hold_a_secret() {
+async fn neither_the_database_nor_a_log_of_text_hold_a_secret() {
     nothing_is_left_behind("text").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn neither_the_files_nor_a_log_of_json_hold_a_secret() {
+async fn neither_the_database_nor_a_log_of_json_hold_a_secret() {
     nothing_is_left_behind("json").await;
 }
 

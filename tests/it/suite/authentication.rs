@@ -11,7 +11,7 @@ use tokenwright::domain::id::ApiTokenId;
 use tokenwright::domain::random::SystemRandom;
 use tokenwright::domain::secret::PlaintextSecret;
 
-use crate::support::{Answer, Log, Options, TestApp};
+use crate::support::{Answer, Log, Options, TestApp, TestDatabase};
 
 const WHO: &str = r#"{"query":"{ currentUser { id } }"}"#;
 const CHALLENGE: &str = r#"Bearer realm="tokenwright""#;
@@ -173,9 +173,9 @@ async fn invalid_secrets(app: &TestApp) -> Vec<(&'static str, String)> {
     let expired = app.secret(&app.admin, app.input("expired", expiry)).await;
     app.clock.advance(TimeDelta::seconds(120));
     app.database.execute(
-        "UPDATE api_tokens SET enabled = 0 WHERE name IN ('disabled', 'unused');
-         UPDATE api_tokens SET deleted_date = 1 WHERE name = 'deleted';
-         UPDATE users SET enabled = 0 WHERE name = 'orphaned';",
+        "UPDATE api_tokens SET enabled = FALSE WHERE name IN ('disabled', 'unused');
+         UPDATE api_tokens SET deleted_date = creation_date WHERE name = 'deleted';
+         UPDATE users SET enabled = FALSE WHERE name = 'orphaned';",
     );
     vec![
         ("malformed", "nonsense".to_owned()),
@@ -293,10 +293,10 @@ async fn a_token_is_refused_from_its_expiry_on() {
     let expiry = app.clock.now() + TimeDelta::days(1);
     let input = app.input("short", json!({ "expiry": expiry.to_rfc3339() }));
     let secret = app.secret(&app.admin, input).await;
-    let stored = app
-        .database
-        .texts("SELECT CAST(expiry AS TEXT) AS text FROM api_tokens WHERE name = 'short'");
-    assert_eq!(stored, [expiry.timestamp_micros().to_string()]);
+    let micros = TestDatabase::micros("expiry");
+    let stored =
+        format!("SELECT CAST({micros} AS TEXT) AS text FROM api_tokens WHERE name = 'short'");
+    assert_eq!(app.database.texts(&stored), [expiry.timestamp_micros().to_string()]);
 
     app.clock.stop_at(expiry - TimeDelta::microseconds(1));
     assert_eq!(status(&app, &secret).await, 200);
@@ -310,19 +310,22 @@ async fn a_token_is_refused_from_its_expiry_on() {
 async fn what_is_taken_away_is_gone_with_the_next_request() {
     let app = TestApp::start().await;
     let secret = used(&app, "ci").await;
+    let later = "(SELECT max(expiry) FROM api_tokens)";
     for (gone, back) in [
-        ("api_tokens SET enabled = 0", "api_tokens SET enabled = 1"),
-        ("api_tokens SET deleted_date = 1", "api_tokens SET deleted_date = NULL"),
-        ("users SET enabled = 0", "users SET enabled = 1"),
-        ("api_tokens SET expiry = 1", "api_tokens SET expiry = 1 << 52"),
+        ("api_tokens SET enabled = FALSE", "api_tokens SET enabled = TRUE"),
+        ("api_tokens SET deleted_date = creation_date", "api_tokens SET deleted_date = NULL"),
+        ("users SET enabled = FALSE", "users SET enabled = TRUE"),
+        ("api_tokens SET expiry = creation_date", &format!("api_tokens SET expiry = {later}")),
     ] {
         app.database.execute(&format!("UPDATE {gone} WHERE name = 'ci'"));
         assert_eq!(status(&app, &secret).await, 401, "{gone}");
         app.database.execute(&format!("UPDATE {back} WHERE name = 'ci'"));
         assert_eq!(status(&app, &secret).await, 200, "{back}");
     }
-    app.database
-        .execute("UPDATE api_tokens SET allowed_addresses = '[\"10.0.0.0/8\"]' WHERE name = 'ci'");
+    let elsewhere = TestDatabase::list(&["10.0.0.0/8"]);
+    app.database.execute(&format!(
+        "UPDATE api_tokens SET allowed_addresses = {elsewhere} WHERE name = 'ci'"
+    ));
     assert_eq!(status(&app, &secret).await, 403);
     app.database.execute("DELETE FROM api_tokens WHERE name = 'ci'");
     assert_eq!(status(&app, &secret).await, 401);
@@ -338,9 +341,8 @@ async fn a_permission_that_is_taken_away_is_gone_with_the_next_request() {
         app.create(&secret, app.input(name, input)).await.errors()
     };
     assert!(attempt("before").await.is_empty());
-    app.database.execute(
-        "UPDATE api_tokens SET permissions = '[\"api.organizations.read\"]' WHERE name = 'ci'",
-    );
+    let fewer = TestDatabase::list(&["api.organizations.read"]);
+    app.database.execute(&format!("UPDATE api_tokens SET permissions = {fewer} WHERE name = 'ci'"));
     assert_eq!(attempt("after").await, ["FORBIDDEN permission_missing"]);
 }
 
@@ -423,13 +425,7 @@ async fn without_the_database_nobody_is_let_in() {
 async fn a_row_that_cannot_be_read_lets_nobody_in() {
     let app = TestApp::start().await;
     let secret = used(&app, "ci").await;
-    for damage in [
-        "allowed_addresses = 'anywhere'",
-        "allowed_addresses = '[\"10.0.0.0/8\", \"anywhere\"]'",
-        "allowed_addresses = ''",
-        "permissions = 'everything'",
-        "expiry = 9223372036854775807",
-    ] {
+    for damage in TestDatabase::UNREADABLE {
         app.database.execute(&format!(
             "CREATE TABLE kept AS SELECT * FROM api_tokens WHERE name = 'ci';
              UPDATE api_tokens SET {damage} WHERE name = 'ci'"

@@ -73,9 +73,9 @@ async fn tokens_get_the_operators_permissions_and_no_others() {
     let answer = app.create(&app.admin, app.input("shop", permissions)).await;
     let made = &answer.data()["createApiToken"]["apiToken"];
     assert_eq!(made["permissions"], json!(["SHOP_BOOKS_READ", "STOCK_SHELVES_READ"]));
-    let stored = "SELECT permissions AS text FROM api_tokens WHERE name = 'shop'";
-    let stored: Vec<String> = serde_json::from_str(&app.database.texts(stored)[0]).unwrap();
-    assert_eq!(stored, ["shop.books.read", "stock.shelves.read"]);
+    let stored = TestDatabase::list(&["shop.books.read", "stock.shelves.read"]);
+    let stored = format!("SELECT name AS text FROM api_tokens WHERE permissions = {stored}");
+    assert_eq!(app.database.texts(&stored), ["shop"]);
 
     let others = json!({ "permissions": ["API_ORGANIZATIONS_READ"] });
     let answer = app.create(&app.admin, app.input("other", others)).await;
@@ -89,10 +89,9 @@ async fn a_deprecated_permission_is_granted_to_nobody_new() {
     // A caller that holds it itself may not hand it on either.
     let holder = app.input("holder", json!({ "permissions": ["API_API_TOKENS_WRITE"] }));
     let holder = app.secret(&app.admin, holder).await;
-    app.database.execute(
-        "UPDATE api_tokens SET permissions = '[\"api.api-tokens.write\",\"shop.gift-cards.redeem\"]' \
-         WHERE name = 'holder'",
-    );
+    let held = TestDatabase::list(&["api.api-tokens.write", "shop.gift-cards.redeem"]);
+    app.database
+        .execute(&format!("UPDATE api_tokens SET permissions = {held} WHERE name = 'holder'"));
     for caller in [&app.admin, &holder] {
         let refused = app.create(caller, input.clone()).await;
         let expected = ["BAD_USER_INPUT permissions permission_deprecated"];
@@ -113,9 +112,9 @@ async fn a_deprecated_permission_keeps_its_effect() {
     let (holder, other) = (input("holder"), input("other"));
     let holder = app.secret(&app.admin, holder).await;
     let other = app.secret(&app.admin, other).await;
-    app.database.execute(
-        "UPDATE api_tokens SET permissions = '[\"api.users.read\"]' WHERE name = 'holder'",
-    );
+    let held = TestDatabase::list(&["api.users.read"]);
+    app.database
+        .execute(&format!("UPDATE api_tokens SET permissions = {held} WHERE name = 'holder'"));
     let made = app.query(&other, "{ currentUser { id } }").await;
     let id = made.data()["currentUser"]["id"].clone();
     let read = async |token: &str| {
@@ -145,7 +144,8 @@ fn a_catalogue_without_what_live_tokens_hold_is_refused_at_the_start() {
     create(&database, "second", &["shop.books.read", "stock.shelves.read"]);
     create(&database, "deleted", &["shop.books.read", "shop.orders.cancel"]);
     create(&database, "also deleted", &cancel);
-    database.execute("UPDATE api_tokens SET deleted_date = 1 WHERE name LIKE '%deleted'");
+    database
+        .execute("UPDATE api_tokens SET deleted_date = creation_date WHERE name LIKE '%deleted'");
 
     let rest = entry("stock.shelves.read");
     let serve = ["serve"];

@@ -132,7 +132,8 @@ async fn what_is_not_there_is_not_found() {
 async fn a_deleted_token_is_as_one_that_never_was() {
     let app = TestApp::start().await;
     let gone = nobody(&app).await;
-    app.database.execute("UPDATE api_tokens SET deleted_date = 1 WHERE name = 'nobody'");
+    app.database
+        .execute("UPDATE api_tokens SET deleted_date = creation_date WHERE name = 'nobody'");
     let deleted = by_id(&app, &app.admin, "apiToken", &gone.id).await;
     let unknown = by_id(&app, &app.admin, "apiToken", UNKNOWN_TOKEN).await;
     assert_eq!(deleted.text, unknown.text);
@@ -179,9 +180,11 @@ async fn a_token_that_cannot_be_used_can_be_read() {
         answer.data()["apiToken"]["status"].clone()
     };
     assert_eq!(status().await, "ACTIVE");
-    app.database.execute("UPDATE api_tokens SET enabled = 0 WHERE name = 'nobody'");
+    app.database.execute("UPDATE api_tokens SET enabled = FALSE WHERE name = 'nobody'");
     assert_eq!(status().await, "DISABLED");
-    app.database.execute("UPDATE api_tokens SET enabled = 1, expiry = 1 WHERE name = 'nobody'");
+    app.database.execute(
+        "UPDATE api_tokens SET enabled = TRUE, expiry = creation_date WHERE name = 'nobody'",
+    );
     assert_eq!(status().await, "EXPIRED");
 }
 

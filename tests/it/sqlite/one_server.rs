@@ -1,28 +1,12 @@
 //! One server on one SQLite file, no migration under it, and nothing written by only looking.
 
-use std::path::Path;
-
-use crate::support::{Binary, Ended, TestDatabase, migrated};
+use crate::support::{Binary, TestDatabase, assert_ended, files, migrated};
 
 /// As if this version had a migration that was not applied yet.
 const FORGET: &str = "DELETE FROM __diesel_schema_migrations";
 
 const CREATE_TOKEN: [&str; 7] =
     ["admin", "create-token", "--name", "a", "--expires-in", "1h", "--all-permissions"];
-
-#[track_caller]
-fn assert_ended(ended: &Ended, code: i32, told: &str) {
-    assert_eq!(ended.code, Some(code), "{}", ended.stderr);
-    assert!(ended.stderr.contains(told), "{told}: {}", ended.stderr);
-}
-
-fn files(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
 
 #[test]
 fn another_name_of_the_file_is_the_same_file() {

@@ -3,8 +3,6 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -15,7 +13,8 @@ use tokenwright::cli::Cli;
 use tokenwright::domain::clock::{Clock, SystemClock};
 
 use crate::support::{
-    Binary, DEPRECATED_FIRST, Ended, Server, TestDatabase, administrator, migrated,
+    Binary, DEPRECATED_FIRST, Ended, Server, TestDatabase, administrator, assert_ended, files,
+    migrated,
 };
 
 const CREATE_TOKEN: [&str; 7] =
@@ -77,21 +76,6 @@ fn leaving_no_file(arguments: &[&str]) -> Ended {
     ended
 }
 
-fn files(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let name = |entry: std::fs::DirEntry| entry.file_name().into_string().unwrap();
-    let mut names: Vec<String> = entries.map(|entry| name(entry.unwrap())).collect();
-    names.sort();
-    names
-}
-
-#[track_caller]
-fn assert_ended(ended: &Ended, code: i32, told: &str) {
-    assert_eq!(ended.code, Some(code), "{}", ended.stderr);
-    assert!(ended.stderr.contains(told), "{told}: {}", ended.stderr);
-}
-
-/// The commands that work on a database.
 fn on_a_database() -> [Vec<&'static str>; 4] {
     [vec!["serve"], vec!["dev"], vec!["migrate"], CREATE_TOKEN.to_vec()]
 }
@@ -199,7 +183,7 @@ fn a_flag_comes_before_the_environment_and_that_before_the_file() {
 
 /// A value other than the default for every setting.
 fn other_settings(database: &TestDatabase) -> Vec<(&'static str, String)> {
-    let bookshop = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/bookshop.toml");
+    let bookshop = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/suite/bookshop.toml");
     let text = |text: &str| format!("\"{text}\"");
     vec![
         ("bcrypt-cost", "5".to_owned()),
@@ -243,7 +227,7 @@ async fn has_other_settings(database: &TestDatabase, serve: Binary) {
 }
 
 fn administrator_of_bookshop(database: &TestDatabase) -> String {
-    let bookshop = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/bookshop.toml");
+    let bookshop = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/suite/bookshop.toml");
     let ended = Binary::on(database, &CREATE_TOKEN).args(&["--permissions", bookshop]).run();
     ended.stdout.trim_end().to_owned()
 }
@@ -378,80 +362,6 @@ fn a_postgresql_out_of_reach_ends_with_1_and_the_cause() {
 }
 
 #[test]
-fn a_folder_without_room_for_a_database_ends_with_1() {
-    let folder = tempfile::tempdir().unwrap();
-    let locked = folder.path().join("locked");
-    std::fs::create_dir(&locked).unwrap();
-    std::fs::set_permissions(&locked, PermissionsExt::from_mode(0o555)).unwrap();
-    let mut paths = vec![folder.path().join("missing/t.db"), "/proc/tokenwright.db".into()];
-    // Modes mean nothing to root.
-    if std::fs::write(locked.join("probe"), "").is_err() {
-        paths.push(locked.join("t.db"));
-    }
-    for path in paths {
-        let path = path.to_str().unwrap();
-        let url = format!("sqlite:{path}");
-        for command in [&["migrate"][..], &["dev"], &["serve", "--migrate"]] {
-            let command = [command, &["--database-url", &url]].concat();
-            let ended = Binary::new(folder.path(), &command).run();
-            assert_ended(&ended, 1, &format!("cannot make the database file {path}"));
-        }
-    }
-    assert_eq!(files(folder.path()), ["locked"]);
-}
-
-#[test]
-fn the_files_of_the_database_are_for_their_owner_only() {
-    let database = TestDatabase::new();
-    let _server = Binary::on(&database, &["serve", "--migrate"]).serve();
-    administrator(&database, "to have something written");
-    let names = files(database.folder());
-    assert_eq!(
-        names,
-        ["test.db", "test.db-shm", "test.db-wal", "test.db.lock", "test.db.migrating.lock"]
-    );
-    for name in names {
-        let path = database.folder().join(&name);
-        let mode = std::fs::metadata(path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{name}");
-    }
-}
-
-#[test]
-fn a_database_that_can_only_be_read_is_refused_at_the_start() {
-    let database = migrated();
-    let (folder, file) = (database.folder(), database.folder().join("test.db"));
-    for (locked, mode) in [(folder, 0o500), (&file, 0o400)] {
-        let before = std::fs::metadata(locked).unwrap().permissions();
-        std::fs::set_permissions(locked, PermissionsExt::from_mode(mode)).unwrap();
-        // Modes mean nothing to root.
-        let writable = std::fs::OpenOptions::new().append(true).open(&file).is_ok()
-            && std::fs::write(folder.join("probe"), "").is_ok();
-        for command in [&["serve"][..], &CREATE_TOKEN] {
-            if !writable {
-                let ended = Binary::on(&database, command).run();
-                let told = format!("test.db and its folder {} must be", folder.display());
-                assert_ended(&ended, 1, &told);
-            }
-        }
-        std::fs::set_permissions(locked, before).unwrap();
-    }
-}
-
-#[test]
-fn a_database_that_others_can_read_is_warned_of() {
-    let database = migrated();
-    let started = || Binary::on(&database, &["serve"]).serve().stop().stderr;
-    let warning = "can be read by others than its owner";
-    let told = started();
-    assert!(!told.contains(warning), "{told}");
-    let path = database.folder().join("test.db");
-    std::fs::set_permissions(path, PermissionsExt::from_mode(0o640)).unwrap();
-    let told = started();
-    assert!(told.contains(warning), "{told}");
-}
-
-#[test]
 fn serve_and_admin_need_a_migrated_database_and_make_none() {
     for command in [&["serve"][..], &CREATE_TOKEN] {
         let missing = leaving_no_file(&[command, &["--database-url", "sqlite:t.db"]].concat());
@@ -460,7 +370,7 @@ fn serve_and_admin_need_a_migrated_database_and_make_none() {
         assert_ended(&default, 1, "tokenwright migrate");
 
         let empty = TestDatabase::new();
-        empty.execute("PRAGMA user_version = 0");
+        empty.execute("CREATE TABLE gone (id INTEGER); DROP TABLE gone");
         let unmigrated = Binary::on(&empty, command).run();
         assert_ended(&unmigrated, 1, "tokenwright migrate");
     }
@@ -490,19 +400,6 @@ fn a_database_of_a_newer_version_is_left_alone() {
     }
     let ended = Binary::on(&database, &["serve", "--migrate"]).run();
     assert_ended(&ended, 1, "newer version of tokenwright");
-}
-
-#[test]
-fn one_file_has_one_server() {
-    let database = migrated();
-    let first = Binary::on(&database, &["serve"]).serve();
-    for second in [&["serve"][..], &["dev"]] {
-        let second = Binary::on(&database, second).args(&["--listen", "127.0.0.1:0"]);
-        assert_ended(&second.run(), 1, "another tokenwright server uses");
-    }
-    first.running.signal("KILL");
-    assert_eq!(first.running.wait().code, None);
-    Binary::on(&database, &["serve"]).serve();
 }
 
 #[test]

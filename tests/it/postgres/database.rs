@@ -1,0 +1,143 @@
+//! A database for one test on a PostgreSQL server, looked into past the application.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tempfile::TempDir;
+use tokenwright::db::DatabaseUrl;
+
+use super::cluster::{Cluster, PASSWORD, shared};
+use super::sql;
+
+/// A database of its own on a server, removed with the value.
+pub struct TestDatabase {
+    name: String,
+    /// URL of the server's own database.
+    server: String,
+    folder: TempDir,
+}
+
+impl TestDatabase {
+    /// What was written last stands here.
+    pub const NEWEST: &str = "audit_events";
+
+    /// Stored values that no token can have, as assignments of SQL.
+    pub const UNREADABLE: &[&str] = &[
+        "allowed_addresses = '{NULL}'",
+        "allowed_addresses = '{10.0.0.0/8,NULL}'",
+        "permissions = '{NULL}'",
+        "permissions = '{{api.users.read,api.users.write}}'",
+        "expiry = 'infinity'",
+    ];
+
+    /// A database without tables, on the server of `TOKENWRIGHT_TEST_POSTGRES_URL` or else on one that is
+    /// started here.
+    pub fn new() -> Self {
+        match given_server() {
+            Some(url) => Self::on_server(url),
+            None => Self::on(shared()),
+        }
+    }
+
+    /// A database without tables on this server.
+    pub fn on(cluster: &Cluster) -> Self {
+        Self::on_server(cluster.url("postgres"))
+    }
+
+    fn on_server(server: String) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("test_{process}_{number}");
+        sql::run(&server, &format!("CREATE DATABASE {name}")).unwrap();
+        Self { name, server, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A folder of its own, for settings files and the like.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// The URL as it would be given on the command line.
+    pub fn url_text(&self) -> String {
+        let (server, query) = self.server.split_once('?').unwrap_or((&self.server, ""));
+        let (server, _) = server.rsplit_once('/').unwrap();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{server}/{}{mark}{query}", self.name)
+    }
+
+    /// The URL.
+    pub fn url(&self) -> DatabaseUrl {
+        DatabaseUrl::parse(&self.url_text()).unwrap()
+    }
+
+    /// Runs statements past the application, as an operator could.
+    pub fn execute(&self, sql: &str) {
+        sql::run(&self.url_text(), sql).unwrap();
+    }
+
+    /// The first column of a query.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        sql::run(&self.url_text(), sql).unwrap()
+    }
+
+    /// The number of rows in a table.
+    pub fn count(&self, table: &str) -> i64 {
+        self.texts(&format!("SELECT count(*) FROM {table}"))[0].parse().unwrap()
+    }
+
+    /// The password in the URL.
+    pub fn password() -> Option<String> {
+        given_server().is_none().then(|| PASSWORD.to_owned())
+    }
+
+    /// Permissions or addresses, as SQL writes a stored list.
+    pub fn list(items: &[&str]) -> String {
+        format!("'{{{}}}'", items.join(","))
+    }
+
+    /// SQL for an instant, in microseconds since 1970.
+    pub fn micros(column: &str) -> String {
+        format!("(extract(epoch FROM {column}) * 1000000)::bigint")
+    }
+
+    /// Keeps everybody from writing tokens, as an operator could, until the answer is dropped.
+    pub fn write_lock(&self) -> impl Send + use<> {
+        sql::hold(&self.url_text(), "BEGIN; LOCK TABLE api_tokens IN SHARE MODE")
+    }
+
+    /// Makes every insertion into a table fail with this message.
+    pub fn refuse_inserts(&self, table: &str, message: &str) {
+        self.execute(&format!(
+            "CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION '{message}'; END $$; \
+             CREATE TRIGGER refused BEFORE INSERT ON {table} EXECUTE FUNCTION refused()",
+        ));
+    }
+
+    /// All that is kept: each table with its rows, and the server's log where it can be read.
+    pub fn kept(&self) -> Vec<(String, Vec<u8>)> {
+        let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' \
+                      AND relnamespace = 'public'::regnamespace";
+        let rows = |table: String| {
+            let rows = self.texts(&format!("SELECT kept::text FROM {table} kept")).join("\n");
+            (table, rows.into_bytes())
+        };
+        let mut kept: Vec<_> = self.texts(tables).into_iter().map(rows).collect();
+        if given_server().is_none() {
+            kept.push(("the log of the server".to_owned(), shared().log()));
+        }
+        kept
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        // A server that a test has stopped takes its databases with it.
+        let _gone = sql::run(&self.server, &format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
+/// A server that the tests are to use instead of their own.
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
+fn given_server() -> Option<String> {
+    std::env::var("TOKENWRIGHT_TEST_POSTGRES_URL").ok()
+}

@@ -1,0 +1,114 @@
+//! A SQLite file for one test, looked into past the application.
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use tempfile::TempDir;
+use tokenwright::db::DatabaseUrl;
+
+/// A database in a folder of its own, removed with it.
+pub struct TestDatabase {
+    folder: TempDir,
+}
+
+#[derive(QueryableByName)]
+struct Text {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
+}
+
+impl TestDatabase {
+    /// What was written last stands here.
+    pub const NEWEST: &str = "test.db-wal";
+
+    /// Stored values that no token can have, as assignments of SQL.
+    pub const UNREADABLE: &[&str] = &[
+        "allowed_addresses = 'anywhere'",
+        "allowed_addresses = '[\"10.0.0.0/8\", \"anywhere\"]'",
+        "allowed_addresses = ''",
+        "permissions = 'everything'",
+        "expiry = 9223372036854775807",
+    ];
+
+    /// A folder for a database; the file is made by migrating.
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// The folder, for files beside the database.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// The URL as it would be given on the command line.
+    pub fn url_text(&self) -> String {
+        format!("sqlite:{}", self.folder.path().join("test.db").display())
+    }
+
+    /// The URL.
+    pub fn url(&self) -> DatabaseUrl {
+        DatabaseUrl::parse(&self.url_text()).unwrap()
+    }
+
+    /// Runs statements past the application, as an operator could.
+    pub fn execute(&self, sql: &str) {
+        self.connection().batch_execute(sql).unwrap();
+    }
+
+    /// The first column of a query, which is called `text`.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        let rows: Vec<Text> = sql_query(sql).load(&mut self.connection()).unwrap();
+        rows.into_iter().map(|row| row.text).collect()
+    }
+
+    /// The number of rows in a table.
+    pub fn count(&self, table: &str) -> i64 {
+        let sql = format!("SELECT CAST(count(*) AS TEXT) AS text FROM {table}");
+        self.texts(&sql)[0].parse().unwrap()
+    }
+
+    /// The password in the URL.
+    pub fn password() -> Option<String> {
+        None
+    }
+
+    /// Permissions or addresses, as SQL writes a stored list.
+    pub fn list(items: &[&str]) -> String {
+        format!("'{}'", serde_json::to_string(items).unwrap())
+    }
+
+    /// SQL for an instant, in microseconds since 1970.
+    pub fn micros(column: &str) -> String {
+        column.to_owned()
+    }
+
+    /// Holds the write lock, as another process could, until the answer is dropped.
+    pub fn write_lock(&self) -> impl Send {
+        let mut connection = self.connection();
+        connection.batch_execute("BEGIN IMMEDIATE").unwrap();
+        connection
+    }
+
+    /// Makes every insertion into a table fail with this message.
+    pub fn refuse_inserts(&self, table: &str, message: &str) {
+        self.execute(&format!(
+            "CREATE TRIGGER refused BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, '{message}'); END",
+        ));
+    }
+
+    /// All that is kept: each file with its name.
+    pub fn kept(&self) -> Vec<(String, Vec<u8>)> {
+        let entries = std::fs::read_dir(self.folder()).unwrap();
+        let file = |entry: std::fs::DirEntry| {
+            let name = entry.file_name().into_string().unwrap();
+            (name, std::fs::read(entry.path()).unwrap())
+        };
+        entries.map(|entry| file(entry.unwrap())).collect()
+    }
+
+    fn connection(&self) -> SqliteConnection {
+        let path = self.folder.path().join("test.db");
+        let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+        connection
+    }
+}

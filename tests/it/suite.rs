@@ -1,0 +1,17 @@
+//! What is true over either database.
+
+mod authentication;
+mod client_address;
+mod command_line;
+mod create_api_token;
+mod graphql_http;
+mod migrations;
+mod no_escalation;
+mod output;
+mod page;
+mod permission_catalogue;
+mod reading;
+mod root_fields;
+mod schema;
+mod secrets_stay_secret;
+mod slow_clients;
