@@ -1,0 +1,82 @@
+//! Requests, one after the other on each of some connections that stay open.
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use tokenwright::domain::clock::{Clock, SystemClock};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::Server;
+
+const CONNECTIONS: usize = 8;
+
+/// What was sent, and how long all of it took.
+pub struct Load {
+    pub requests: usize,
+    pub took: Duration,
+}
+
+impl Load {
+    /// Requests a second.
+    pub fn rate(&self) -> f64 {
+        self.requests as f64 / self.took.as_secs_f64()
+    }
+}
+
+/// Sends so many requests on each connection; the connections are shared out among the servers.
+/// `body` makes the body of the n-th request.
+pub async fn load(
+    servers: &[Server],
+    each: usize,
+    token: &str,
+    body: impl Fn(usize) -> String,
+) -> Load {
+    let servers = servers.iter().cycle().take(CONNECTIONS).enumerate();
+    let connections = servers.map(async |(connection, server)| {
+        let mut stream = TcpStream::connect(&server.address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        for n in 0..each {
+            request(&mut stream, token, &body(connection * each + n)).await;
+        }
+    });
+    let begun = Instant::now();
+    futures_util::future::join_all(connections).await;
+    Load { requests: CONNECTIONS * each, took: begun.elapsed() }
+}
+
+/// The body that asks for this.
+pub fn document(document: &str) -> String {
+    format!(r#"{{"query":"{document}"}}"#)
+}
+
+/// The body that makes the n-th token.
+pub fn creation(n: usize) -> String {
+    let expiry = (SystemClock.now() + TimeDelta::days(30)).format("%Y-%m-%dT%H:%M:%SZ");
+    let input =
+        format!(r#"{{name: \"n{n}\", expiry: \"{expiry}\", permissions: [API_USERS_READ]}}"#);
+    document(&format!("mutation {{ createApiToken(input: {input}) {{ token }} }}"))
+}
+
+/// One request on a connection that stays open; it must be answered with 200 and without an error.
+async fn request(stream: &mut TcpStream, token: &str, body: &str) {
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::with_capacity(4096);
+    loop {
+        stream.read_buf(&mut answer).await.unwrap();
+        let text = String::from_utf8_lossy(&answer).to_lowercase();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let length = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap();
+        if body.len() >= length.parse::<usize>().unwrap() {
+            assert!(head.starts_with("http/1.1 200") && !body.contains("\"errors\""), "{text}");
+            return;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Server processes.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use super::cpu;
+
+/// The program on a database.
+pub struct Tokenwright {
+    url: String,
+}
+
+/// A server process on a free port.
+pub struct Server {
+    process: Child,
+    pub address: String,
+}
+
+impl Tokenwright {
+    /// On a new SQLite file.
+    pub fn on_file(path: &Path) -> Self {
+        Self::on(format!("sqlite:{}", path.display()))
+    }
+
+    /// On an empty database, which is migrated.
+    pub fn on(url: String) -> Self {
+        let on = Self { url };
+        assert!(on.command(&["migrate"]).status().unwrap().success());
+        on
+    }
+
+    /// Makes a token on the command line; its secret.
+    pub fn token(&self, name: &str, permissions: &[&str]) -> String {
+        let always = ["admin", "create-token", "--expires-in", "2d", "--name", name];
+        let made = self.command(&[&always[..], permissions].concat()).output().unwrap();
+        String::from_utf8(made.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Starts an instance.
+    pub fn serve(&self) -> Server {
+        Server::start(&mut self.command(&["serve", "--listen", "127.0.0.1:0"]))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tokenwright"));
+        command.args(arguments).env("TOKENWRIGHT_DATABASE_URL", &self.url);
+        command.env("TOKENWRIGHT_LOG", "warn").stderr(Stdio::piped());
+        command
+    }
+}
+
+impl Server {
+    /// Starts it and waits until it listens.
+    pub fn start(command: &mut Command) -> Self {
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let line = lines.find(|line| line.as_ref().unwrap().contains("listening on")).unwrap();
+        let address = line.unwrap().rsplit('/').next().unwrap().to_owned();
+        // What the server says later must be read, or it would wait for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, address }
+    }
+
+    /// The CPU time that it has taken so far, in microseconds.
+    pub fn micros(&self) -> f64 {
+        cpu::micros(self.process.id())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
