@@ -9,11 +9,11 @@ use std::time::Duration;
 use deadpool::Runtime;
 use deadpool::managed::Timeouts;
 use diesel::ConnectionError;
-use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -39,6 +39,8 @@ pub(crate) struct PostgresPool {
 struct Connector {
     config: Config,
     tls: MakeRustlsConnect,
+    /// Statements that a session begins with.
+    setup: String,
 }
 
 impl PostgresPool {
@@ -105,7 +107,7 @@ pub(super) async fn connect_alone(
 ) -> Result<AsyncPgConnection, DbError> {
     let mut config = target.config.clone();
     patient(&mut config, wait);
-    let connector = Connector { config, tls: tls::connector(&target.tls)? };
+    let connector = Connector { config, tls: tls::connector(&target.tls)?, setup: String::new() };
     let silent = |_| DbError::Unavailable("the database did not answer in time".to_owned());
     let connected = tokio::time::timeout(wait, connector.connect()).await.map_err(silent)?;
     connected.map_err(|error| DbError::Unavailable(with_causes(&error)))
@@ -115,23 +117,34 @@ impl Connector {
     fn new(target: &PostgresTarget, settings: PoolSettings) -> Result<Self, DbError> {
         let mut config = target.config.clone();
         patient(&mut config, settings.wait);
-        // Set where the session starts, so that no statement of a session is without.
-        let limits = format!(
-            "{} -c statement_timeout={} -c idle_in_transaction_session_timeout={}",
-            config.get_options().unwrap_or_default(),
-            settings.statement_timeout.as_millis(),
-            settings.idle_transaction_timeout.as_millis(),
-        );
-        config.options(limits.trim());
-        Ok(Self { config, tls: tls::connector(&target.tls)? })
+        Ok(Self { config, tls: tls::connector(&target.tls)?, setup: setup(settings) })
     }
 
     async fn connect(&self) -> Result<AsyncPgConnection, ConnectionError> {
         let bad =
             |error: tokio_postgres::Error| ConnectionError::BadConnection(with_causes(&error));
         let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(bad)?;
-        AsyncPgConnection::try_from_client_and_connection(client, connection).await
+        let mut session =
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
+        session
+            .batch_execute(&self.setup)
+            .await
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(session)
     }
+}
+
+/// Bounds the statements of a session, and keeps what is acknowledged where the server's own default would
+/// not; a stricter default stays. Startup options could say the first two, but PgBouncer refuses those.
+fn setup(settings: PoolSettings) -> String {
+    format!(
+        "SET statement_timeout = {}; \
+         SET idle_in_transaction_session_timeout = {}; \
+         SELECT set_config('synchronous_commit', 'on', false) \
+         WHERE current_setting('synchronous_commit') = 'off'",
+        settings.statement_timeout.as_millis(),
+        settings.idle_transaction_timeout.as_millis(),
+    )
 }
 
 /// Bounds the waits for a host that does not answer: several hosts share the time. What the URL says
