@@ -7,6 +7,7 @@ mod engine;
 mod error;
 mod gate;
 mod guard;
+mod id;
 mod introspection;
 mod limits;
 mod loaders;

@@ -2,12 +2,15 @@
 //! for both backends.
 
 mod api_tokens;
+mod caller;
+mod delete_api_token;
 mod rows;
 mod users;
 
 use crate::db::{Database, DbError};
 
 pub use api_tokens::Inserted;
+pub use delete_api_token::Deleted;
 
 /// The queries of the product. Cheap to clone.
 #[derive(Clone)]

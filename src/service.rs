@@ -1,8 +1,10 @@
 //! The use cases, one file each. A use case takes the principal, decides, and runs the repository.
 
 mod api_tokens;
+mod audit;
 mod authenticate;
 mod create_api_token;
+mod delete_api_token;
 mod proof;
 mod stored_permissions;
 mod users;
@@ -21,6 +23,7 @@ use crate::repository::Repository;
 
 pub use authenticate::{AuthenticateError, InvalidTokenReason};
 pub use create_api_token::{CreateApiToken, CreateApiTokenError, CreatedApiToken, RequestedExpiry};
+pub use delete_api_token::{DeleteApiToken, DeleteApiTokenError, DeletedApiToken};
 use proof::SecretProofs;
 pub use proof::{DEFAULT_COST, MAX_COST, MIN_COST, ProofBusy};
 pub use stored_permissions::UnknownPermissions;

@@ -17,6 +17,9 @@ pub enum DbError {
     /// A stored value or a query is not what this version expects.
     #[error("unexpected data: {0}")]
     Unexpected(String),
+    /// A transaction was rolled back because its body asked for that; nothing was changed.
+    #[error("the transaction was rolled back on purpose")]
+    RolledBack,
     #[error("an operation ended early, which is a defect")]
     OperationPanicked,
 }
@@ -50,6 +53,7 @@ impl From<DieselError> for DbError {
                 info,
             ) => Self::Unexpected(info.message().to_owned()),
             DieselError::DatabaseError(_, info) => Self::Unavailable(info.message().to_owned()),
+            DieselError::RollbackTransaction => Self::RolledBack,
             DieselError::BrokenTransactionManager
             | DieselError::RollbackErrorOnCommit { .. }
             | DieselError::AlreadyInTransaction

@@ -28,6 +28,7 @@ pub struct AuditEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditAction {
     ApiTokenCreated,
+    ApiTokenDeleted,
 }
 
 impl AuditAction {
@@ -35,6 +36,7 @@ impl AuditAction {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ApiTokenCreated => "api_token_created",
+            Self::ApiTokenDeleted => "api_token_deleted",
         }
     }
 }

@@ -20,6 +20,18 @@ pub struct Principal {
 #[error("This needs the permission {0}.")]
 pub struct MissingPermission(pub &'static str);
 
+/// The token that asks, in the version that it was judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JudgedToken {
+    pub id: ApiTokenId,
+    pub version: i32,
+}
+
+/// The token that asks has been changed or deleted since it was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("The token that made this request has changed in the meantime; send the request again.")]
+pub struct CallerChanged;
+
 impl Principal {
     /// The caller that a token authenticated: its own user.
     pub fn of_token(token: Arc<ApiToken>) -> Self {
@@ -50,6 +62,11 @@ impl Principal {
     /// The id of that token.
     pub fn token_id(&self) -> Option<ApiTokenId> {
         self.token.as_ref().map(|token| token.id)
+    }
+
+    /// That token as it was judged, for a transaction to ask whether it still is so.
+    pub fn judged(&self) -> Option<JudgedToken> {
+        self.token.as_ref().map(|token| JudgedToken { id: token.id, version: token.version })
     }
 
     /// The one permission check: resolvers and use cases both ask here.

@@ -1,15 +1,17 @@
 //! The one error type of the schema: only errors chosen on purpose reach a client, and here they get
 //! their codes.
 
+mod refusals;
+
 use std::fmt;
 use std::sync::Arc;
 
 use async_graphql::{Context, Error, ErrorExtensionValues, ServerError, Value};
 
-use crate::db::DbError;
 use crate::domain::fault::{FaultKind, InputFault};
-use crate::domain::principal::MissingPermission;
-use crate::service::{CreateApiTokenError, ReadError};
+use crate::domain::principal::{CallerChanged, MissingPermission};
+
+pub(super) use refusals::creation_errors;
 
 /// What a request without a token is told.
 pub const TOKEN_NEEDED: &str = "This needs a token: send the header `Authorization: Bearer ...`.";
@@ -54,6 +56,10 @@ pub enum GqlError {
     IntrospectionOff,
     NotFound,
     Fault(InputFault),
+    /// What is to be changed is not at the version that was named.
+    Stale {
+        current_version: i32,
+    },
     CallerChanged,
     Unavailable(Arc<str>),
     OutcomeUnknown(Arc<str>),
@@ -78,7 +84,9 @@ impl GqlError {
             Self::NotFound => ErrorCode::NotFound,
             Self::Fault(InputFault { kind: FaultKind::Invalid, .. }) => ErrorCode::BadUserInput,
             Self::Fault(InputFault { kind: FaultKind::BeyondReach, .. }) => ErrorCode::Forbidden,
-            Self::Fault(InputFault { kind: FaultKind::Taken, .. }) => ErrorCode::Conflict,
+            Self::Fault(InputFault { kind: FaultKind::Taken, .. }) | Self::Stale { .. } => {
+                ErrorCode::Conflict
+            }
             Self::Unavailable(_) | Self::OutcomeUnknown(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }
@@ -92,7 +100,13 @@ impl GqlError {
             Self::IntrospectionOff => "Introspection is off on this server.",
             Self::NotFound => "There is nothing with this id.",
             Self::Fault(fault) => return fault.message.clone(),
-            Self::CallerChanged => "The token that made this request has changed in the meantime; send the request again.",
+            Self::Stale { current_version } => {
+                return format!(
+                    "The token has changed since the given version; its version is now \
+                     {current_version}."
+                );
+            }
+            Self::CallerChanged => return CallerChanged.to_string(),
             Self::Unavailable(_) => TRY_AGAIN,
             Self::OutcomeUnknown(_) => {
                 "The database did not say whether this was done; look before you try again."
@@ -112,6 +126,11 @@ impl GqlError {
                 if let Some(index) = fault.index {
                     values.set("index", index);
                 }
+            }
+            Self::Stale { current_version } => {
+                values.set("field", "version");
+                values.set("reason", "version_stale");
+                values.set("currentVersion", *current_version);
             }
             Self::Forbidden(MissingPermission(permission)) => {
                 values.set("reason", "permission_missing");
@@ -143,55 +162,12 @@ impl From<GqlError> for Error {
     }
 }
 
-impl From<MissingPermission> for GqlError {
-    fn from(missing: MissingPermission) -> Self {
-        Self::Forbidden(missing)
-    }
-}
-
-impl From<DbError> for GqlError {
-    fn from(error: DbError) -> Self {
-        match error {
-            DbError::Unavailable(_) => Self::Unavailable(error.to_string().into()),
-            DbError::OutcomeUnknown(_) => Self::OutcomeUnknown(error.to_string().into()),
-            DbError::Unique(_) | DbError::Unexpected(_) | DbError::OperationPanicked => {
-                Self::internal(error)
-            }
-        }
-    }
-}
-
-impl From<ReadError> for GqlError {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Forbidden(missing) => missing.into(),
-            ReadError::NotFound => Self::NotFound,
-            ReadError::Db(error) => error.into(),
-        }
-    }
-}
-
 /// The code of an error, if anybody chose one.
 pub(super) fn code_of(error: &ServerError) -> Option<&str> {
     match error.extensions.as_ref()?.get("code")? {
         Value::String(code) => Some(code),
         _ => None,
     }
-}
-
-/// The errors of a refused creation: one for each fault.
-pub(super) fn creation_errors(error: CreateApiTokenError) -> Vec<GqlError> {
-    let one = match error {
-        CreateApiTokenError::Refused(faults) => {
-            return faults.into_iter().map(GqlError::Fault).collect();
-        }
-        CreateApiTokenError::Forbidden(missing) => missing.into(),
-        CreateApiTokenError::CallerChanged => GqlError::CallerChanged,
-        CreateApiTokenError::Busy(busy) => GqlError::Unavailable(busy.to_string().into()),
-        CreateApiTokenError::Random(error) => GqlError::internal(error),
-        CreateApiTokenError::Db(error) => error.into(),
-    };
-    vec![one]
 }
 
 /// Reports several errors of one field, which becomes null. The last one is for the field to return,

@@ -6,10 +6,7 @@ mod node;
 mod permissions;
 mod user;
 
-use async_graphql::{ID, MergedObject};
-
-use super::error::GqlError;
-use crate::domain::fault::InputFault;
+use async_graphql::MergedObject;
 
 /// What can be read.
 #[derive(MergedObject, Default)]
@@ -20,11 +17,3 @@ pub(super) struct Query(
     permissions::PermissionsQuery,
     node::NodeQuery,
 );
-
-/// Reads an id that a client sent.
-fn parse_id<T: std::str::FromStr>(id: &ID) -> Result<T, GqlError> {
-    id.parse().map_err(|_| {
-        let message = "This is not an id of the type that is asked for.";
-        GqlError::Fault(InputFault::invalid("id", "id_syntax", message))
-    })
-}

@@ -8,14 +8,14 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Repository;
+use super::caller::ensure_unchanged;
 use super::rows::{ApiTokenRow, AuditEventRow, UserRow, permissions};
-use crate::db::{
-    DbError, DbId, DbTexts, ShareLocked, api_tokens, audit_events, read, users, write_tx,
-};
+use crate::db::{DbError, DbId, DbTexts, api_tokens, audit_events, read, users, write_tx};
 use crate::domain::api_token::{ApiToken, Credential, NewApiToken};
 use crate::domain::audit::AuditEvent;
 use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::permission::PermissionSet;
+use crate::domain::principal::JudgedToken;
 use crate::domain::secret::SecretHash;
 
 /// What became of an insertion.
@@ -91,8 +91,7 @@ impl Repository {
         Ok(holders > 0)
     }
 
-    /// Stores a token, its user and the audit event: all of them or none. `caller` is the token that
-    /// asks and the version that it was judged by.
+    /// Stores a token, its user and the audit event: all of them or none.
     ///
     /// # Errors
     /// When the database does not answer; [`DbError::OutcomeUnknown`] where it may have stored them.
@@ -100,24 +99,13 @@ impl Repository {
         &self,
         new: &NewApiToken,
         event: &AuditEvent,
-        caller: Option<(ApiTokenId, i32)>,
+        caller: Option<JudgedToken>,
     ) -> Result<Inserted, DbError> {
         let token = ApiTokenRow::from(new);
         let user = UserRow::from(&new.user);
         let event = AuditEventRow::from(event);
         let stored = write_tx!(self.db, |conn| {
-            if let Some((id, version)) = caller {
-                let unchanged = api_tokens::table
-                    .filter(api_tokens::id.eq(DbId(id.uuid())))
-                    .filter(api_tokens::version.eq(version))
-                    .filter(api_tokens::deleted_date.is_null())
-                    .select(api_tokens::id);
-                let unchanged: Option<DbId> =
-                    ShareLocked(unchanged).get_result(conn).await.optional()?;
-                if unchanged.is_none() {
-                    return Ok(Inserted::CallerChanged);
-                }
-            }
+            ensure_unchanged(conn, caller).await?;
             insert_into(users::table).values(user).execute(conn).await?;
             insert_into(api_tokens::table).values(token).execute(conn).await?;
             insert_into(audit_events::table).values(event).execute(conn).await?;
@@ -125,6 +113,7 @@ impl Repository {
         });
         match stored {
             Err(error) if error.is_unique("name_key") => Ok(Inserted::NameTaken),
+            Err(DbError::RolledBack) => Ok(Inserted::CallerChanged),
             other => other,
         }
     }

@@ -11,9 +11,9 @@ use crate::domain::api_token::{ApiToken, NewApiToken};
 use crate::domain::audit::{AuditAction, AuditChange, AuditEvent};
 use crate::domain::clock::Instant;
 use crate::domain::fault::InputFault;
-use crate::domain::id::{ApiTokenId, EventId, UserId};
+use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::permission::{PermissionCode, PermissionSet, required};
-use crate::domain::principal::{MissingPermission, Origin, Principal};
+use crate::domain::principal::{CallerChanged, MissingPermission, Origin, Principal};
 use crate::domain::random::RandomError;
 use crate::domain::secret::PlaintextSecret;
 use crate::domain::user::User;
@@ -70,10 +70,8 @@ pub enum CreateApiTokenError {
     /// All that is wrong with the input.
     #[error("the input has {} fault(s)", .0.len())]
     Refused(Vec<InputFault>),
-    #[error(
-        "The token that made this request has changed in the meantime; send the request again."
-    )]
-    CallerChanged,
+    #[error(transparent)]
+    CallerChanged(#[from] CallerChanged),
     #[error(transparent)]
     Busy(#[from] ProofBusy),
     #[error(transparent)]
@@ -106,15 +104,14 @@ impl Service {
         let event = self.created_event(&token, principal, origin)?;
         let name_key = checked.name.key().to_owned();
         let new = NewApiToken { token, name_key, secret_hash, user };
-        let caller = principal.token().map(|token| (token.id, token.version));
-        match self.repository.insert_api_token(&new, &event, caller).await? {
+        match self.repository.insert_api_token(&new, &event, principal.judged()).await? {
             Inserted::Done => {
                 tracing::info!(token_id = %id, user_id = %new.token.user_id,
                     by = %principal.user().user_id, "API token created");
                 Ok(CreatedApiToken { token: new.token, secret })
             }
             Inserted::NameTaken => Err(CreateApiTokenError::Refused(vec![check::name_taken()])),
-            Inserted::CallerChanged => Err(CreateApiTokenError::CallerChanged),
+            Inserted::CallerChanged => Err(CallerChanged.into()),
         }
     }
 
@@ -124,22 +121,14 @@ impl Service {
         principal: &Principal,
         origin: &Origin,
     ) -> Result<AuditEvent, RandomError> {
-        Ok(AuditEvent {
-            id: EventId::generate(token.creation_date, self.random())?,
-            date: token.creation_date,
-            action: AuditAction::ApiTokenCreated,
-            actor: principal.user().clone(),
-            actor_token: principal.token_id(),
-            client_address: origin.client_address,
-            request_id: origin.request_id.clone(),
-            target: token.id,
-            changes: vec![
-                AuditChange::set("name", &*token.name),
-                AuditChange::set("expiry", token.expiry.to_rfc3339()),
-                AuditChange::set("permissions", join(token.permissions.iter())),
-                AuditChange::set("allowedAddresses", join(token.allowed_addresses.iter())),
-            ],
-        })
+        let (action, date) = (AuditAction::ApiTokenCreated, token.creation_date);
+        let changes = vec![
+            AuditChange::set("name", &*token.name),
+            AuditChange::set("expiry", token.expiry.to_rfc3339()),
+            AuditChange::set("permissions", join(token.permissions.iter())),
+            AuditChange::set("allowedAddresses", join(token.allowed_addresses.iter())),
+        ];
+        Ok(AuditEvent { changes, ..self.event(action, token.id, date, principal, origin)? })
     }
 }
 

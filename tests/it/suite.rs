@@ -4,6 +4,7 @@ mod authentication;
 mod client_address;
 mod command_line;
 mod create_api_token;
+mod delete_api_token;
 mod graphql_http;
 mod migrations;
 mod no_escalation;

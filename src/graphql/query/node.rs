@@ -2,10 +2,10 @@
 
 use async_graphql::{Context, ID, Object};
 
-use super::parse_id;
 use crate::domain::id::ApiTokenId;
 use crate::graphql::context::{principal, service};
 use crate::graphql::error::GqlError;
+use crate::graphql::id::parse_id;
 use crate::graphql::types::{ApiToken, Node, User};
 use crate::service::ReadError;
 

@@ -2,11 +2,11 @@
 
 use async_graphql::{Context, ID, Object};
 
-use super::parse_id;
 use crate::domain::permission::required;
 use crate::graphql::context::{principal, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::guard::Needs;
+use crate::graphql::id::parse_id;
 use crate::graphql::types::User;
 
 #[derive(Default)]

@@ -1,0 +1,76 @@
+//! Deleting a token. Deleting takes power away, so the permission is enough for any token.
+
+use super::Service;
+use crate::db::DbError;
+use crate::domain::audit::AuditAction;
+use crate::domain::id::ApiTokenId;
+use crate::domain::permission::required;
+use crate::domain::principal::{CallerChanged, MissingPermission, Origin, Principal};
+use crate::domain::random::RandomError;
+use crate::domain::user::User;
+use crate::repository::Deleted;
+
+/// Which token a caller wants to be gone.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteApiToken {
+    pub id: ApiTokenId,
+    /// The version that the caller has seen, if that matters.
+    pub version: Option<i32>,
+}
+
+/// What remains of a token.
+#[derive(Debug)]
+pub struct DeletedApiToken {
+    pub id: ApiTokenId,
+    /// Its user, now disabled.
+    pub user: User,
+}
+
+/// Why no token was deleted. Nothing was changed, unless it is [`DbError::OutcomeUnknown`].
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteApiTokenError {
+    #[error(transparent)]
+    Forbidden(#[from] MissingPermission),
+    #[error("There is nothing with this id.")]
+    NotFound,
+    #[error("the token is at version {current_version}")]
+    Stale { current_version: i32 },
+    #[error(transparent)]
+    CallerChanged(#[from] CallerChanged),
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl Service {
+    /// Deletes a token: the very next request with it is refused. Its user remains, disabled, so that
+    /// the past stays attributed. A token may delete itself.
+    ///
+    /// # Errors
+    /// When the caller may not, there is no such token or not at this version, or something did not
+    /// answer.
+    pub async fn delete_api_token(
+        &self,
+        principal: &Principal,
+        origin: &Origin,
+        wanted: DeleteApiToken,
+    ) -> Result<DeletedApiToken, DeleteApiTokenError> {
+        principal.require(required::API_TOKENS_DELETE)?;
+        let DeleteApiToken { id, version } = wanted;
+        let now = self.clock.now();
+        let event = self.event(AuditAction::ApiTokenDeleted, id, now, principal, origin)?;
+        match self.repository.delete_api_token(&event, version, principal.judged()).await? {
+            Deleted::Done(user) => {
+                tracing::info!(token_id = %id, user_id = %user.id, by = %principal.user().user_id,
+                    "API token deleted");
+                Ok(DeletedApiToken { id, user })
+            }
+            Deleted::NotFound => Err(DeleteApiTokenError::NotFound),
+            Deleted::Stale { current_version } => {
+                Err(DeleteApiTokenError::Stale { current_version })
+            }
+            Deleted::CallerChanged => Err(CallerChanged.into()),
+        }
+    }
+}
