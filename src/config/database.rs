@@ -23,7 +23,7 @@ pub struct DatabaseArgs {
     )]
     pub database_url: DatabaseUrlText,
 
-    /// Most connections to PostgreSQL, or readers of the SQLite file.
+    /// Most connections to PostgreSQL, of which a quarter never writes, or readers of the SQLite file.
     #[arg(
         long,
         env = "TOKENWRIGHT_DATABASE_CONNECTIONS",

@@ -55,8 +55,8 @@ macro_rules! write_tx {
             $crate::db::Backend::Postgres(postgres) => {
                 let postgres = postgres.clone();
                 let operation = async move {
-                    let mut lease = postgres.lease().await?;
-                    let $conn = &mut *lease;
+                    let mut lease = postgres.write_lease().await?;
+                    let $conn = &mut *lease.connection;
                     let transaction = async {
                         $crate::db::begin($conn).await?;
                         let answer = async { $body }.await;

@@ -37,6 +37,11 @@ const POSTGRES: Source = Source {
 /// The advisory lock that migrations are applied under: "tokenwri" in ASCII.
 const TAKE_LOCK: &str = "SELECT pg_advisory_xact_lock(8389759048285647465)";
 const ONLY_READ: &str = "SET TRANSACTION READ ONLY";
+/// Who waits for the lock must then see what the holder did, whatever isolation is the default here.
+const SEE_THE_LATEST: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
+/// The schema of our tables. Without the right to use it there is none, and no table would be seen.
+const SCHEMA: &str =
+    "SELECT s AS name FROM (SELECT current_schema()::text) AS c (s) WHERE s IS NOT NULL";
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -60,6 +65,11 @@ pub enum MigrateError {
         "a tokenwright server uses {0}, and the database must be migrated; stop the server first"
     )]
     ServerRuns(PathBuf),
+    #[error(
+        "there is no schema in the search_path that the role may use; mostly, \
+         `GRANT USAGE ON SCHEMA public` is missing"
+    )]
+    NoSchema,
     #[error(transparent)]
     Lock(#[from] ServerLockError),
     #[error(transparent)]
@@ -152,13 +162,23 @@ fn apply_to_file(path: &Path) -> Result<usize, MigrateError> {
     sqlite::open_writer(path)?.immediate_transaction(|connection| apply(connection, SQLITE))
 }
 
+/// A connection as migrations know it.
+type Postgres = AsyncConnectionWrapper<AsyncPgConnection>;
+
 /// Runs a body in one transaction.
 async fn on_postgres<T: Send + 'static>(
     target: &PostgresTarget,
-    body: fn(&mut AsyncConnectionWrapper<AsyncPgConnection>) -> Result<T, MigrateError>,
+    body: fn(&mut Postgres) -> Result<T, MigrateError>,
 ) -> Result<T, MigrateError> {
     let connection = postgres::connect_alone(target, CONNECT).await?;
-    blocking(move || AsyncConnectionWrapper::from(connection).transaction(body)).await
+    let body = move |connection: &mut Postgres| {
+        connection.batch_execute(SEE_THE_LATEST)?;
+        if connection.names(SCHEMA)?.is_empty() {
+            return Err(MigrateError::NoSchema);
+        }
+        body(connection)
+    };
+    blocking(move || Postgres::from(connection).transaction(body)).await
 }
 
 async fn blocking<T: Send + 'static>(

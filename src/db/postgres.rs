@@ -1,10 +1,12 @@
 //! The pool of connections to PostgreSQL, over tokio-postgres and rustls.
 
+mod hosts;
 mod target;
 mod tls;
+mod writing;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::Timeouts;
@@ -15,6 +17,7 @@ use diesel_async::pooled_connection::{
 };
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
+use tokio::time::timeout;
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -22,6 +25,7 @@ use super::error::with_causes;
 use super::{DbError, PoolSettings};
 
 pub use target::PostgresTarget;
+use writing::{WriteLease, WriteTurns};
 
 /// How long the operating system may wait for a peer that went silent.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -32,20 +36,23 @@ const SLACK: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(crate) struct PostgresPool {
     pool: Pool<AsyncPgConnection>,
+    turns: WriteTurns,
     limit: Duration,
 }
 
 /// How a connection is made.
 struct Connector {
-    config: Config,
+    hosts: Vec<Config>,
     tls: MakeRustlsConnect,
+    /// Longest time for all hosts together.
+    wait: Duration,
     /// Statements that a session begins with.
     setup: String,
 }
 
 impl PostgresPool {
     pub(super) fn new(target: &PostgresTarget, settings: PoolSettings) -> Result<Self, DbError> {
-        let connector = Arc::new(Connector::new(target, settings)?);
+        let connector = Arc::new(Connector::new(target, settings.wait, setup(settings))?);
         let mut config = ManagerConfig::default();
         // Asking before every loan whether a connection is alive costs half of the reads; one that
         // is not fails its operation, and is not handed out again.
@@ -65,11 +72,17 @@ impl PostgresPool {
             })
             .build()
             .map_err(|error| DbError::Unavailable(error.to_string()))?;
-        Ok(Self { pool, limit: settings.statement_timeout + SLACK })
+        let turns = WriteTurns::new(settings.connections, settings.wait);
+        Ok(Self { pool, turns, limit: settings.statement_timeout + SLACK })
     }
 
     pub(crate) async fn lease(&self) -> Result<Object<AsyncPgConnection>, DbError> {
         self.pool.get().await.map_err(|error| DbError::Unavailable(with_causes(&error)))
+    }
+
+    pub(crate) async fn write_lease(&self) -> Result<WriteLease, DbError> {
+        let turn = self.turns.next().await?;
+        Ok(WriteLease::new(self.lease().await?, turn))
     }
 
     /// Hands out no more connections, and closes those that are not in use.
@@ -78,26 +91,37 @@ impl PostgresPool {
     }
 
     /// Runs a body to its end or to its limit. The server's own limit comes first; this one is for
-    /// a server that went silent.
+    /// a server that went silent, and for a commit that waits for a standby: the server bounds no commit.
     pub(crate) async fn bounded<T>(&self, body: impl Future<Output = T>) -> Result<T, TimedOut> {
-        tokio::time::timeout(self.limit, body).await.map_err(|_| TimedOut)
+        let start = Instant::now();
+        timeout(self.limit, body).await.map_err(|_| {
+            // Nothing was heard since the start, so older connections may be as dead: one operation
+            // finds that out for all.
+            self.pool.retain(|_, connection| connection.created > start);
+            TimedOut(self.clone())
+        })
     }
 }
 
 /// An operation did not end in time; its connection must not be used again.
-pub(crate) struct TimedOut;
+pub(crate) struct TimedOut(PostgresPool);
 
 impl TimedOut {
     /// Takes the connection out of the pool for good; nothing was changed.
     pub(crate) fn reading(self, lease: Object<AsyncPgConnection>) -> DbError {
         drop(Object::take(lease));
-        DbError::Unavailable("the database did not answer in time".to_owned())
+        unanswered()
     }
 
     /// The same for a transaction, which may have been committed unheard.
-    pub(crate) fn writing(self, lease: Object<AsyncPgConnection>) -> DbError {
-        self.reading(lease).at_commit()
+    pub(crate) fn writing(self, lease: WriteLease) -> DbError {
+        lease.abandon(self.0);
+        unanswered().at_commit()
     }
+}
+
+fn unanswered() -> DbError {
+    DbError::Unavailable("the database did not answer in time".to_owned())
 }
 
 /// One connection outside the pool, without a limit on its statements: migrations may take long.
@@ -105,25 +129,21 @@ pub(super) async fn connect_alone(
     target: &PostgresTarget,
     wait: Duration,
 ) -> Result<AsyncPgConnection, DbError> {
-    let mut config = target.config.clone();
-    patient(&mut config, wait);
-    let connector = Connector { config, tls: tls::connector(&target.tls)?, setup: String::new() };
-    let silent = |_| DbError::Unavailable("the database did not answer in time".to_owned());
-    let connected = tokio::time::timeout(wait, connector.connect()).await.map_err(silent)?;
+    let connector = Connector::new(target, wait, String::new())?;
+    let connected = timeout(wait, connector.connect()).await.map_err(|_| unanswered())?;
     connected.map_err(|error| DbError::Unavailable(with_causes(&error)))
 }
 
 impl Connector {
-    fn new(target: &PostgresTarget, settings: PoolSettings) -> Result<Self, DbError> {
-        let mut config = target.config.clone();
-        patient(&mut config, settings.wait);
-        Ok(Self { config, tls: tls::connector(&target.tls)?, setup: setup(settings) })
+    fn new(target: &PostgresTarget, wait: Duration, setup: String) -> Result<Self, DbError> {
+        let mut hosts = target.hosts.clone();
+        hosts.iter_mut().for_each(patient);
+        Ok(Self { hosts, tls: tls::connector(&target.tls)?, wait, setup })
     }
 
     async fn connect(&self) -> Result<AsyncPgConnection, ConnectionError> {
-        let bad =
-            |error: tokio_postgres::Error| ConnectionError::BadConnection(with_causes(&error));
-        let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(bad)?;
+        let connected = hosts::connect(&self.hosts, &self.tls, self.wait).await;
+        let (client, connection) = connected.map_err(ConnectionError::BadConnection)?;
         let mut session =
             AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
         session
@@ -147,15 +167,15 @@ fn setup(settings: PoolSettings) -> String {
     )
 }
 
-/// Bounds the waits for a host that does not answer: several hosts share the time. What the URL says
-/// comes first, within the pool's own limit.
-fn patient(config: &mut Config, wait: Duration) {
-    if config.get_connect_timeout().is_none() {
-        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(1).max(1);
-        config.connect_timeout(wait / hosts);
+/// Bounds the silence of a host that was connected to, where the URL does not.
+fn patient(host: &mut Config) {
+    if host.get_tcp_user_timeout().is_none() {
+        host.tcp_user_timeout(SILENCE);
     }
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(SILENCE);
+    if host.get_keepalives_idle() == Config::new().get_keepalives_idle() {
+        host.keepalives_idle(SILENCE);
     }
-    config.keepalives_idle(SILENCE);
+    if host.get_keepalives_interval().is_none() {
+        host.keepalives_interval(SILENCE / 5);
+    }
 }

@@ -1,21 +1,50 @@
 //! TLS to PostgreSQL, verified as far as the URL asks.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WantsClientCert, WebPkiServerVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{
+    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
+    verify_tls13_signature_with_raw_key,
+};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, RootCertStore,
-    SignatureScheme, WantsVerifier,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
+use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode};
+use x509_cert::time::Time;
 
 use super::super::DbError;
 use super::super::error::with_causes;
-use super::target::{Roots, TlsMode};
+
+/// What a server must prove (libpq, section "SSL Support").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TlsMode {
+    /// Nothing: `disable` and `prefer`.
+    Unverified,
+    /// As `Chain` if libpq's file of root certificates is there, else nothing: `require`.
+    ChainIfKnown,
+    /// That one of the roots vouches for it: `verify-ca`.
+    Chain(Roots),
+    /// And that it has the name that was asked for: `verify-full`.
+    ChainAndName(Roots),
+}
+
+/// Which root certificates count: `sslrootcert`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Roots {
+    File(PathBuf),
+    /// The file where libpq looks when none is named.
+    Default,
+    /// Those of the operating system.
+    System,
+}
 
 /// The TLS side of connections.
 pub(super) fn connector(mode: &TlsMode) -> Result<MakeRustlsConnect, DbError> {
@@ -23,67 +52,101 @@ pub(super) fn connector(mode: &TlsMode) -> Result<MakeRustlsConnect, DbError> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| unavailable(&error))?;
-    let config = match mode {
-        TlsMode::ChainAndName(roots) => builder.with_root_certificates(store(roots)?),
-        TlsMode::Chain(roots) => {
-            let roots = Arc::new(store(roots)?);
-            let chain =
-                WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
-            let chain = Some(chain.map_err(|error| unavailable(&error))?);
-            lenient(builder, Lenient { chain, provider })
+    let trusted = match mode {
+        TlsMode::Unverified => None,
+        TlsMode::ChainIfKnown => {
+            let file = default_file().filter(|path| path.exists());
+            file.map(|path| Trusted::in_file(&path, &provider)).transpose()?
         }
-        TlsMode::Unverified => lenient(builder, Lenient { chain: None, provider }),
+        TlsMode::Chain(roots) | TlsMode::ChainAndName(roots) => {
+            Some(Trusted::read(roots, &provider)?)
+        }
     };
-    Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
-}
-
-fn lenient(
-    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
-    verifier: Lenient,
-) -> ConfigBuilder<ClientConfig, WantsClientCert> {
-    builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+    let named = matches!(mode, TlsMode::ChainAndName(_));
+    let verifier = Arc::new(Verifier { trusted, named, provider });
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    let mut config = builder.with_no_client_auth();
+    // Servers that TLS is spoken to from the first byte on (`sslnegotiation=direct`) ask for it.
+    config.alpn_protocols = vec![b"postgresql".to_vec()];
+    Ok(MakeRustlsConnect::new(config))
 }
 
 fn unavailable(error: &(dyn std::error::Error + 'static)) -> DbError {
     DbError::Unavailable(with_causes(error))
 }
 
-fn store(roots: &Roots) -> Result<RootCertStore, DbError> {
-    let mut store = RootCertStore::empty();
-    match roots {
-        Roots::System => {
-            let loaded = rustls_native_certs::load_native_certs();
-            store.add_parsable_certificates(loaded.certs);
-        }
-        Roots::File(path) => {
-            let unreadable = |error: &dyn std::fmt::Display| {
-                let text = format!("cannot read the root certificates {}: {error}", path.display());
-                DbError::Unavailable(text)
-            };
-            let certificates = CertificateDer::pem_file_iter(path);
-            for certificate in certificates.map_err(|error| unreadable(&error))? {
-                let certificate = certificate.map_err(|error| unreadable(&error))?;
-                store.add(certificate).map_err(|error| unreadable(&error))?;
+fn default_file() -> Option<PathBuf> {
+    std::env::home_dir().map(|home| home.join(".postgresql/root.crt"))
+}
+
+/// The certificates that vouch for a server.
+#[derive(Debug)]
+struct Trusted {
+    chain: Arc<WebPkiServerVerifier>,
+    /// Those of a file: a server may also show one of them itself.
+    themselves: Vec<CertificateDer<'static>>,
+}
+
+impl Trusted {
+    fn read(roots: &Roots, provider: &Arc<CryptoProvider>) -> Result<Self, DbError> {
+        match roots {
+            Roots::File(path) => Self::in_file(path, provider),
+            Roots::Default => {
+                let missing = || DbError::Unavailable("`sslrootcert` must be given".to_owned());
+                Self::in_file(&default_file().ok_or_else(missing)?, provider)
+            }
+            Roots::System => {
+                let mut store = RootCertStore::empty();
+                store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                Self::new(store, Vec::new(), provider)
             }
         }
     }
-    if store.is_empty() {
-        return Err(DbError::Unavailable("there are no root certificates".to_owned()));
+
+    fn in_file(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Self, DbError> {
+        let unreadable = |error: &dyn std::fmt::Display| {
+            let text = format!(
+                "cannot read the root certificates {} (`sslrootcert`): {error}",
+                path.display()
+            );
+            DbError::Unavailable(text)
+        };
+        let found = CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))?;
+        let found: Vec<_> = found.collect::<Result<_, _>>().map_err(|error| unreadable(&error))?;
+        if found.is_empty() {
+            return Err(unreadable(&"there is none"));
+        }
+        let mut store = RootCertStore::empty();
+        for certificate in &found {
+            store.add(certificate.clone()).map_err(|error| unreadable(&error))?;
+        }
+        Self::new(store, found, provider)
     }
-    Ok(store)
+
+    fn new(
+        store: RootCertStore,
+        themselves: Vec<CertificateDer<'static>>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, DbError> {
+        let provider = Arc::clone(provider);
+        let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build();
+        let chain = chain.map_err(|error| unavailable(&error))?;
+        Ok(Self { chain, themselves })
+    }
 }
 
-/// Verifies less than rustls would by itself. Whoever answers must hold the key of the certificate that
-/// they show, in every mode.
+/// Verifies what the mode asks for. Whoever answers must hold the key of the certificate that they show,
+/// in every mode: SCRAM's channel binding relies on it.
 #[derive(Debug)]
-struct Lenient {
-    /// `verify-ca`: the chain counts, the name does not. `None` is `prefer` and `require`: encrypted, to
-    /// whoever answers.
-    chain: Option<Arc<WebPkiServerVerifier>>,
+struct Verifier {
+    /// `None` is `prefer` and `require`: encrypted, to whoever answers.
+    trusted: Option<Trusted>,
+    /// Does the name count, too?
+    named: bool,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Lenient {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -94,10 +157,21 @@ impl ServerCertVerifier for Lenient {
     ) -> Result<ServerCertVerified, Error> {
         use CertificateError::{NotValidForName, NotValidForNameContext};
 
-        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
-        // The name is looked at last, so whoever fails there has passed the rest.
-        match chain.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
-            Err(Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
+        let Some(trusted) = &self.trusted else { return Ok(ServerCertVerified::assertion()) };
+        // A certificate made as PostgreSQL's manual first shows it vouches for itself. It calls itself an
+        // authority, so it would be refused as part of a chain.
+        if trusted.themselves.contains(end_entity) {
+            within_validity(end_entity, now)?;
+            if self.named {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
+            }
+            return Ok(ServerCertVerified::assertion());
+        }
+        match trusted.chain.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
+            // The name is looked at last, so whoever fails there has passed the rest.
+            Err(Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }))
+                if !self.named =>
+            {
                 Ok(ServerCertVerified::assertion())
             }
             verdict => verdict,
@@ -121,10 +195,38 @@ impl ServerCertVerifier for Lenient {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
+        if ParsedCertificate::try_from(certificate).is_ok() {
+            return verify_tls13_signature(message, certificate, signed, algorithms);
+        }
+        // rustls reads certificates of version 3 only. `openssl x509 -req` makes older ones, and to hold the
+        // key is all that is asked for here.
+        let key = read(certificate)?.tbs_certificate.subject_public_key_info.to_der();
+        let key = SubjectPublicKeyInfoDer::from(key.map_err(|_| BAD_ENCODING)?);
+        verify_tls13_signature_with_raw_key(message, &key, signed, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
+}
+
+const BAD_ENCODING: Error = Error::InvalidCertificate(CertificateError::BadEncoding);
+
+fn read(certificate: &CertificateDer<'_>) -> Result<Certificate, Error> {
+    Certificate::from_der(certificate).map_err(|_| BAD_ENCODING)
+}
+
+fn within_validity(certificate: &CertificateDer<'_>, time: UnixTime) -> Result<(), Error> {
+    let validity = read(certificate)?.tbs_certificate.validity;
+    let bound = |bound: Time| UnixTime::since_unix_epoch(bound.to_unix_duration());
+    let (not_before, not_after) = (bound(validity.not_before), bound(validity.not_after));
+    if time < not_before {
+        let error = CertificateError::NotValidYetContext { time, not_before };
+        return Err(Error::InvalidCertificate(error));
+    }
+    if time > not_after {
+        let error = CertificateError::ExpiredContext { time, not_after };
+        return Err(Error::InvalidCertificate(error));
+    }
+    Ok(())
 }

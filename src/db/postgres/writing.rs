@@ -1,0 +1,88 @@
+//! Connections to write on. Fewer than there are, so that reads, and with them authentication, go on
+//! while writes wait: for a lock, or for a standby that is away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
+use diesel_async::pooled_connection::deadpool::Object;
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::PostgresPool;
+use crate::db::DbError;
+
+const COMMITS_WAIT: &str = "EXISTS (SELECT FROM pg_stat_activity \
+                            WHERE usename = session_user AND wait_event = 'SyncRep')";
+
+/// Turns to write.
+#[derive(Clone)]
+pub(super) struct WriteTurns {
+    turns: Arc<Semaphore>,
+    wait: Duration,
+}
+
+/// A connection to write on, and the turn to.
+pub(crate) struct WriteLease {
+    // Back in the pool before its turn is free.
+    pub(crate) connection: Object<AsyncPgConnection>,
+    turn: OwnedSemaphorePermit,
+}
+
+impl WriteTurns {
+    /// For a pool of so many connections: a quarter of them never writes, unless there is only one.
+    pub(super) fn new(connections: usize, wait: Duration) -> Self {
+        let writing = connections.saturating_sub(connections.div_ceil(4)).max(1);
+        Self { turns: Arc::new(Semaphore::new(writing)), wait }
+    }
+
+    pub(super) async fn next(&self) -> Result<OwnedSemaphorePermit, DbError> {
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        match timeout(self.wait, turn).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => {
+                let text = "too many transactions wait for the database already";
+                Err(DbError::Unavailable(text.to_owned()))
+            }
+        }
+    }
+}
+
+impl WriteLease {
+    pub(super) const fn new(
+        connection: Object<AsyncPgConnection>,
+        turn: OwnedSemaphorePermit,
+    ) -> Self {
+        Self { connection, turn }
+    }
+
+    /// Takes the connection of a transaction that is no longer waited for out of the pool for good. A
+    /// commit that waits for a standby stays on the server, whoever hangs up; so it keeps its turn
+    /// meanwhile, or every further one would take another connection of the server.
+    pub(super) fn abandon(self, pool: PostgresPool) {
+        let Self { mut connection, turn } = self;
+        tokio::spawn(async move {
+            // Answered after what is under way.
+            let mut answered = Box::pin(connection.batch_execute(""));
+            while commits_wait(&pool).await && timeout(pool.limit, &mut answered).await.is_err() {}
+            drop(answered);
+            drop(Object::take(connection));
+            drop(turn);
+        });
+    }
+}
+
+/// Does the server say that commits wait for a standby?
+async fn commits_wait(pool: &PostgresPool) -> bool {
+    let Ok(mut lease) = pool.lease().await else { return false };
+    let asked = diesel::select(sql::<Bool>(COMMITS_WAIT)).get_result(&mut *lease);
+    match pool.bounded(asked).await {
+        Ok(answer) => answer.unwrap_or(false),
+        Err(timed_out) => {
+            timed_out.reading(lease);
+            false
+        }
+    }
+}
