@@ -7,6 +7,7 @@ mod catalogue;
 mod clock;
 mod log;
 mod raw;
+mod wait;
 
 pub(crate) use crate::TestDatabase;
 pub use answer::Answer;
@@ -16,3 +17,4 @@ pub use catalogue::DEPRECATED_FIRST;
 pub use clock::ManualClock;
 pub use log::Log;
 pub use raw::exchange;
+pub use wait::eventually;

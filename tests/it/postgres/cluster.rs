@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
 
 use super::sql;
 
@@ -18,6 +19,8 @@ const NOBODY: u32 = 65534;
 pub const ROLE: &str = "tokenwright";
 /// Its password, which no log may show.
 pub const PASSWORD: &str = "a-password-for-tests";
+/// Longest wait for a server.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Durability is left out where no test takes the server away.
 const IN_A_HURRY: &[&str] = &["fsync=off", "full_page_writes=off", "synchronous_commit=off"];
 /// What every cluster is set to.
@@ -40,7 +43,8 @@ impl Cluster {
     /// A server that keeps what it acknowledged, with these settings beside the usual ones.
     pub fn start(settings: &[&str]) -> Self {
         let cluster = Self::without_data();
-        cluster.program("initdb", &["--auth=trust", "--username=postgres", "--encoding=UTF8"]);
+        let arguments = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync"];
+        cluster.program("initdb", &arguments);
         cluster.configure(ALWAYS);
         cluster.configure(settings);
         cluster.run();
@@ -77,6 +81,13 @@ impl Cluster {
         format!("postgres://{role}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// The URL of a database here and on a standby, for whichever of them is the primary.
+    pub fn url_with(&self, standby: &Self, database: &str) -> String {
+        let hosts = format!("127.0.0.1:{},127.0.0.1:{}", self.port, standby.port());
+        let attributes = "target_session_attrs=read-write";
+        format!("postgres://{ROLE}:{PASSWORD}@{hosts}/{database}?{attributes}")
+    }
+
     /// Adds lines to the configuration.
     pub fn configure(&self, settings: &[&str]) {
         let path = self.data().join("postgresql.conf");
@@ -95,6 +106,43 @@ impl Cluster {
     /// Ends the server as a loss of power would, but for the disk's cache.
     pub fn stop_immediately(&self) {
         self.program("pg_ctl", &["stop", "--wait", "--silent", "--mode=immediate"]);
+    }
+
+    /// A standby of this server; see [`Self::follow`].
+    pub fn synchronous_standby(&self) -> Self {
+        let standby = Self::without_data();
+        standby.follow(self);
+        standby
+    }
+
+    /// Becomes a standby, in place of what is here: from now on the primary acknowledges nothing before
+    /// the standby has it, too.
+    pub fn follow(&self, primary: &Self) {
+        if self.data().exists() {
+            std::fs::remove_dir_all(self.data()).unwrap();
+        }
+        let address = format!("host=127.0.0.1 port={} user=postgres", primary.port());
+        let arguments = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--dbname"];
+        self.program("pg_basebackup", &[&arguments[..], &[&address]].concat());
+        self.run();
+        primary.configure(&["synchronous_standby_names='*'"]);
+        primary.program("pg_ctl", &["reload", "--silent"]);
+        primary.until("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'");
+    }
+
+    /// Lets a standby be the primary.
+    pub fn promote(&self) {
+        self.program("pg_ctl", &["promote", "--wait", "--silent"]);
+    }
+
+    /// Waits until a query has a row.
+    pub fn until(&self, query: &str) {
+        let url = self.url_as("postgres", "postgres");
+        let asked = Instant::now();
+        while sql::run(&url, query).unwrap().is_empty() {
+            assert!(asked.elapsed() < PATIENCE, "in vain: {query}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// What the server has logged.
@@ -195,7 +243,7 @@ fn programs() -> &'static Path {
 
 /// A port that nobody listens on, from below those that connections leave from: it must still be free when
 /// a stopped server starts again.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 10_000).unwrap();
     loop {

@@ -1,5 +1,6 @@
 //! A database for one test on a PostgreSQL server, looked into past the application.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
@@ -43,7 +44,8 @@ impl TestDatabase {
         Self::on_server(cluster.url("postgres"))
     }
 
-    fn on_server(server: String) -> Self {
+    /// The same on the server of this URL.
+    pub(super) fn on_server(server: String) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let name = format!("test_{process}_{number}");
@@ -56,12 +58,34 @@ impl TestDatabase {
         self.folder.path()
     }
 
+    /// Its name on the server.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The URL as it would be given on the command line.
     pub fn url_text(&self) -> String {
         let (server, query) = self.server.split_once('?').unwrap_or((&self.server, ""));
         let (server, _) = server.rsplit_once('/').unwrap();
         let mark = if query.is_empty() { "" } else { "?" };
         format!("{server}/{}{mark}{query}", self.name)
+    }
+
+    /// Host and port of the server.
+    pub fn server(&self) -> String {
+        let url = self.url_text();
+        let (_, rest) = url.split_once('@').unwrap();
+        let (server, _) = rest.split_once('/').unwrap();
+        if server.contains(':') { server.to_owned() } else { format!("{server}:5432") }
+    }
+
+    /// The URL with other hosts in it.
+    pub fn url_by_way_of(&self, addresses: &[SocketAddr]) -> String {
+        let hosts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        let url = self.url_text();
+        let (start, rest) = url.split_once('@').unwrap();
+        let (_, database) = rest.split_once('/').unwrap();
+        format!("{start}@{}/{database}", hosts.join(","))
     }
 
     /// The URL.
@@ -102,6 +126,32 @@ impl TestDatabase {
     /// Keeps everybody from writing tokens, as an operator could, until the answer is dropped.
     pub fn write_lock(&self) -> impl Send + use<> {
         sql::hold(&self.url_text(), "BEGIN; LOCK TABLE api_tokens IN SHARE MODE")
+    }
+
+    /// Keeps everybody from reading tokens, until the answer is dropped.
+    pub fn read_lock(&self) -> impl Send + use<> {
+        sql::hold(&self.url_text(), "BEGIN; LOCK TABLE api_tokens IN ACCESS EXCLUSIVE MODE")
+    }
+
+    /// What the application's sessions do: `idle` and so on, or `waits` for a lock.
+    pub fn sessions(&self) -> Vec<String> {
+        self.texts(
+            "SELECT CASE WHEN wait_event_type = 'Lock' THEN 'waits' ELSE state END \
+             FROM pg_stat_activity \
+             WHERE datname = current_database() AND application_name = 'tokenwright'",
+        )
+    }
+
+    /// How many of the application's sessions wait for a lock.
+    pub fn waiting(&self) -> usize {
+        self.sessions().iter().filter(|session| *session == "waits").count()
+    }
+
+    /// Has the application no transaction open, and no lock?
+    pub fn is_quiet(&self) -> bool {
+        let locks = "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) \
+                     WHERE datname = current_database() AND application_name = 'tokenwright'";
+        self.sessions().iter().all(|session| session == "idle") && self.texts(locks).is_empty()
     }
 
     /// Makes every insertion into a table fail with this message.

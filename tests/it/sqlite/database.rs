@@ -88,6 +88,12 @@ impl TestDatabase {
         connection
     }
 
+    /// Has the application no transaction open that writes?
+    pub fn is_quiet(&self) -> bool {
+        let at_once = "PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK";
+        self.connection().batch_execute(at_once).is_ok()
+    }
+
     /// Makes every insertion into a table fail with this message.
     pub fn refuse_inserts(&self, table: &str, message: &str) {
         self.execute(&format!(

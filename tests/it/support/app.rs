@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::{Value, json};
 use tokenwright::app::{App, ServiceConfig};
-use tokenwright::db::{PoolSettings, migrate};
+use tokenwright::db::{DatabaseUrl, PoolSettings, migrate};
 use tokenwright::domain::catalogue::Catalogue;
 use tokenwright::domain::clock::Clock;
 use tokenwright::domain::principal::{Origin, Principal};
@@ -30,6 +30,9 @@ pub struct Options {
     pub max_lifetime: TimeDelta,
     pub bcrypt_cost: u32,
     pub request_timeout: Duration,
+    pub pool: PoolSettings,
+    /// Another way to the database than its own URL.
+    pub way: Option<DatabaseUrl>,
 }
 
 impl Default for Options {
@@ -43,6 +46,13 @@ impl Default for Options {
             max_lifetime: TimeDelta::days(730),
             bcrypt_cost: 4,
             request_timeout: Duration::from_secs(10),
+            pool: PoolSettings {
+                connections: 4,
+                wait: Duration::from_secs(5),
+                statement_timeout: Duration::from_secs(5),
+                idle_transaction_timeout: Duration::from_secs(5),
+            },
+            way: None,
         }
     }
 }
@@ -52,6 +62,8 @@ pub struct TestApp {
     pub address: SocketAddr,
     pub database: TestDatabase,
     pub clock: Arc<ManualClock>,
+    /// The use cases, past HTTP.
+    pub service: Arc<Service>,
     pub http: reqwest::Client,
     /// A token with every permission, usable from anywhere.
     pub admin: String,
@@ -74,13 +86,8 @@ impl TestApp {
         migrate(&database.url()).await.unwrap();
         let clock = Arc::new(ManualClock::default());
         let config = ServiceConfig {
-            database: database.url(),
-            pool: PoolSettings {
-                connections: 4,
-                wait: Duration::from_secs(5),
-                statement_timeout: Duration::from_secs(5),
-                idle_transaction_timeout: Duration::from_secs(5),
-            },
+            database: options.way.unwrap_or_else(|| database.url()),
+            pool: options.pool,
             catalogue: Arc::new(options.catalogue),
             rules: TokenRules {
                 max_lifetime: options.max_lifetime,
@@ -107,7 +114,7 @@ impl TestApp {
         }));
         let admin = administrator(&service).await;
         let http = reqwest::Client::new();
-        Self { address, database, clock, http, admin, stop: Some(stop) }
+        Self { address, database, clock, service, http, admin, stop: Some(stop) }
     }
 
     /// Where GraphQL is.

@@ -175,10 +175,15 @@ impl Running {
         said.listens_at().unwrap_or_else(|| panic!("it does not listen: {}", said.err()))
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
         // The shell has the command built in; a small system may lack the program.
-        let kill = format!("kill -s {name} {}", self.child.id());
+        let kill = format!("kill -s {name} {}", self.id());
         let sent = Command::new("sh").args(["-c", &kill]).status();
         assert!(sent.unwrap().success());
     }

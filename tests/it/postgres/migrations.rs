@@ -1,0 +1,167 @@
+//! Migrations: to the same tables as in SQLite, there and back, by several programs at once, and with no
+//! more rights than each program needs.
+
+use diesel::Connection;
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+use serde_json::json;
+use similar::TextDiff;
+
+use super::cluster::{self, ROLE};
+use super::likeness::{of_postgres, of_sqlite};
+use super::{TestDatabase, sql};
+use crate::support::{Binary, administrator, assert_ended, files, migrated};
+
+/// As if this version had a migration that was not applied yet.
+const UNDO: &str = "DROP TABLE audit_events; DROP TABLE api_tokens; DROP TABLE users; \
+                    DELETE FROM __diesel_schema_migrations";
+const CREATE_TOKEN: [&str; 7] =
+    ["admin", "create-token", "--name", "a", "--expires-in", "1h", "--all-permissions"];
+
+#[test]
+fn the_tables_are_those_of_sqlite() {
+    let database = migrated();
+    let sqlite = ["migrate", "--database-url", "sqlite:t.db"];
+    assert_ended(&Binary::new(database.folder(), &sqlite).run(), 0, "applied");
+    let sqlite = of_sqlite(&database.folder().join("t.db")).join("\n");
+    let postgres = of_postgres(&database).join("\n");
+    assert!(sqlite.contains("users: column 01 id TEXT not null"), "{sqlite}");
+    let difference = TextDiff::from_lines(&sqlite, &postgres);
+    let difference = difference.unified_diff().header("SQLite", "PostgreSQL").to_string();
+    assert!(difference.is_empty(), "\n{difference}");
+}
+
+#[test]
+fn up_down_and_up_again_gives_the_same_tables() {
+    let database = TestDatabase::new();
+    let left = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace \
+                UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace \
+                UNION ALL SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace";
+    let ours = |name: &String| !name.contains("__diesel_schema_migrations");
+    let left = || database.texts(left).into_iter().filter(ours).collect::<Vec<_>>();
+    let url = database.url_text();
+    let mut connection = AsyncConnectionWrapper::<AsyncPgConnection>::establish(&url).unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres");
+    let migrations = || FileBasedMigrations::from_path(folder).unwrap();
+
+    connection.run_pending_migrations(migrations()).unwrap();
+    let first = of_postgres(&database);
+    assert!(first.iter().any(|line| line.starts_with("api_tokens: ")));
+    connection.revert_all_migrations(migrations()).unwrap();
+    assert_eq!(left(), [""; 0], "nothing is left of it");
+    connection.run_pending_migrations(migrations()).unwrap();
+    assert_eq!(of_postgres(&database), first);
+    assert_eq!(database.texts("SELECT name FROM users"), ["system"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn six_servers_may_start_and_migrate_at_once() {
+    for isolation in ["read committed", "serializable", "read committed", "repeatable read"] {
+        let database = TestDatabase::new();
+        let name = database.name();
+        let default = format!("SET default_transaction_isolation = '{isolation}'");
+        database.execute(&format!("ALTER DATABASE {name} {default}"));
+        let serve = || {
+            let serve = ["serve", "--migrate", "--listen", "127.0.0.1:0"];
+            Binary::on(&database, &serve).args(&["--database-connections", "2"]).start()
+        };
+        let started: Vec<_> = (0..6).map(|_| serve()).collect();
+        for running in &started {
+            let ready = format!("http://{}/readyz", running.listening());
+            assert_eq!(reqwest::get(ready).await.unwrap().status(), 200);
+        }
+        // One transaction has written what there is.
+        let transactions = "SELECT xmin::text FROM __diesel_schema_migrations \
+                            UNION SELECT xmin::text FROM users";
+        assert_eq!(database.texts(transactions).len(), 1);
+        assert_eq!(database.texts("SELECT name FROM users"), ["system"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_is_applied_under_running_servers() {
+    let database = migrated();
+    let servers = [(); 2].map(|()| Binary::on(&database, &["serve"]).serve());
+    database.execute(UNDO);
+    for server in &servers {
+        assert_eq!(server.get("/readyz").await.status, 503);
+    }
+    assert_ended(&Binary::on(&database, &["migrate"]).run(), 0, "applied 1");
+    let third = Binary::on(&database, &["serve", "--migrate"]).serve();
+    let token = administrator(&database, "caller");
+    for server in servers.iter().chain([&third]) {
+        assert_eq!(server.get("/readyz").await.status, 200);
+        let answer = server.graphql(&token, "{ currentApiToken { name } }", json!({})).await;
+        assert_eq!(answer.data()["currentApiToken"]["name"], "caller");
+    }
+}
+
+#[test]
+fn a_database_that_holds_other_tables_is_left_as_it_is() {
+    let database = TestDatabase::new();
+    database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)");
+    let before = of_postgres(&database);
+    for command in [&["migrate"][..], &["dev"], &["serve"], &["serve", "--migrate"], &CREATE_TOKEN]
+    {
+        let ended = Binary::on(&database, command).run();
+        assert_ended(&ended, 1, "holds other tables (such as `orders`)");
+    }
+    assert_eq!(of_postgres(&database), before);
+    assert_eq!(database.texts("SELECT to_regclass('__diesel_schema_migrations')"), [""]);
+    assert_eq!(files(database.folder()), [""; 0]);
+}
+
+/// Makes a token, and deletes it through a server.
+async fn assert_works(limited: impl Fn(&[&str]) -> Binary) {
+    let made = limited(&CREATE_TOKEN).run();
+    assert_ended(&made, 0, "tok_");
+    let server = limited(&["serve", "--migrate"]).serve();
+    assert_eq!(server.get("/readyz").await.status, 200);
+    let token = made.stdout.trim_end();
+    let own = server.graphql(token, "{ currentApiToken { id version } }", json!({})).await;
+    let input = &own.data()["currentApiToken"];
+    let delete = "mutation ($input: DeleteApiTokenInput!) { \
+                  deleteApiToken(input: $input) { deletedApiTokenId } }";
+    let deleted = server.graphql(token, delete, json!({ "input": input })).await;
+    assert_eq!(deleted.data()["deleteApiToken"]["deletedApiTokenId"], input["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_needs_no_more_rights_than_to_read_and_write_rows() {
+    // Roles are made by a superuser, so the server is our own.
+    let cluster = cluster::shared();
+    let database = TestDatabase::on(cluster);
+    let role = format!("limited_{}", database.name());
+    let superuser = |sql: &str| {
+        sql::run(&cluster.url_as("postgres", database.name()), sql).unwrap();
+    };
+    superuser(&format!("CREATE ROLE {role} LOGIN"));
+    superuser("REVOKE ALL ON SCHEMA public FROM PUBLIC");
+    superuser(&format!("GRANT ALL ON SCHEMA public TO {ROLE}"));
+    let limited = |command: &[&str]| {
+        let url = cluster.url_as(&role, database.name());
+        Binary::new(database.folder(), command).args(&["--database-url", &url])
+    };
+    let migrate = || Binary::on(&database, &["migrate"]).run();
+
+    assert_ended(&limited(&["serve"]).run(), 1, "GRANT USAGE ON SCHEMA public");
+    superuser(&format!("GRANT USAGE ON SCHEMA public TO {role}"));
+    for command in [&["migrate"][..], &["serve", "--migrate"]] {
+        assert_ended(&limited(command).run(), 1, "permission denied for schema public");
+    }
+    assert_ended(&migrate(), 0, "applied");
+    assert_ended(&limited(&["serve"]).run(), 1, "permission denied for table");
+    let rows = "SELECT, INSERT, UPDATE, DELETE";
+    database.execute(&format!("GRANT {rows} ON ALL TABLES IN SCHEMA public TO {role}"));
+    assert_ended(&limited(&["migrate"]).run(), 0, "up to date");
+    assert_works(limited).await;
+
+    database.execute(UNDO);
+    let later =
+        format!("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT {rows} ON TABLES TO {role}");
+    database.execute(&later);
+    assert_ended(&limited(&["migrate"]).run(), 1, "permission denied");
+    assert_ended(&migrate(), 0, "applied");
+    assert_works(limited).await;
+}
