@@ -1,0 +1,101 @@
+//! Two instances over one database: neither answers from what it remembers of the other's yesterday.
+
+use futures_util::future::join;
+use futures_util::{StreamExt, stream};
+use serde_json::{Map, Value, json};
+
+use super::writer::input;
+use crate::support::{Answer, Binary, Server, TestDatabase, administrator, migrated};
+
+/// Tokens that are used and deleted.
+const TOKENS: usize = 1_000;
+/// Tokens that one document creates.
+const BATCH: usize = 25;
+/// Tokens that are used and deleted at the same time.
+const AT_ONCE: usize = 10;
+/// Names that both instances want.
+const NAMES: usize = 100;
+
+fn instances(database: &TestDatabase) -> [Server; 2] {
+    [(); 2].map(|()| Binary::on(database, &["serve"]).serve())
+}
+
+/// Creates tokens in one document: the id and the secret of each.
+async fn create(server: &Server, token: &str, names: &[String]) -> Vec<[String; 2]> {
+    let mut variables = Map::new();
+    let (mut declared, mut fields) = (String::new(), String::new());
+    for (number, name) in names.iter().enumerate() {
+        variables.insert(format!("i{number}"), input(name));
+        declared += &format!("$i{number}: CreateApiTokenInput! ");
+        fields += &format!("c{number}: createApiToken(input: $i{number}) {{ ...made }} ");
+    }
+    let query = format!(
+        "mutation ({declared}) {{ {fields} }}
+         fragment made on CreateApiTokenPayload {{ token apiToken {{ id }} }}"
+    );
+    let answer = server.graphql(token, &query, variables.into()).await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let created = answer.data().as_object().unwrap().values();
+    created.map(|made| [&made["apiToken"]["id"], &made["token"]].map(text)).collect()
+}
+
+async fn read(server: &Server, secret: &str) -> Answer {
+    server.graphql(secret, "{ currentApiToken { id } }", json!({})).await
+}
+
+async fn delete(server: &Server, token: &str, id: &str) -> Answer {
+    let query = "mutation ($id: ID!) { deleteApiToken(input: { id: $id }) { deletedApiTokenId } }";
+    server.graphql(token, query, json!({ "id": id })).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_instance_has_deleted_the_other_refuses_at_once() {
+    let database = migrated();
+    let admin = administrator(&database, "administrator");
+    let [a, b] = &instances(&database);
+    for batch in 0..TOKENS / BATCH {
+        let names: Vec<String> = (0..BATCH).map(|number| format!("{batch} {number}")).collect();
+        let creator = if batch.is_multiple_of(2) { a } else { b };
+        let tokens = create(creator, &admin, &names).await;
+        assert_eq!(tokens.len(), BATCH);
+        stream::iter(&tokens)
+            .for_each_concurrent(AT_ONCE, async |[id, secret]| {
+                assert_eq!(read(b, secret).await.data()["currentApiToken"]["id"], **id);
+                assert_eq!(
+                    delete(a, &admin, id).await.data()["deleteApiToken"]["deletedApiTokenId"],
+                    **id
+                );
+                let answer = read(b, secret).await;
+                assert_eq!(answer.status, 401, "{id}");
+                assert_eq!(answer.errors(), ["UNAUTHENTICATED invalid_token"]);
+            })
+            .await;
+    }
+    assert_eq!(
+        database.texts("SELECT count(*) FROM api_tokens WHERE deleted_date IS NOT NULL"),
+        [TOKENS.to_string()]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_instances_one_gets_the_name() {
+    let database = migrated();
+    let admin = administrator(&database, "administrator");
+    let [a, b] = &instances(&database);
+    let query = "mutation ($input: CreateApiTokenInput!) {
+        createApiToken(input: $input) { apiToken { id } } }";
+    for number in 0..NAMES {
+        let name = format!("contested {number}");
+        let variables = json!({ "input": input(&name) });
+        let (one, other) =
+            join(a.graphql(&admin, query, variables.clone()), b.graphql(&admin, query, variables))
+                .await;
+        let mut errors = [one.errors(), other.errors()];
+        errors.sort();
+        assert_eq!(errors, [vec![], vec!["CONFLICT name name_taken".to_owned()]], "{name}");
+    }
+    for table in ["users", "api_tokens"] {
+        let made = format!("SELECT count(*) FROM {table} WHERE name LIKE 'contested %'");
+        assert_eq!(database.texts(&made), [NAMES.to_string()], "{table}");
+    }
+}
