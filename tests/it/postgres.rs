@@ -1,5 +1,6 @@
 //! What is true over PostgreSQL alone: it is a server that several instances share.
 
+mod cancellation;
 mod certificates;
 mod cluster;
 mod connecting;
@@ -10,11 +11,19 @@ mod finally;
 mod guarded;
 mod impostor;
 mod ledger;
+mod lending;
 mod likeness;
 mod limits;
 mod load;
 mod migrations;
+mod outages;
+#[cfg(target_os = "linux")]
+mod overload;
+mod proxied;
+mod proxy;
+mod several_hosts;
 mod silence;
+mod slow_network;
 mod sql;
 mod standby;
 mod tls;

@@ -1,6 +1,7 @@
 //! What is true over either database.
 
 mod authentication;
+pub mod cancellation;
 mod client_address;
 mod command_line;
 mod create_api_token;
