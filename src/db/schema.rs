@@ -14,6 +14,7 @@ table! {
         name -> Text,
         service_account -> Bool,
         enabled -> Bool,
+        name_key -> Text,
     }
 }
 
@@ -39,6 +40,9 @@ table! {
         permissions -> TextList,
         enabled -> Bool,
         deleted_date -> Nullable<Moment>,
+        renewed_from_id -> Nullable<Id>,
+        last_used_date -> Moment,
+        last_used_address -> Nullable<Text>,
     }
 }
 

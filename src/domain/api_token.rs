@@ -1,5 +1,7 @@
 //! The record of a token. It never holds the secret.
 
+use std::net::IpAddr;
+
 use super::address::AllowedAddresses;
 use super::clock::Instant;
 use super::id::{ApiTokenId, UserId};
@@ -25,6 +27,18 @@ pub struct ApiToken {
     pub allowed_addresses: AllowedAddresses,
     pub permissions: PermissionSet,
     pub enabled: bool,
+    /// The token that this one took the place of.
+    pub renewed_from: Option<ApiTokenId>,
+    /// Kept to within a minute; none for a token that was never used.
+    pub last_use: Option<LastUse>,
+}
+
+/// When and from where a token was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastUse {
+    pub date: Instant,
+    /// None where the client's address was not known.
+    pub address: Option<IpAddr>,
 }
 
 /// Whether a token can be used.

@@ -10,7 +10,7 @@ use tracing::{Instrument, Span};
 
 use super::error::GqlError;
 use crate::domain::api_token::ApiToken;
-use crate::domain::id::UserId;
+use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::principal::Principal;
 use crate::domain::user::User;
 use crate::service::Service;
@@ -18,14 +18,20 @@ use crate::service::Service;
 /// The loaders of one request. They do not outlive it, so what they hold is never stale.
 pub(super) struct Loaders {
     pub(super) users: DataLoader<Users>,
+    pub(super) api_tokens: DataLoader<ApiTokens>,
     pub(super) api_tokens_by_user: DataLoader<ApiTokensByUser>,
 }
 
 impl Loaders {
     pub(super) fn new(service: Arc<Service>, principal: Option<Principal>) -> Self {
         let users = Users(Arc::clone(&service), principal.clone());
-        let tokens = ApiTokensByUser(service, principal);
-        Self { users: batched(users), api_tokens_by_user: batched(tokens) }
+        let tokens = ApiTokens(Arc::clone(&service), principal.clone());
+        let by_user = ApiTokensByUser(service, principal);
+        Self {
+            users: batched(users),
+            api_tokens: batched(tokens),
+            api_tokens_by_user: batched(by_user),
+        }
     }
 }
 
@@ -59,6 +65,19 @@ impl Loader<UserId> for Users {
     async fn load(&self, ids: &[UserId]) -> Result<HashMap<UserId, User>, GqlError> {
         let principal = self.1.as_ref().ok_or(GqlError::Unauthenticated)?;
         Ok(self.0.users_by_id(principal, ids).await?)
+    }
+}
+
+/// Tokens by id.
+pub(super) struct ApiTokens(Arc<Service>, Option<Principal>);
+
+impl Loader<ApiTokenId> for ApiTokens {
+    type Value = ApiToken;
+    type Error = GqlError;
+
+    async fn load(&self, ids: &[ApiTokenId]) -> Result<HashMap<ApiTokenId, ApiToken>, GqlError> {
+        let principal = self.1.as_ref().ok_or(GqlError::Unauthenticated)?;
+        Ok(self.0.api_tokens_by_id(principal, ids).await?)
     }
 }
 

@@ -75,6 +75,22 @@ impl Repository {
         Ok(rows.into_iter().map(ApiToken::from).collect())
     }
 
+    /// Those of these tokens that are not deleted, in no order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn api_tokens_by_id(&self, ids: &[ApiTokenId]) -> Result<Vec<ApiToken>, DbError> {
+        tracing::debug!(count = ids.len(), "api_tokens_by_id");
+        let ids: Vec<DbId> = ids.iter().map(|id| DbId(id.uuid())).collect();
+        let rows: Vec<ApiTokenRow> = read!(self.db, |conn| api_tokens::table
+            .filter(api_tokens::id.eq_any(ids))
+            .filter(api_tokens::deleted_date.is_null())
+            .select(ApiTokenRow::as_select())
+            .load(conn)
+            .await)?;
+        Ok(rows.into_iter().map(ApiToken::from).collect())
+    }
+
     /// Does a live token have this name? For reporting all faults of an input together; the index
     /// decides.
     ///
@@ -102,11 +118,11 @@ impl Repository {
         caller: Option<JudgedToken>,
     ) -> Result<Inserted, DbError> {
         let token = ApiTokenRow::from(new);
-        let user = UserRow::from(&new.user);
+        let (user, key) = (UserRow::from(&new.user), new.name_key.clone());
         let event = AuditEventRow::from(event);
         let stored = write_tx!(self.db, |conn| {
             ensure_unchanged(conn, caller).await?;
-            insert_into(users::table).values(user).execute(conn).await?;
+            insert_into(users::table).values((user, users::name_key.eq(key))).execute(conn).await?;
             insert_into(api_tokens::table).values(token).execute(conn).await?;
             insert_into(audit_events::table).values(event).execute(conn).await?;
             Ok(Inserted::Done)

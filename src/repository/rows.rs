@@ -5,12 +5,16 @@ use serde_json::{Value, json};
 
 use crate::db::{DbId, DbInstant, DbNetworks, DbTexts, api_tokens, audit_events, users};
 use crate::domain::address::{AllowedAddresses, IpNetwork};
-use crate::domain::api_token::{ApiToken, Credential, NewApiToken};
+use crate::domain::api_token::{ApiToken, Credential, LastUse, NewApiToken};
 use crate::domain::audit::{AuditChange, AuditEvent};
+use crate::domain::clock::Instant;
 use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::permission::{PermissionCode, PermissionSet};
 use crate::domain::secret::SecretHash;
 use crate::domain::user::{User, UserInfo};
+
+/// What stands for the last use of a token that was never used.
+pub(super) const NEVER: Instant = Instant::UNIX_EPOCH;
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
 #[diesel(table_name = users, check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
@@ -72,6 +76,9 @@ pub(super) struct ApiTokenRow {
     permissions: DbTexts,
     enabled: bool,
     deleted_date: Option<DbInstant>,
+    renewed_from_id: Option<DbId>,
+    last_used_date: DbInstant,
+    last_used_address: Option<String>,
 }
 
 impl From<&NewApiToken> for ApiTokenRow {
@@ -97,6 +104,9 @@ impl From<&NewApiToken> for ApiTokenRow {
             permissions: DbTexts(token.permissions.iter().map(ToString::to_string).collect()),
             enabled: token.enabled,
             deleted_date: None,
+            renewed_from_id: token.renewed_from.map(|id| DbId(id.uuid())),
+            last_used_date: DbInstant(NEVER),
+            last_used_address: None,
         }
     }
 }
@@ -117,6 +127,8 @@ impl From<ApiTokenRow> for ApiToken {
             allowed_addresses: addresses(row.allowed_addresses),
             permissions: permissions(&row.permissions),
             enabled: row.enabled,
+            renewed_from: row.renewed_from_id.map(|id| ApiTokenId::from_uuid(id.0)),
+            last_use: last_use(row.last_used_date.0, row.last_used_address.as_deref()),
         }
     }
 }
@@ -130,6 +142,11 @@ impl From<(ApiTokenRow, UserRow)> for Credential {
             user: user.into(),
         }
     }
+}
+
+fn last_use(date: Instant, address: Option<&str>) -> Option<LastUse> {
+    let address = address.and_then(|address| address.parse().ok());
+    (date != NEVER).then_some(LastUse { date, address })
 }
 
 fn addresses(networks: DbNetworks) -> AllowedAddresses {

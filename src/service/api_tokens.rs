@@ -37,6 +37,20 @@ impl Service {
         Ok(tokens.into_iter().map(|token| (token.user_id, token)).collect())
     }
 
+    /// Those of these tokens that are there.
+    ///
+    /// # Errors
+    /// When the caller may not read tokens, or the database does not answer.
+    pub async fn api_tokens_by_id(
+        &self,
+        principal: &Principal,
+        ids: &[ApiTokenId],
+    ) -> Result<HashMap<ApiTokenId, ApiToken>, ReadError> {
+        principal.require(required::API_TOKENS_READ)?;
+        let tokens = self.repository.api_tokens_by_id(ids).await?;
+        Ok(tokens.into_iter().map(|token| (token.id, token)).collect())
+    }
+
     /// Has any token ever been made here?
     ///
     /// # Errors

@@ -164,6 +164,8 @@ fn api_token(
         allowed_addresses: checked.allowed_addresses.clone(),
         permissions: checked.permissions.clone(),
         enabled: true,
+        renewed_from: None,
+        last_use: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, Object};
 
-use super::user::load_user;
+use super::user::{load_user, loaders};
 use super::{User, UserInfo};
 use crate::domain::api_token;
 use crate::domain::secret::partial_token;
@@ -93,6 +93,25 @@ impl ApiToken {
     /// Whether the token can be used now.
     async fn status(&self, ctx: &Context<'_>) -> Result<ApiTokenStatus, GqlError> {
         Ok(self.0.status(service(ctx)?.clock().now()).into())
+    }
+
+    /// When the token was last used, to within a minute. Null until it is first used.
+    async fn last_used_date(&self) -> Option<DateTime> {
+        self.0.last_use.map(|last| last.date.into())
+    }
+
+    /// The client's address at that time. Null where it was not known.
+    async fn last_used_address(&self) -> Option<String> {
+        self.0.last_use?.address.map(|address| address.to_string())
+    }
+
+    /// The token that this one took the place of. Null for one that is not a renewal, and once the old
+    /// token is deleted. Needs api.api-tokens.read.
+    async fn renewed_from(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
+        match self.0.renewed_from {
+            Some(id) => Ok(loaders(ctx)?.api_tokens.load_one(id).await?.map(Self)),
+            None => Ok(None),
+        }
     }
 }
 

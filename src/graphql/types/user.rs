@@ -58,8 +58,7 @@ impl User {
     /// deleted. Needs api.api-tokens.read.
     #[graphql(guard = "Needs(required::API_TOKENS_READ)")]
     async fn api_token(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
-        let loaders = ctx.data_opt::<Loaders>().ok_or_else(no_loaders)?;
-        Ok(loaders.api_tokens_by_user.load_one(self.0.id).await?.map(ApiToken))
+        Ok(loaders(ctx)?.api_tokens_by_user.load_one(self.0.id).await?.map(ApiToken))
     }
 }
 
@@ -88,10 +87,10 @@ impl UserInfo {
 /// A nested user: its permission is asked for here, and many of them are read by one query.
 pub(super) async fn load_user(ctx: &Context<'_>, id: UserId) -> Result<Option<User>, GqlError> {
     may_read_user(principal(ctx)?, id)?;
-    let loaders = ctx.data_opt::<Loaders>().ok_or_else(no_loaders)?;
-    Ok(loaders.users.load_one(id).await?.map(User))
+    Ok(loaders(ctx)?.users.load_one(id).await?.map(User))
 }
 
-fn no_loaders() -> GqlError {
-    GqlError::internal("the request has no loaders")
+/// The loaders of this request.
+pub(super) fn loaders<'a>(ctx: &Context<'a>) -> Result<&'a Loaders, GqlError> {
+    ctx.data_opt().ok_or_else(|| GqlError::internal("the request has no loaders"))
 }
