@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use crate::db::{
     Database, DatabaseUrl, DbError, MigrateError, MigrationState, PoolSettings, ServerLock,
@@ -134,7 +135,11 @@ impl App {
     /// # Errors
     /// When the server ends by itself.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
+        let (stopping, stopped) = oneshot::channel();
+        let keeping = tokio::spawn(Arc::clone(&self.service).keep_last_uses(stopped));
         let ended = self.server.run_until(stop).await;
+        drop(stopping);
+        let _panicked = keeping.await;
         self.service.close().await;
         drop(self.lock);
         ended

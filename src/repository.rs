@@ -4,6 +4,7 @@
 mod api_tokens;
 mod caller;
 mod delete_api_token;
+mod last_use;
 mod rows;
 mod users;
 

@@ -5,11 +5,13 @@ mod audit;
 mod authenticate;
 mod create_api_token;
 mod delete_api_token;
+mod last_use;
 mod proof;
 mod stored_permissions;
 mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::runtime::Handle;
@@ -24,6 +26,8 @@ use crate::repository::Repository;
 pub use authenticate::{AuthenticateError, InvalidTokenReason};
 pub use create_api_token::{CreateApiToken, CreateApiTokenError, CreatedApiToken, RequestedExpiry};
 pub use delete_api_token::{DeleteApiToken, DeleteApiTokenError, DeletedApiToken};
+pub use last_use::LAST_USE_INTERVAL;
+use last_use::LastUses;
 use proof::SecretProofs;
 pub use proof::{DEFAULT_COST, MAX_COST, MIN_COST, ProofBusy};
 pub use stored_permissions::UnknownPermissions;
@@ -36,16 +40,20 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomSource>,
     proofs: SecretProofs,
+    last_uses: LastUses,
     max_lifetime: TimeDelta,
+    last_use_interval: Duration,
 }
 
-/// What the operator decides about tokens.
+/// What is decided about tokens where the program is put together.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenRules {
     /// Longest time from now to an expiry.
     pub max_lifetime: TimeDelta,
     /// Cost of new bcrypt hashes.
     pub bcrypt_cost: u32,
+    /// How often last uses are written.
+    pub last_use_interval: Duration,
 }
 
 impl Service {
@@ -62,8 +70,18 @@ impl Service {
         runtime: Handle,
     ) -> Result<Self, RandomError> {
         let proofs = SecretProofs::new(rules.bcrypt_cost, random.as_ref(), runtime)?;
-        let max_lifetime = rules.max_lifetime;
-        Ok(Self { repository, catalogue, clock, random, proofs, max_lifetime })
+        let TokenRules { max_lifetime, last_use_interval, .. } = rules;
+        let last_uses = LastUses::default();
+        Ok(Self {
+            repository,
+            catalogue,
+            clock,
+            random,
+            proofs,
+            last_uses,
+            max_lifetime,
+            last_use_interval,
+        })
     }
 
     /// The permissions that this server knows.

@@ -10,7 +10,7 @@ use clap::Args;
 use super::permissions::{self, PermissionsError};
 use super::value::duration;
 use crate::domain::catalogue::Catalogue;
-use crate::service::{DEFAULT_COST, MAX_COST, MIN_COST, TokenRules};
+use crate::service::{DEFAULT_COST, LAST_USE_INTERVAL, MAX_COST, MIN_COST, TokenRules};
 
 /// Settings of tokens.
 #[derive(Debug, Clone, Args)]
@@ -43,10 +43,14 @@ pub struct TokenArgs {
 }
 
 impl TokenArgs {
-    /// The rules for new tokens.
+    /// The rules for tokens.
     pub fn rules(&self) -> TokenRules {
         let max_lifetime = TimeDelta::from_std(self.max_lifetime).unwrap_or(TimeDelta::MAX);
-        TokenRules { max_lifetime, bcrypt_cost: self.bcrypt_cost }
+        TokenRules {
+            max_lifetime,
+            bcrypt_cost: self.bcrypt_cost,
+            last_use_interval: LAST_USE_INTERVAL,
+        }
     }
 
     /// Reads the catalogue.

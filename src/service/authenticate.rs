@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{ProofBusy, Service};
 use crate::db::DbError;
 use crate::domain::api_token::{ApiTokenStatus, Credential};
+use crate::domain::clock::Instant;
 use crate::domain::principal::Principal;
 use crate::domain::secret::{MalformedSecret, PlaintextSecret};
 
@@ -73,27 +74,27 @@ impl Service {
         if !proven {
             return refuse(InvalidTokenReason::WrongSecret);
         }
-        if let Some(reason) = self.refusal(&credential) {
+        let now = self.clock.now();
+        if let Some(reason) = refusal(&credential, now) {
             return refuse(reason);
         }
         if !credential.token.allowed_addresses.admits(client) {
             return Err(AuthenticateError::AddressNotAllowed);
         }
+        self.last_uses.note(credential.token.id, now, client);
         Ok(Principal::of_token(Arc::new(credential.token)))
     }
+}
 
-    /// Why a token whose secret is proven cannot be used now.
-    fn refusal(&self, credential: &Credential) -> Option<InvalidTokenReason> {
-        if credential.deleted {
-            return Some(InvalidTokenReason::Deleted);
-        }
-        match credential.token.status(self.clock.now()) {
-            ApiTokenStatus::Expired => Some(InvalidTokenReason::Expired),
-            ApiTokenStatus::Disabled => Some(InvalidTokenReason::Disabled),
-            ApiTokenStatus::Active if !credential.user.enabled => {
-                Some(InvalidTokenReason::Disabled)
-            }
-            ApiTokenStatus::Active => None,
-        }
+/// Why a token whose secret is proven cannot be used now.
+fn refusal(credential: &Credential, now: Instant) -> Option<InvalidTokenReason> {
+    if credential.deleted {
+        return Some(InvalidTokenReason::Deleted);
+    }
+    match credential.token.status(now) {
+        ApiTokenStatus::Expired => Some(InvalidTokenReason::Expired),
+        ApiTokenStatus::Disabled => Some(InvalidTokenReason::Disabled),
+        ApiTokenStatus::Active if !credential.user.enabled => Some(InvalidTokenReason::Disabled),
+        ApiTokenStatus::Active => None,
     }
 }

@@ -7,6 +7,7 @@ mod command_line;
 mod create_api_token;
 mod delete_api_token;
 mod graphql_http;
+mod last_use;
 mod migrations;
 mod no_escalation;
 mod output;

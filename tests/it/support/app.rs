@@ -29,6 +29,7 @@ pub struct Options {
     pub forwarded_header: ForwardedHeader,
     pub max_lifetime: TimeDelta,
     pub bcrypt_cost: u32,
+    pub last_use_interval: Duration,
     pub request_timeout: Duration,
     pub pool: PoolSettings,
     /// Another way to the database than its own URL.
@@ -45,6 +46,8 @@ impl Default for Options {
             forwarded_header: ForwardedHeader::XForwardedFor,
             max_lifetime: TimeDelta::days(730),
             bcrypt_cost: 4,
+            // Longer than any test, so that nothing is written that a test does not expect.
+            last_use_interval: Duration::from_secs(3600),
             request_timeout: Duration::from_secs(10),
             pool: PoolSettings {
                 connections: 4,
@@ -92,6 +95,7 @@ impl TestApp {
             rules: TokenRules {
                 max_lifetime: options.max_lifetime,
                 bcrypt_cost: options.bcrypt_cost,
+                last_use_interval: options.last_use_interval,
             },
             clock: Arc::<ManualClock>::clone(&clock),
             random: Arc::new(SystemRandom),

@@ -1,0 +1,143 @@
+//! When and from where tokens are used: noted in memory by every request, written by one task.
+//!
+//! A write for each request would make every read as slow as a write. What is noted is lost with the
+//! process if that ends without warning, so it is written often.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Service;
+use crate::domain::api_token::LastUse;
+use crate::domain::clock::Instant;
+use crate::domain::id::ApiTokenId;
+
+/// How often what is noted is written. With the time that writing takes, a use is known within a minute.
+pub const LAST_USE_INTERVAL: Duration = Duration::from_secs(30);
+/// Most tokens that are noted at once; the uses of further ones are forgotten.
+const MOST: usize = 100_000;
+/// Tokens written in one transaction, which keeps other writers waiting.
+const BATCH: usize = 100;
+
+/// The latest use of each token that was used since the last writing.
+#[derive(Default)]
+pub(super) struct LastUses(Mutex<HashMap<ApiTokenId, LastUse>>);
+
+impl LastUses {
+    pub(super) fn note(&self, id: ApiTokenId, date: Instant, address: Option<IpAddr>) {
+        let mut noted = self.noted();
+        if noted.len() < MOST || noted.contains_key(&id) {
+            noted.insert(id, LastUse { date, address });
+        }
+    }
+
+    /// Takes everything out, in the order of the ids: that is how rows are locked everywhere.
+    fn take(&self) -> Vec<(ApiTokenId, LastUse)> {
+        let mut taken: Vec<_> = std::mem::take(&mut *self.noted()).into_iter().collect();
+        taken.sort_unstable_by_key(|(id, _)| *id);
+        taken
+    }
+
+    /// Notes again what could not be written, unless the token was used since.
+    fn give_back(&self, unwritten: &[(ApiTokenId, LastUse)]) {
+        let mut noted = self.noted();
+        for (id, last_use) in unwritten {
+            if let Entry::Vacant(vacant) = noted.entry(*id) {
+                vacant.insert(*last_use);
+            }
+        }
+    }
+
+    /// No panic can leave the map half changed.
+    fn noted(&self) -> MutexGuard<'_, HashMap<ApiTokenId, LastUse>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Service {
+    /// Writes the last uses over and over until told to stop, and then once more.
+    pub async fn keep_last_uses(self: Arc<Self>, mut stop: oneshot::Receiver<()>) {
+        let mut due = interval(self.last_use_interval);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = due.tick() => self.write_last_uses().await,
+                _ = &mut stop => break,
+            }
+        }
+        self.write_last_uses().await;
+    }
+
+    async fn write_last_uses(&self) {
+        let taken = self.last_uses.take();
+        let mut unwritten = taken.as_slice();
+        while !unwritten.is_empty() {
+            let (batch, rest) = unwritten.split_at(unwritten.len().min(BATCH));
+            if let Err(error) = self.repository.write_last_uses(batch).await {
+                tracing::warn!(%error, tokens = unwritten.len(), "last uses are not written yet");
+                return self.last_uses.give_back(unwritten);
+            }
+            unwritten = rest;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::random::SystemRandom;
+
+    fn ids<const N: usize>() -> [ApiTokenId; N] {
+        std::array::from_fn(|_| ApiTokenId::generate(Instant::UNIX_EPOCH, &SystemRandom).unwrap())
+    }
+
+    fn after(seconds: i64) -> Instant {
+        Instant::UNIX_EPOCH + chrono::TimeDelta::seconds(seconds)
+    }
+
+    #[test]
+    fn the_latest_use_of_a_token_counts() {
+        let [id] = ids();
+        let uses = LastUses::default();
+        uses.note(id, after(1), None);
+        uses.note(id, after(2), Some([127, 0, 0, 1].into()));
+        let last_use = LastUse { date: after(2), address: Some([127, 0, 0, 1].into()) };
+        assert_eq!(uses.take(), [(id, last_use)]);
+        assert_eq!(uses.take(), []);
+    }
+
+    #[test]
+    fn what_is_given_back_does_not_replace_a_later_use() {
+        let [used, unused] = ids();
+        let uses = LastUses::default();
+        uses.note(used, after(1), None);
+        uses.note(unused, after(1), None);
+        let unwritten = uses.take();
+        uses.note(used, after(2), None);
+        uses.give_back(&unwritten);
+        let dates: HashMap<_, _> =
+            uses.take().into_iter().map(|(id, use_)| (id, use_.date)).collect();
+        assert_eq!(dates, HashMap::from([(used, after(2)), (unused, after(1))]));
+    }
+
+    #[test]
+    fn the_memory_is_bounded() {
+        let uses = LastUses::default();
+        let [first] = ids();
+        uses.note(first, after(1), None);
+        for n in 0..MOST + 10 {
+            let id = ApiTokenId::from_uuid(uuid::Uuid::from_u128(n as u128));
+            uses.note(id, after(1), None);
+        }
+        uses.note(first, after(2), None);
+        let taken = uses.take();
+        assert_eq!(taken.len(), MOST);
+        assert!(taken.iter().any(|(id, last_use)| *id == first && last_use.date == after(2)));
+        assert!(taken.is_sorted_by_key(|(id, _)| *id));
+    }
+}
