@@ -13,6 +13,7 @@ mod no_escalation;
 mod output;
 mod page;
 mod permission_catalogue;
+mod permission_matrix;
 mod reading;
 mod root_fields;
 mod schema;
