@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod api_token;
+pub mod api_token_change;
 pub mod audit;
 pub mod base62;
 pub mod catalogue;
@@ -13,5 +14,6 @@ pub mod name;
 pub mod permission;
 pub mod principal;
 pub mod random;
+pub mod renewed_name;
 pub mod secret;
 pub mod user;

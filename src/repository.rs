@@ -3,6 +3,7 @@
 
 mod api_tokens;
 mod caller;
+mod change_api_token;
 mod delete_api_token;
 mod last_use;
 mod rows;
@@ -11,6 +12,7 @@ mod users;
 use crate::db::{Database, DbError};
 
 pub use api_tokens::Inserted;
+pub use change_api_token::{Changed, Plan};
 pub use delete_api_token::Deleted;
 
 /// The queries of the product. Cheap to clone.

@@ -3,11 +3,16 @@
 mod api_tokens;
 mod audit;
 mod authenticate;
+mod check;
 mod create_api_token;
 mod delete_api_token;
 mod last_use;
+mod new_api_token;
 mod proof;
+mod renew_api_token;
+mod requested_expiry;
 mod stored_permissions;
+mod update_api_token;
 mod users;
 
 use std::sync::Arc;
@@ -24,13 +29,16 @@ use crate::domain::random::{RandomError, RandomSource};
 use crate::repository::Repository;
 
 pub use authenticate::{AuthenticateError, InvalidTokenReason};
-pub use create_api_token::{CreateApiToken, CreateApiTokenError, CreatedApiToken, RequestedExpiry};
+pub use create_api_token::{CreateApiToken, CreateApiTokenError, CreatedApiToken};
 pub use delete_api_token::{DeleteApiToken, DeleteApiTokenError, DeletedApiToken};
 pub use last_use::LAST_USE_INTERVAL;
 use last_use::LastUses;
 use proof::SecretProofs;
 pub use proof::{DEFAULT_COST, MAX_COST, MIN_COST, ProofBusy};
+pub use renew_api_token::{RenewApiToken, RenewApiTokenError};
+pub use requested_expiry::RequestedExpiry;
 pub use stored_permissions::UnknownPermissions;
+pub use update_api_token::{UpdateApiToken, UpdateApiTokenError};
 pub use users::may_read_user;
 
 /// What the use cases need.

@@ -171,6 +171,14 @@ impl AddressReach {
             Self::Within(nets) => nets.iter().any(|net| net.contains(&network.0)),
         }
     }
+
+    /// Does the whole list lie within? An empty one is any address, which is wider than some.
+    pub fn covers_all(&self, list: &AllowedAddresses) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Within(_) => !list.is_any() && list.iter().all(|network| self.covers(network)),
+        }
+    }
 }
 
 const fn v4(net: IpNet) -> Option<Ipv4Net> {
@@ -254,6 +262,15 @@ mod tests {
         assert!(reach.covers(IpNetwork::parse("10.0.0.0/8").unwrap()));
         assert!(!reach.covers(IpNetwork::parse("10.0.0.0/7").unwrap()));
         assert!(!reach.covers(IpNetwork::parse("::/0").unwrap()));
+    }
+
+    #[test]
+    fn a_list_is_covered_with_all_that_it_has() {
+        let reach = list(&["10.0.0.0/8", "::1"]).reach();
+        assert!(reach.covers_all(&list(&["::1", "10.0.0.0/9"])));
+        assert!(!reach.covers_all(&list(&["10.0.0.0/9", "11.0.0.1"])));
+        assert!(!reach.covers_all(&AllowedAddresses::default()));
+        assert!(AddressReach::Any.covers_all(&AllowedAddresses::default()));
     }
 
     fn network() -> impl Strategy<Value = IpNetwork> {

@@ -28,6 +28,8 @@ pub struct AuditEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditAction {
     ApiTokenCreated,
+    ApiTokenUpdated,
+    ApiTokenRenewed,
     ApiTokenDeleted,
 }
 
@@ -36,6 +38,8 @@ impl AuditAction {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ApiTokenCreated => "api_token_created",
+            Self::ApiTokenUpdated => "api_token_updated",
+            Self::ApiTokenRenewed => "api_token_renewed",
             Self::ApiTokenDeleted => "api_token_deleted",
         }
     }
@@ -53,5 +57,14 @@ impl AuditChange {
     /// A field that was set for the first time.
     pub fn set(field: &'static str, after: impl Into<String>) -> Self {
         Self { field, before: None, after: Some(after.into()) }
+    }
+
+    /// A field that has another value now.
+    pub fn replaced(
+        field: &'static str,
+        before: impl Into<String>,
+        after: impl Into<String>,
+    ) -> Self {
+        Self { before: Some(before.into()), ..Self::set(field, after) }
     }
 }

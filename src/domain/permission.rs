@@ -99,6 +99,11 @@ impl PermissionSet {
         self.0.contains(code)
     }
 
+    /// Is every permission of this set in the other one?
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+
     /// The permissions, sorted by code.
     pub fn iter(&self) -> impl Iterator<Item = &PermissionCode> {
         self.0.iter()

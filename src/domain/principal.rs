@@ -82,6 +82,15 @@ impl Principal {
         self.token.as_ref().is_none_or(|token| token.permissions.contains(permission))
     }
 
+    /// Does this token reach no further than the caller? Only then may the caller change or renew it:
+    /// whoever could enable or copy a token that may more would do more through it.
+    pub fn reaches(&self, token: &ApiToken) -> bool {
+        self.token.as_ref().is_none_or(|own| {
+            token.permissions.is_subset(&own.permissions)
+                && own.allowed_addresses.reach().covers_all(&token.allowed_addresses)
+        })
+    }
+
     /// The addresses that tokens of this caller's making must stay within.
     pub fn address_reach(&self) -> AddressReach {
         self.token.as_ref().map_or(AddressReach::Any, |token| token.allowed_addresses.reach())

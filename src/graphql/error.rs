@@ -11,7 +11,7 @@ use async_graphql::{Context, Error, ErrorExtensionValues, ServerError, Value};
 use crate::domain::fault::{FaultKind, InputFault};
 use crate::domain::principal::{CallerChanged, MissingPermission};
 
-pub(super) use refusals::creation_errors;
+pub(super) use refusals::{creation_errors, renewal_errors, update_errors};
 
 /// What a request without a token is told.
 pub const TOKEN_NEEDED: &str = "This needs a token: send the header `Authorization: Bearer ...`.";

@@ -2,6 +2,8 @@
 
 mod create_api_token;
 mod delete_api_token;
+mod renew_api_token;
+mod update_api_token;
 
 use async_graphql::MergedObject;
 
@@ -9,5 +11,7 @@ use async_graphql::MergedObject;
 #[derive(MergedObject, Default)]
 pub(super) struct Mutation(
     create_api_token::CreateApiTokenMutation,
+    update_api_token::UpdateApiTokenMutation,
+    renew_api_token::RenewApiTokenMutation,
     delete_api_token::DeleteApiTokenMutation,
 );

@@ -91,20 +91,21 @@ impl Repository {
         Ok(rows.into_iter().map(ApiToken::from).collect())
     }
 
-    /// Does a live token have this name? For reporting all faults of an input together; the index
+    /// The live token that has this name. For reporting all faults of an input together; the index
     /// decides.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn is_name_taken(&self, name_key: &str) -> Result<bool, DbError> {
+    pub async fn name_holder(&self, name_key: &str) -> Result<Option<ApiTokenId>, DbError> {
         let key = name_key.to_owned();
-        let holders: i64 = read!(self.db, |conn| api_tokens::table
+        let holder: Option<DbId> = read!(self.db, |conn| api_tokens::table
             .filter(api_tokens::name_key.eq(key))
             .filter(api_tokens::deleted_date.is_null())
-            .select(count_star())
+            .select(api_tokens::id)
             .get_result(conn)
-            .await)?;
-        Ok(holders > 0)
+            .await
+            .optional())?;
+        Ok(holder.map(|id| ApiTokenId::from_uuid(id.0)))
     }
 
     /// Stores a token, its user and the audit event: all of them or none.

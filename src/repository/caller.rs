@@ -7,7 +7,31 @@ use diesel_async::methods::LoadQuery;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use crate::db::{DbId, ShareLocked, api_tokens};
+use crate::domain::id::ApiTokenId;
 use crate::domain::principal::JudgedToken;
+
+/// When the row of the token that asks is locked: rows are locked in the order of their ids, so that two
+/// tokens that change each other never wait for one another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LockOrder {
+    /// The caller, to be locked before the target.
+    pub(super) before: Option<JudgedToken>,
+    /// The version that the target must be at where it is the caller itself. It is locked once, by the
+    /// update: two that first shared the row would each wait for the other to let go of it.
+    pub(super) own: Option<i32>,
+    /// The caller, to be locked after the target.
+    pub(super) after: Option<JudgedToken>,
+}
+
+impl LockOrder {
+    pub(super) fn of(caller: Option<JudgedToken>, target: ApiTokenId) -> Self {
+        Self {
+            before: caller.filter(|caller| caller.id < target),
+            own: caller.filter(|caller| caller.id == target).map(|caller| caller.version),
+            after: caller.filter(|caller| caller.id > target),
+        }
+    }
+}
 
 /// Ends a transaction with [`DbError::RolledBack`](crate::db::DbError::RolledBack) when the token that
 /// asks has been changed or deleted since it was judged; else it stays as it is until the transaction

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Repository;
-use super::caller::ensure_unchanged;
+use super::caller::{LockOrder, ensure_unchanged};
 use super::rows::{AuditEventRow, UserRow};
 use crate::db::{DbError, DbId, DbInstant, api_tokens, audit_events, users, write_tx};
 use crate::domain::audit::AuditEvent;
@@ -38,13 +38,7 @@ impl Repository {
         caller: Option<JudgedToken>,
     ) -> Result<Deleted, DbError> {
         let id = event.target;
-        // Rows are locked in the order of their ids, so that two tokens that delete each other never
-        // wait for one another. A token that deletes itself is locked once, by the update: two that
-        // first shared the row would each wait for the other to let go of it.
-        let before = caller.filter(|caller| caller.id < id);
-        let own = caller.filter(|caller| caller.id == id).map(|caller| caller.version);
-        let after = caller.filter(|caller| caller.id > id);
-
+        let LockOrder { before, own, after } = LockOrder::of(caller, id);
         let target = DbId(id.uuid());
         let date = DbInstant(event.date);
         let by = (DbId(event.actor.user_id.uuid()), event.actor.user_name.clone());

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::db::{DbId, DbInstant, DbNetworks, DbTexts, api_tokens, audit_events, users};
 use crate::domain::address::{AllowedAddresses, IpNetwork};
 use crate::domain::api_token::{ApiToken, Credential, LastUse, NewApiToken};
+use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::{AuditChange, AuditEvent};
 use crate::domain::clock::Instant;
 use crate::domain::id::{ApiTokenId, UserId};
@@ -98,15 +99,38 @@ impl From<&NewApiToken> for ApiTokenRow {
             name_key: new.name_key.clone(),
             secret_hash: new.secret_hash.expose().to_owned(),
             expiry: DbInstant(token.expiry),
-            allowed_addresses: DbNetworks(
-                token.allowed_addresses.iter().map(IpNetwork::net).collect(),
-            ),
-            permissions: DbTexts(token.permissions.iter().map(ToString::to_string).collect()),
+            allowed_addresses: networks(&token.allowed_addresses),
+            permissions: codes(&token.permissions),
             enabled: token.enabled,
             deleted_date: None,
             renewed_from_id: token.renewed_from.map(|id| DbId(id.uuid())),
             last_used_date: DbInstant(NEVER),
             last_used_address: None,
+        }
+    }
+}
+
+/// The columns that a change sets; none: the column stays as it is.
+#[derive(AsChangeset)]
+#[diesel(table_name = api_tokens)]
+pub(super) struct ApiTokenChangeRow {
+    name: Option<String>,
+    name_key: Option<String>,
+    expiry: Option<DbInstant>,
+    allowed_addresses: Option<DbNetworks>,
+    permissions: Option<DbTexts>,
+    enabled: Option<bool>,
+}
+
+impl From<&ApiTokenChange> for ApiTokenChangeRow {
+    fn from(change: &ApiTokenChange) -> Self {
+        Self {
+            name: change.name.as_ref().map(|name| name.as_str().to_owned()),
+            name_key: change.name.as_ref().map(|name| name.key().to_owned()),
+            expiry: change.expiry.map(DbInstant),
+            allowed_addresses: change.allowed_addresses.as_ref().map(networks),
+            permissions: change.permissions.as_ref().map(codes),
+            enabled: change.enabled,
         }
     }
 }
@@ -147,6 +171,14 @@ impl From<(ApiTokenRow, UserRow)> for Credential {
 fn last_use(date: Instant, address: Option<&str>) -> Option<LastUse> {
     let address = address.and_then(|address| address.parse().ok());
     (date != NEVER).then_some(LastUse { date, address })
+}
+
+fn networks(addresses: &AllowedAddresses) -> DbNetworks {
+    DbNetworks(addresses.iter().map(IpNetwork::net).collect())
+}
+
+fn codes(permissions: &PermissionSet) -> DbTexts {
+    DbTexts(permissions.iter().map(ToString::to_string).collect())
 }
 
 fn addresses(networks: DbNetworks) -> AllowedAddresses {

@@ -1,7 +1,9 @@
 //! The record of what a use case does.
 
 use super::Service;
-use crate::domain::audit::{AuditAction, AuditEvent};
+use crate::domain::api_token::ApiToken;
+use crate::domain::api_token_change::ApiTokenChange;
+use crate::domain::audit::{AuditAction, AuditChange, AuditEvent};
 use crate::domain::clock::Instant;
 use crate::domain::id::{ApiTokenId, EventId};
 use crate::domain::principal::{Origin, Principal};
@@ -29,4 +31,41 @@ impl Service {
             changes: Vec::new(),
         })
     }
+}
+
+/// What a new token is given.
+pub(super) fn settings(token: &ApiToken) -> Vec<AuditChange> {
+    vec![
+        AuditChange::set("name", &*token.name),
+        AuditChange::set("expiry", token.expiry.to_rfc3339()),
+        AuditChange::set("permissions", join(token.permissions.iter())),
+        AuditChange::set("allowedAddresses", join(token.allowed_addresses.iter())),
+    ]
+}
+
+/// What becomes different about a token.
+pub(super) fn replaced(token: &ApiToken, change: &ApiTokenChange) -> Vec<AuditChange> {
+    let ApiTokenChange { name, enabled, permissions, allowed_addresses, expiry } = change;
+    let changes = [
+        name.as_ref().map(|name| AuditChange::replaced("name", &*token.name, name.as_str())),
+        enabled.map(|enabled| {
+            AuditChange::replaced("enabled", token.enabled.to_string(), enabled.to_string())
+        }),
+        expiry.map(|expiry| {
+            AuditChange::replaced("expiry", token.expiry.to_rfc3339(), expiry.to_rfc3339())
+        }),
+        permissions.as_ref().map(|permissions| {
+            let before = join(token.permissions.iter());
+            AuditChange::replaced("permissions", before, join(permissions.iter()))
+        }),
+        allowed_addresses.as_ref().map(|addresses| {
+            let before = join(token.allowed_addresses.iter());
+            AuditChange::replaced("allowedAddresses", before, join(addresses.iter()))
+        }),
+    ];
+    changes.into_iter().flatten().collect()
+}
+
+fn join(values: impl Iterator<Item = impl ToString>) -> String {
+    values.map(|value| value.to_string()).collect::<Vec<_>>().join(" ")
 }

@@ -2,6 +2,7 @@
 
 mod cancellation;
 mod certificates;
+mod changes;
 mod cluster;
 mod connecting;
 mod crash;

@@ -6,6 +6,7 @@ mod binary;
 mod catalogue;
 mod clock;
 mod log;
+mod made;
 mod raw;
 mod wait;
 
@@ -16,5 +17,6 @@ pub use binary::{Binary, Ended, Server, administrator, assert_ended, files, migr
 pub use catalogue::DEPRECATED_FIRST;
 pub use clock::ManualClock;
 pub use log::Log;
+pub use made::{Made, UNKNOWN_TOKEN, made, stored, works};
 pub use raw::exchange;
 pub use wait::eventually;

@@ -2,8 +2,11 @@
 
 use super::GqlError;
 use crate::db::DbError;
+use crate::domain::fault::InputFault;
 use crate::domain::principal::{CallerChanged, MissingPermission};
-use crate::service::{CreateApiTokenError, DeleteApiTokenError, ReadError};
+use crate::service::{
+    CreateApiTokenError, DeleteApiTokenError, ReadError, RenewApiTokenError, UpdateApiTokenError,
+};
 
 impl From<MissingPermission> for GqlError {
     fn from(missing: MissingPermission) -> Self {
@@ -56,9 +59,7 @@ impl From<DeleteApiTokenError> for GqlError {
 /// The errors of a refused creation: one for each fault.
 pub(in crate::graphql) fn creation_errors(error: CreateApiTokenError) -> Vec<GqlError> {
     let one = match error {
-        CreateApiTokenError::Refused(faults) => {
-            return faults.into_iter().map(GqlError::Fault).collect();
-        }
+        CreateApiTokenError::Refused(faults) => return each(faults),
         CreateApiTokenError::Forbidden(missing) => missing.into(),
         CreateApiTokenError::CallerChanged(changed) => changed.into(),
         CreateApiTokenError::Busy(busy) => GqlError::Unavailable(busy.to_string().into()),
@@ -66,4 +67,37 @@ pub(in crate::graphql) fn creation_errors(error: CreateApiTokenError) -> Vec<Gql
         CreateApiTokenError::Db(error) => error.into(),
     };
     vec![one]
+}
+
+/// The errors of a refused change: one for each fault.
+pub(in crate::graphql) fn update_errors(error: UpdateApiTokenError) -> Vec<GqlError> {
+    let one = match error {
+        UpdateApiTokenError::Refused(faults) => return each(faults),
+        UpdateApiTokenError::Forbidden(missing) => missing.into(),
+        UpdateApiTokenError::NotFound => GqlError::NotFound,
+        UpdateApiTokenError::Stale { current_version } => GqlError::Stale { current_version },
+        UpdateApiTokenError::CallerChanged(changed) => changed.into(),
+        UpdateApiTokenError::Random(error) => GqlError::internal(error),
+        UpdateApiTokenError::Db(error) => error.into(),
+    };
+    vec![one]
+}
+
+/// The errors of a refused renewal: one for each fault.
+pub(in crate::graphql) fn renewal_errors(error: RenewApiTokenError) -> Vec<GqlError> {
+    let one = match error {
+        RenewApiTokenError::Refused(faults) => return each(faults),
+        RenewApiTokenError::Forbidden(missing) => missing.into(),
+        RenewApiTokenError::NotFound => GqlError::NotFound,
+        RenewApiTokenError::UnknownPermission(..) => GqlError::internal(error),
+        RenewApiTokenError::CallerChanged(changed) => changed.into(),
+        RenewApiTokenError::Busy(busy) => GqlError::Unavailable(busy.to_string().into()),
+        RenewApiTokenError::Random(error) => GqlError::internal(error),
+        RenewApiTokenError::Db(error) => error.into(),
+    };
+    vec![one]
+}
+
+fn each(faults: Vec<InputFault>) -> Vec<GqlError> {
+    faults.into_iter().map(GqlError::Fault).collect()
 }

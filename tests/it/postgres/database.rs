@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use chrono::TimeDelta;
 use tempfile::TempDir;
 use tokenwright::db::DatabaseUrl;
 
@@ -103,6 +104,11 @@ impl TestDatabase {
         sql::run(&self.url_text(), sql).unwrap()
     }
 
+    /// Every row of a table with all its columns.
+    pub fn rows(&self, table: &str) -> Vec<String> {
+        self.texts(&format!("SELECT kept::text FROM {table} kept ORDER BY id"))
+    }
+
     /// The number of rows in a table.
     pub fn count(&self, table: &str) -> i64 {
         self.texts(&format!("SELECT count(*) FROM {table}"))[0].parse().unwrap()
@@ -121,6 +127,11 @@ impl TestDatabase {
     /// SQL for an instant, in microseconds since 1970.
     pub fn micros(column: &str) -> String {
         format!("(extract(epoch FROM {column}) * 1000000)::bigint")
+    }
+
+    /// SQL for a later instant than that of a column.
+    pub fn later(column: &str, by: TimeDelta) -> String {
+        format!("{column} + interval '{} microseconds'", by.num_microseconds().unwrap())
     }
 
     /// Keeps everybody from writing tokens, as an operator could, until the answer is dropped.

@@ -1,5 +1,6 @@
 //! A SQLite file for one test, looked into past the application.
 
+use chrono::TimeDelta;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use tempfile::TempDir;
@@ -60,6 +61,16 @@ impl TestDatabase {
         rows.into_iter().map(|row| row.text).collect()
     }
 
+    /// Every row of a table with all its columns.
+    pub fn rows(&self, table: &str) -> Vec<String> {
+        let columns = format!(
+            "SELECT group_concat('quote(' || name || ')', ' || '' '' || ') AS text \
+             FROM pragma_table_info('{table}')"
+        );
+        let columns = &self.texts(&columns)[0];
+        self.texts(&format!("SELECT {columns} AS text FROM {table} ORDER BY id"))
+    }
+
     /// The number of rows in a table.
     pub fn count(&self, table: &str) -> i64 {
         let sql = format!("SELECT CAST(count(*) AS TEXT) AS text FROM {table}");
@@ -79,6 +90,11 @@ impl TestDatabase {
     /// SQL for an instant, in microseconds since 1970.
     pub fn micros(column: &str) -> String {
         column.to_owned()
+    }
+
+    /// SQL for a later instant than that of a column.
+    pub fn later(column: &str, by: TimeDelta) -> String {
+        format!("{column} + {}", by.num_microseconds().unwrap())
     }
 
     /// Holds the write lock, as another process could, until the answer is dropped.

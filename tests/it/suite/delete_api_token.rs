@@ -4,27 +4,7 @@ use chrono::TimeDelta;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Log, TestApp};
-
-const UNKNOWN_TOKEN: &str = "tok_00000000000000000000zz";
-
-/// A token and what it is known by.
-struct Made {
-    secret: String,
-    id: String,
-    user_id: String,
-}
-
-async fn made(app: &TestApp, name: &str, more: Value) -> Made {
-    let answer = app.create(&app.admin, app.input(name, more)).await;
-    let payload = &answer.data()["createApiToken"];
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    Made {
-        secret: text(&payload["token"]),
-        id: text(&payload["apiToken"]["id"]),
-        user_id: text(&payload["apiToken"]["userId"]),
-    }
-}
+use crate::support::{Answer, Log, Made, TestApp, UNKNOWN_TOKEN, made, works};
 
 /// A token that may delete tokens, and make some.
 async fn deleter(app: &TestApp, name: &str) -> Made {
@@ -40,16 +20,6 @@ async fn delete_with(app: &TestApp, token: &str, input: Value) -> Answer {
 
 async fn delete(app: &TestApp, token: &str, id: &str) -> Answer {
     delete_with(app, token, json!({ "id": id })).await
-}
-
-/// May the secret still be used?
-async fn works(app: &TestApp, secret: &str) -> bool {
-    let answer = app.query(secret, "{ __typename }").await;
-    if answer.status != 200 {
-        assert_eq!(answer.status, 401);
-        assert_eq!(answer.errors(), ["UNAUTHENTICATED invalid_token"]);
-    }
-    answer.status == 200
 }
 
 /// All that a deletion could change.

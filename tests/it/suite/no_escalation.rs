@@ -1,162 +1,18 @@
-//! No escalation: whatever the grants, a token makes none that reaches further than itself.
-//!
-//! The server is held against a model that knows nothing of prefixes and unions. The networks are
-//! drawn from few, so that a handful of addresses tells any two sets of them apart: between any two
-//! addresses that some network separates, one of each kind is asked.
+//! No escalation: whatever the grants, a token makes none that reaches further than itself, neither anew
+//! nor by changing or renewing another one.
+
+mod grant;
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use chrono::TimeDelta;
 use proptest::prelude::*;
-use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Options, TestApp};
-
-const PERMISSIONS: [&str; 5] = [
-    "API_API_TOKENS_WRITE",
-    "API_API_TOKENS_READ",
-    "API_USERS_READ",
-    "API_TASKS_READ",
-    "API_TASKS_WRITE",
-];
-
-const NETWORKS: [&str; 23] = [
-    "0.0.0.0/0",
-    "0.0.0.0/1",
-    "128.0.0.0/1",
-    "10.0.0.0/29",
-    "10.0.0.0/30",
-    "10.0.0.4/30",
-    "10.0.0.0/31",
-    "10.0.0.2/31",
-    "10.0.0.4/31",
-    "10.0.0.6/31",
-    "10.0.0.0",
-    "10.0.0.3",
-    "10.0.0.5",
-    "10.0.0.6",
-    "10.0.0.7",
-    "::/0",
-    "::/1",
-    "8000::/1",
-    "2001:db8::/126",
-    "2001:db8::/127",
-    "2001:db8::2/127",
-    "2001:db8::2",
-    "2001:db8::3",
-];
-
-/// Networks with the parts that make them up.
-const SPLITS: [(&str, &[&str]); 6] = [
-    ("0.0.0.0/0", &["0.0.0.0/1", "128.0.0.0/1"]),
-    ("10.0.0.0/29", &["10.0.0.4/30", "10.0.0.0/30"]),
-    ("10.0.0.0/29", &["10.0.0.0/31", "10.0.0.4/30", "10.0.0.2/31"]),
-    ("10.0.0.6/31", &["10.0.0.6", "10.0.0.7"]),
-    ("::/0", &["8000::/1", "::/1"]),
-    ("2001:db8::2/127", &["2001:db8::2", "2001:db8::3"]),
-];
-
-const ADDRESSES: [&str; 16] = [
-    "10.0.0.0",
-    "10.0.0.1",
-    "10.0.0.2",
-    "10.0.0.3",
-    "10.0.0.4",
-    "10.0.0.5",
-    "10.0.0.6",
-    "10.0.0.7",
-    "11.0.0.1",
-    "192.0.2.1",
-    "2001:db8::",
-    "2001:db8::1",
-    "2001:db8::2",
-    "2001:db8::3",
-    "2001:db9::1",
-    "fd00::1",
-];
-
-/// What a token may do and from where. No network: from anywhere.
-#[derive(Debug, Clone)]
-struct Grant {
-    permissions: Vec<&'static str>,
-    networks: Vec<&'static str>,
-}
-
-impl Grant {
-    fn any() -> impl Strategy<Value = Self> {
-        let networks = prop_oneof![
-            1 => Just(Vec::new()),
-            4 => prop::collection::vec(select(&NETWORKS[..]), 1..6),
-        ];
-        let permissions = subsequence(&PERMISSIONS[..], 1..=PERMISSIONS.len());
-        (permissions, networks).prop_map(|(permissions, networks)| Self { permissions, networks })
-    }
-
-    /// One that mostly lies within another one.
-    fn near(other: &Self) -> impl Strategy<Value = Self> + use<> {
-        let permissions = subsequence(other.permissions.clone(), 1..=other.permissions.len());
-        let own: Vec<&str> = NETWORKS
-            .into_iter()
-            .filter(|network| admitted(&[network]).is_subset(&other.admitted()))
-            .collect();
-        let networks = prop::collection::vec(select(own), 1..4);
-        (permissions, networks).prop_map(|(permissions, networks)| Self { permissions, networks })
-    }
-
-    /// One that has the parts of a network, and one that has the network.
-    fn split() -> impl Strategy<Value = (Self, Self)> {
-        let grant = |networks| Self { permissions: PERMISSIONS.into(), networks };
-        select(&SPLITS[..])
-            .prop_map(move |(whole, parts)| (grant(parts.into()), grant(vec![whole])))
-    }
-
-    fn admitted(&self) -> BTreeSet<&'static str> {
-        match self.networks.as_slice() {
-            [] => ADDRESSES.into(),
-            networks => admitted(networks),
-        }
-    }
-
-    /// The model: does this one lie within another?
-    fn is_within(&self, other: &Self) -> bool {
-        let may = self.permissions.iter().all(|permission| other.permissions.contains(permission));
-        // Of no list at all is it known that it holds every address there is.
-        let any = other.networks.is_empty();
-        may && (any || !self.networks.is_empty() && self.admitted().is_subset(&other.admitted()))
-    }
-
-    fn input(&self, app: &TestApp, name: &str) -> Value {
-        let grant = json!({ "permissions": self.permissions, "allowedAddresses": self.networks });
-        app.input(name, grant)
-    }
-}
-
-/// The addresses of the sample in any of these networks.
-fn admitted(networks: &[&str]) -> BTreeSet<&'static str> {
-    let is_in = |address: &&str| networks.iter().any(|network| contains(network, address));
-    ADDRESSES.into_iter().filter(is_in).collect()
-}
-
-/// Bit by bit.
-fn contains(network: &str, address: &str) -> bool {
-    let (network, length) = match network.split_once('/') {
-        Some((network, length)) => (network, length.parse().unwrap()),
-        None => (network, 128),
-    };
-    let (network, address) = (bits(network), bits(address));
-    network.len() == address.len() && network.iter().zip(&address).take(length).all(|(a, b)| a == b)
-}
-
-fn bits(address: &str) -> Vec<bool> {
-    let bytes = match address.parse().unwrap() {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets().to_vec(),
-    };
-    let bits = |byte: u8| (0..8).rev().map(move |place| byte >> place & 1 == 1);
-    bytes.into_iter().flat_map(bits).collect()
-}
+use crate::support::{Answer, Made, Options, TestApp, made};
+use grant::{ADDRESSES, Grant, PERMISSIONS};
 
 /// Sends a document as a client with this address.
 async fn from(app: &TestApp, address: &str, token: &str, body: Value) -> Answer {
@@ -193,10 +49,7 @@ async fn attempt(app: &TestApp, case: usize, own: &Grant, wanted: &Grant) {
     let expected = may_create && wanted.is_within(own);
     assert_eq!(!made.is_null(), expected, "{}", answer.text);
     if expected {
-        let permissions: BTreeSet<&str> = wanted.permissions.iter().copied().collect();
-        let granted = made["apiToken"]["permissions"].as_array().unwrap();
-        let granted: BTreeSet<&str> = granted.iter().map(|name| name.as_str().unwrap()).collect();
-        assert_eq!(granted, permissions);
+        assert_eq!(permissions(made), wanted.permissions.iter().copied().collect());
         let usable = usable_from(app, made["token"].as_str().unwrap()).await;
         assert_eq!(usable, wanted.admitted());
         assert!(usable.is_subset(&usable_from(app, &caller).await));
@@ -207,24 +60,70 @@ async fn attempt(app: &TestApp, case: usize, own: &Grant, wanted: &Grant) {
     }
 }
 
-#[test]
-fn nothing_that_is_made_reaches_further_than_its_maker() {
+/// Lets a token of the one grant narrow one of another grant to a third one, and renew what is left.
+async fn attempt_by_proxy(app: &TestApp, case: usize, [own, target, wanted]: [&Grant; 3]) {
+    let caller = app.secret(&app.admin, own.input(app, &format!("by {case}"))).await;
+    let address = own.admitted().into_iter().next().unwrap();
+    let name = format!("target {case}");
+    let token = made(app, &name, target.input(app, &name)).await;
+    let may_write = own.permissions.contains(&"API_API_TOKENS_WRITE");
+
+    let query = "mutation ($input: UpdateApiTokenInput!) { updateApiToken(input: $input) {
+        apiToken { permissions } } }";
+    let input = json!({
+        "id": token.id, "version": 1, "permissions": wanted.permissions,
+        "allowedAddresses": wanted.networks,
+    });
+    let body = json!({ "query": query, "variables": { "input": input } });
+    let answer = from(app, address, &caller, body).await;
+    let in_reach = may_write && target.is_within(own);
+    let narrowed = in_reach && wanted.is_within(target);
+    assert_eq!(!answer.json["data"]["updateApiToken"].is_null(), narrowed, "{}", answer.text);
+    let code = match (may_write, in_reach) {
+        (false, _) => "FORBIDDEN permission_missing",
+        (true, false) => "NOT_FOUND",
+        (true, true) => "BAD_USER_INPUT",
+    };
+    assert!(answer.errors().iter().all(|error| error.starts_with(code)), "{}", answer.text);
+    let left = if narrowed { wanted } else { target };
+    assert_eq!(usable_from(app, &token.secret).await, left.admitted());
+
+    let query = "mutation ($input: RenewApiTokenInput!) { renewApiToken(input: $input) {
+        token apiToken { id userId permissions } } }";
+    let input = json!({ "id": token.id, "expiry": app.in_time(TimeDelta::days(1)) });
+    let body = json!({ "query": query, "variables": { "input": input } });
+    let answer = from(app, address, &caller, body).await;
+    let renewed = &answer.json["data"]["renewApiToken"];
+    let expected = may_write && left.is_within(own);
+    assert_eq!(!renewed.is_null(), expected, "{}", answer.text);
+    if expected {
+        assert_eq!(permissions(renewed), left.permissions.iter().copied().collect());
+        let usable = usable_from(app, &Made::of(renewed).secret).await;
+        assert_eq!(usable, left.admitted());
+        assert!(usable.is_subset(&usable_from(app, &caller).await));
+    } else {
+        assert_eq!(answer.errors(), [if may_write { "NOT_FOUND" } else { code }]);
+    }
+}
+
+/// The permissions of the token in a payload.
+fn permissions(payload: &Value) -> BTreeSet<&str> {
+    let granted = payload["apiToken"]["permissions"].as_array().unwrap();
+    granted.iter().map(|name| name.as_str().unwrap()).collect()
+}
+
+/// Runs as many cases as tell the rules apart, each with its number.
+fn run<S: Strategy>(grants: &S, attempt: impl AsyncFn(&TestApp, usize, S::Value)) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let app = runtime.block_on(TestApp::with(Options {
         trusted_proxies: vec!["127.0.0.1/32"],
         ..Options::default()
     }));
-    let grants = prop_oneof![
-        1 => (Grant::any(), Grant::any()),
-        2 => Grant::any().prop_flat_map(|own| (Just(own.clone()), Grant::near(&own))),
-        1 => Grant::split(),
-    ];
     let config =
         Config { cases: 32, max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
-    let case = std::sync::atomic::AtomicUsize::new(0);
-    let outcome = TestRunner::new(config).run(&grants, |(own, wanted)| {
-        let case = case.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        runtime.block_on(attempt(&app, case, &own, &wanted));
+    let case = AtomicUsize::new(0);
+    let outcome = TestRunner::new(config).run(grants, |grants| {
+        runtime.block_on(attempt(&app, case.fetch_add(1, Ordering::SeqCst), grants));
         Ok(())
     });
     outcome.unwrap();
@@ -232,22 +131,34 @@ fn nothing_that_is_made_reaches_further_than_its_maker() {
 }
 
 #[test]
-fn the_model_knows_what_it_is_asked() {
-    let grant = |networks: &[&'static str]| Grant {
-        permissions: vec!["API_USERS_READ"],
-        networks: networks.to_vec(),
-    };
-    for (wanted, own, expected) in [
-        (&["10.0.0.0/30"][..], &["10.0.0.0/31", "10.0.0.2/31"][..], true),
-        (&["10.0.0.0/30"], &["10.0.0.0/31", "10.0.0.3"], false),
-        (&["0.0.0.0/0"], &["0.0.0.0/1", "128.0.0.0/1"], true),
-        (&["0.0.0.0/1"], &["10.0.0.0/29", "128.0.0.0/1"], false),
-        (&["::/0"], &["0.0.0.0/0"], false),
-        (&[], &["0.0.0.0/0", "::/0"], false),
-        (&["::/0"], &[], true),
-        (&[], &[], true),
-    ] {
-        let found = grant(wanted).is_within(&grant(own));
-        assert_eq!(found, expected, "{wanted:?} within {own:?}");
-    }
+fn nothing_that_is_made_reaches_further_than_its_maker() {
+    let grants = prop_oneof![
+        1 => (Grant::any(), Grant::any()),
+        2 => Grant::any().prop_flat_map(|own| (Just(own.clone()), Grant::near(&own))),
+        1 => Grant::split(),
+    ];
+    run(&grants, async |app, case, (own, wanted)| attempt(app, case, &own, &wanted).await);
+}
+
+#[test]
+fn nothing_that_is_changed_or_renewed_reaches_further_than_who_does_it() {
+    let near = |grant: Grant| (Just(grant.clone()), Grant::near(&grant));
+    let grants = prop_oneof![
+        1 => (Grant::any(), Grant::any(), Grant::any()),
+        2 => Grant::any().prop_flat_map(near).prop_flat_map(|(own, target)| {
+            (Just(own), Just(target.clone()), prop_oneof![Grant::near(&target), Grant::any()])
+        }),
+        1 => Grant::split().prop_flat_map(|(parts, whole)| {
+            (Just(parts), Just(whole.clone()), Grant::near(&whole))
+        }),
+        1 => Grant::split().prop_map(|(parts, whole)| (whole.clone(), parts, whole)),
+        1 => (Grant::any(), Grant::any()).prop_map(|(target, mut wanted)| {
+            let everything = Grant { permissions: PERMISSIONS.into(), networks: Vec::new() };
+            wanted.permissions = target.permissions.clone();
+            (everything, target, wanted)
+        }),
+    ];
+    run(&grants, async |app, case, (own, target, wanted)| {
+        attempt_by_proxy(app, case, [&own, &target, &wanted]).await;
+    });
 }

@@ -68,9 +68,23 @@ impl Run {
     async fn create(&mut self, name: &str) {
         let query = "mutation ($input: CreateApiTokenInput!) { \
                      createApiToken(input: $input) { token apiToken { id } } }";
-        let variables = json!({ "input": input(json!({ "name": name })) });
+        let input = input(json!({ "name": name }));
+        self.keep(query, input, "createApiToken").await;
+    }
+
+    /// Renews the first token by HTTP, with two look-alikes as well.
+    async fn renew(&mut self) {
+        let query = "mutation ($input: RenewApiTokenInput!) { \
+                     renewApiToken(input: $input) { token apiToken { id } } }";
+        let input = json!({ "id": self.ids[0], "expiry": soon(), "overlapSeconds": 60 });
+        self.keep(query, input, "renewApiToken").await;
+    }
+
+    /// Sends a mutation that shows a secret, and keeps that.
+    async fn keep(&mut self, query: &str, input: Value, field: &str) {
+        let variables = json!({ "input": input });
         let answer = self.server.graphql(&self.admin, query, variables).await;
-        let made = &answer.data()["createApiToken"];
+        let made = &answer.data()[field];
         let secret = made["token"].as_str().unwrap();
         self.ids.push(made["apiToken"]["id"].as_str().unwrap().to_owned());
         let alike = [wrong(secret), unknown()];
@@ -132,6 +146,7 @@ impl Run {
         for name in ["one of three", "two of three", "three of three"] {
             run.create(name).await;
         }
+        run.renew().await;
         run.ask().await;
         run.misplace().await;
         run
@@ -178,12 +193,16 @@ fn leaks(places: &[Place], secrets: &[String]) -> Vec<String> {
     all.take(20).collect()
 }
 
+/// An expiry that any token can have.
+fn soon() -> String {
+    (SystemClock.now() + TimeDelta::hours(1)).to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 /// The input of a token, with what is said otherwise.
 fn input(more: Value) -> Value {
-    let expiry = SystemClock.now() + TimeDelta::hours(1);
     let mut input = json!({
         "name": "refused",
-        "expiry": expiry.to_rfc3339_opts(SecondsFormat::Secs, true),
+        "expiry": soon(),
         "permissions": ["API_ORGANIZATIONS_READ"],
     });
     for (field, value) in more.as_object().unwrap() {
@@ -217,6 +236,20 @@ fn misplaced(run: &Run, secret: &str) -> Vec<RequestBuilder> {
                   { apiToken { id } } }";
     let refused =
         |more: Value| post(json!({ "query": create, "variables": { "input": input(more) } }));
+    let update = "mutation ($input: UpdateApiTokenInput!) { updateApiToken(input: $input) \
+                  { apiToken { id } } }";
+    let changed = |mut input: Value| {
+        (input["id"], input["version"]) = (json!(run.ids[1]), json!(1));
+        post(json!({ "query": update, "variables": { "input": input } }))
+    };
+    let renew = "mutation ($input: RenewApiTokenInput!) { renewApiToken(input: $input) \
+                 { apiToken { id } } }";
+    let renewed = |mut input: Value| {
+        if input.get("id").is_none() {
+            input["id"] = json!(run.ids[1]);
+        }
+        post(json!({ "query": renew, "variables": { "input": input } }))
+    };
     let by_id = "query ($id: ID!) { apiToken(id: $id) { id } node(id: $id) { id } }";
     let header = |name: &str, value: String| get("/graphql".to_owned()).header(name, value);
     let anything = "/graphql?query=%7B__typename%7D";
@@ -245,6 +278,16 @@ fn misplaced(run: &Run, secret: &str) -> Vec<RequestBuilder> {
         refused(json!({ secret: secret })),
         refused(json!({ "name": [secret] })),
         refused(json!({ "name": secret.repeat(3) })),
+        changed(json!({ "expiry": secret })),
+        changed(json!({ "permissions": [secret] })),
+        changed(json!({ "allowedAddresses": [secret] })),
+        changed(json!({ "enabled": secret })),
+        changed(json!({ "name": secret.repeat(3) })),
+        changed(json!({ secret: secret })),
+        renewed(json!({ "expiry": secret })),
+        renewed(json!({ "expiry": soon(), "id": secret })),
+        renewed(json!({ "expiry": secret, "name": secret.repeat(3) })),
+        renewed(json!({ "expiry": soon(), "overlapSeconds": secret })),
         document(format!("{{ {secret}")),
         document(format!("{{ currentUser(\"{secret}\") }}")),
         document(format!("{{ {secret} }}")),
@@ -296,7 +339,7 @@ async fn nothing_is_left_behind(format: &str) {
     for stored in ["two of three", hashes[0].as_str()] {
         assert!(places.iter().any(|place| place.has(stored)), "{stored} is looked at");
     }
-    assert_eq!(hashes.len(), 4);
+    assert_eq!(hashes.len(), 5);
     for hash in &hashes {
         assert!(!log.has(hash), "{hash}");
     }

@@ -1,0 +1,177 @@
+//! Rules that the input of more than one use case must meet. All faults of an input are found before
+//! any is reported.
+
+use chrono::TimeDelta;
+
+use super::{RequestedExpiry, Service};
+use crate::db::DbError;
+use crate::domain::address::{AllowedAddresses, IpNetwork, MAX_ADDRESSES};
+use crate::domain::catalogue::{Catalogue, CatalogueEntry};
+use crate::domain::clock::Instant;
+use crate::domain::fault::InputFault;
+use crate::domain::id::ApiTokenId;
+use crate::domain::name::ApiTokenName;
+use crate::domain::permission::PermissionSet;
+
+/// Faults of one list that are told one by one; the rest are counted.
+const TOLD_PER_LIST: usize = 10;
+
+/// What an input says, or all that is wrong with it.
+pub(super) type Found<T> = Result<T, Vec<InputFault>>;
+
+impl Service {
+    /// A name that no other live token has. `own`: the token that may have it already.
+    pub(super) async fn check_name(
+        &self,
+        name: &str,
+        own: Option<ApiTokenId>,
+    ) -> Result<Found<ApiTokenName>, DbError> {
+        let name = match ApiTokenName::parse(name) {
+            Ok(name) => name,
+            Err(fault) => return Ok(Err(vec![fault])),
+        };
+        let holder = self.repository.name_holder(name.key()).await?;
+        let taken = holder.is_some_and(|holder| Some(holder) != own);
+        Ok(if taken { Err(vec![name_taken()]) } else { Ok(name) })
+    }
+
+    /// The expiry of a new token: in the future, within the maximum lifetime.
+    pub(super) fn check_lifetime(&self, expiry: RequestedExpiry, now: Instant) -> Found<Instant> {
+        let expiry = instant(expiry)?;
+        if expiry <= now {
+            return Err(vec![expiry_past("The expiry must be in the future.")]);
+        }
+        if expiry - now > self.max_lifetime {
+            let lifetime = for_people(self.max_lifetime);
+            let last = now + self.max_lifetime;
+            let last = last.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            let message =
+                format!("The expiry must not be more than {lifetime} away: {last} at most.");
+            return Err(vec![InputFault::invalid("expiry", "expiry_too_far", message)]);
+        }
+        Ok(expiry)
+    }
+}
+
+/// All values, or the faults of all of them.
+pub(super) fn together<A, B, C, D>(
+    one: Found<A>,
+    two: Found<B>,
+    three: Found<C>,
+    four: Found<D>,
+) -> Found<(A, B, C, D)> {
+    match (one, two, three, four) {
+        (Ok(one), Ok(two), Ok(three), Ok(four)) => Ok((one, two, three, four)),
+        (one, two, three, four) => {
+            let faults = [one.err(), two.err(), three.err(), four.err()];
+            Err(faults.into_iter().flatten().flatten().collect())
+        }
+    }
+}
+
+/// The instant that was asked for.
+pub(super) fn instant(expiry: RequestedExpiry) -> Found<Instant> {
+    expiry.instant().ok_or_else(|| {
+        let message = "The expiry must be an instant of RFC 3339 with a zone, such as \
+                       2027-01-31T12:00:00Z.";
+        vec![InputFault::invalid("expiry", "expiry_syntax", message)]
+    })
+}
+
+/// Permissions that the catalogue knows, at least one, each of which passes `judge`.
+pub(super) fn permissions(
+    catalogue: &Catalogue,
+    codes: &[String],
+    judge: impl Fn(&CatalogueEntry) -> Result<(), InputFault>,
+) -> Found<PermissionSet> {
+    if codes.is_empty() {
+        let message = "At least one permission is needed.";
+        return Err(vec![InputFault::invalid("permissions", "permissions_empty", message)]);
+    }
+    let checked = codes.iter().map(|code| match catalogue.by_code(code) {
+        Some(entry) => judge(entry).map(|()| entry.code.clone()),
+        None => {
+            let code = shown(code);
+            let message = format!("There is no permission `{code}` on this server.");
+            Err(InputFault::invalid("permissions", "permission_unknown", message))
+        }
+    });
+    each(checked).map(PermissionSet::from_iter)
+}
+
+/// Addresses and networks in their strict form, not too many, each of which passes `judge`. An empty list
+/// passes.
+pub(super) fn addresses(
+    texts: &[String],
+    judge: impl Fn(IpNetwork) -> Result<(), InputFault>,
+) -> Found<AllowedAddresses> {
+    let field = "allowedAddresses";
+    if texts.len() > MAX_ADDRESSES {
+        let message = format!("At most {MAX_ADDRESSES} addresses are possible.");
+        return Err(vec![InputFault::invalid(field, "addresses_too_many", message)]);
+    }
+    let checked = texts.iter().map(|text| {
+        let network = IpNetwork::parse(text).map_err(|wrong| {
+            InputFault::invalid(field, wrong.reason(), format!("`{}` {wrong}.", shown(text)))
+        })?;
+        judge(network).map(|()| network)
+    });
+    each(checked).map(AllowedAddresses::from_iter)
+}
+
+/// Another live token has the name that was asked for.
+pub(super) fn name_taken() -> InputFault {
+    let message = "Another token has this name; names are compared without regard to case and to \
+                   compatible characters.";
+    InputFault::taken("name", "name_taken", message)
+}
+
+/// An expiry that is not in the future.
+pub(super) fn expiry_past(message: &str) -> InputFault {
+    InputFault::invalid("expiry", "expiry_past", message)
+}
+
+/// What was given, as it can stand in a message.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(60).collect()
+}
+
+/// A duration in whole days where it is one, as operators set it; else down to its smallest unit.
+fn for_people(lifetime: TimeDelta) -> String {
+    match lifetime.num_days() {
+        1 if lifetime == TimeDelta::days(1) => "1 day".to_owned(),
+        days if lifetime == TimeDelta::days(days) => format!("{days} days"),
+        _ => humantime::format_duration(lifetime.to_std().unwrap_or_default()).to_string(),
+    }
+}
+
+/// All values, or the faults with their places, the first ones told one by one.
+fn each<T>(checked: impl Iterator<Item = Result<T, InputFault>>) -> Found<Vec<T>> {
+    let mut values = Vec::new();
+    let mut faults = Vec::new();
+    let mut more = 0_usize;
+    for (index, result) in checked.enumerate() {
+        match result {
+            Ok(value) => values.push(value),
+            Err(fault) if faults.len() < TOLD_PER_LIST => faults.push(fault.at(index)),
+            Err(_) => more += 1,
+        }
+    }
+    if let (Some(last), 1..) = (faults.last_mut(), more) {
+        last.message.push_str(&format!(" ({more} more elements of this list are refused.)"));
+    }
+    if faults.is_empty() { Ok(values) } else { Err(faults) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_told_for_people() {
+        assert_eq!(for_people(TimeDelta::days(730)), "730 days");
+        assert_eq!(for_people(TimeDelta::hours(24)), "1 day");
+        assert_eq!(for_people(TimeDelta::hours(12)), "12h");
+        assert_eq!(for_people(TimeDelta::minutes(36 * 60 + 5)), "1day 12h 5m");
+    }
+}

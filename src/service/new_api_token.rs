@@ -1,0 +1,80 @@
+//! Making a token with its secret and its own user, for a creation and for a renewal.
+
+use super::{ProofBusy, Service};
+use crate::domain::address::AllowedAddresses;
+use crate::domain::api_token::{ApiToken, NewApiToken};
+use crate::domain::clock::Instant;
+use crate::domain::id::{ApiTokenId, UserId};
+use crate::domain::name::ApiTokenName;
+use crate::domain::permission::PermissionSet;
+use crate::domain::random::RandomError;
+use crate::domain::secret::{PlaintextSecret, SecretHash};
+use crate::domain::user::{User, UserInfo};
+
+/// What a new token is to be.
+pub(super) struct Settings {
+    pub(super) name: ApiTokenName,
+    pub(super) expiry: Instant,
+    pub(super) permissions: PermissionSet,
+    pub(super) allowed_addresses: AllowedAddresses,
+    pub(super) renewed_from: Option<ApiTokenId>,
+}
+
+/// Ids and hash of a token that is about to be made.
+#[derive(Debug)]
+pub(super) struct Minted {
+    pub(super) id: ApiTokenId,
+    user_id: UserId,
+    secret_hash: SecretHash,
+    date: Instant,
+}
+
+impl Service {
+    /// Draws ids and a secret, and hashes it: before a transaction, as that takes its turn.
+    pub(super) async fn mint<E>(&self, now: Instant) -> Result<(Minted, PlaintextSecret), E>
+    where
+        E: From<RandomError> + From<ProofBusy>,
+    {
+        let id = ApiTokenId::generate(now, self.random())?;
+        let user_id = UserId::generate(now, self.random())?;
+        let secret = PlaintextSecret::generate(id, self.random())?;
+        let mut salt = [0; 16];
+        self.random.fill(&mut salt)?;
+        let secret_hash = self.proofs.hash(&secret, salt).await?;
+        Ok((Minted { id, user_id, secret_hash, date: now }, secret))
+    }
+}
+
+impl Minted {
+    /// The token with these settings, and its user.
+    pub(super) fn into_token(self, settings: Settings, by: &UserInfo) -> NewApiToken {
+        let Self { id, user_id, secret_hash, date } = self;
+        let Settings { name, expiry, permissions, allowed_addresses, renewed_from } = settings;
+        let user = User {
+            id: user_id,
+            version: 1,
+            creation_date: date,
+            last_modified_date: date,
+            name: name.as_str().to_owned(),
+            service_account: true,
+            enabled: true,
+        };
+        let token = ApiToken {
+            id,
+            version: 1,
+            creation_date: date,
+            last_modified_date: date,
+            created: by.clone(),
+            last_modified: by.clone(),
+            user_id,
+            name: user.name.clone(),
+            expiry,
+            allowed_addresses,
+            permissions,
+            enabled: true,
+            renewed_from,
+            last_use: None,
+        };
+        NewApiToken { token, name_key: name.key().to_owned(), secret_hash, user }
+    }
+}

@@ -1,0 +1,90 @@
+//! Which tokens are renewed, and how.
+
+use chrono::TimeDelta;
+
+use super::{RenewApiToken, RenewApiTokenError};
+use crate::db::DbError;
+use crate::domain::api_token::ApiToken;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::clock::Instant;
+use crate::domain::fault::InputFault;
+use crate::domain::name::ApiTokenName;
+use crate::domain::renewed_name::renewed_name;
+use crate::service::Service;
+use crate::service::check::{Found, together};
+
+/// An input without a fault.
+pub(super) struct Checked {
+    /// None: the old name with the date, of the old token as it is then.
+    pub(super) name: Option<ApiTokenName>,
+    pub(super) expiry: Instant,
+    /// When the old token ends at the latest.
+    pub(super) end: Option<Instant>,
+}
+
+impl Service {
+    pub(super) async fn check_renewal(
+        &self,
+        old: &ApiToken,
+        wanted: &RenewApiToken,
+        now: Instant,
+    ) -> Result<Checked, RenewApiTokenError> {
+        let enabled = ensure_enabled(old).map_err(|fault| vec![fault]);
+        let name = match &wanted.name {
+            Some(name) => self.check_name(name, None).await?.map(Some),
+            None => self.check_dated_name(old, now).await?.map(|()| None),
+        };
+        let expiry = self.check_lifetime(wanted.expiry, now);
+        let end = end(wanted.overlap_seconds, now);
+        let found = together(enabled, name, expiry, end);
+        found
+            .map(|((), name, expiry, end)| Checked { name, expiry, end })
+            .map_err(RenewApiTokenError::Refused)
+    }
+
+    /// Is the name free that the new token gets when it is given none?
+    async fn check_dated_name(&self, old: &ApiToken, now: Instant) -> Result<Found<()>, DbError> {
+        let name = match renewed_name(old, now) {
+            Ok(name) => name,
+            Err(fault) => return Ok(Err(vec![fault])),
+        };
+        let holder = self.repository.name_holder(name.key()).await?;
+        Ok(if holder.is_some() { Err(vec![dated_name_taken()]) } else { Ok(()) })
+    }
+}
+
+/// A renewal of a disabled token would undo the disabling.
+pub(super) fn ensure_enabled(old: &ApiToken) -> Result<(), InputFault> {
+    if old.enabled {
+        return Ok(());
+    }
+    let message = "The token is disabled, and its renewal would not be; enable it first.";
+    Err(InputFault::invalid("id", "token_disabled", message))
+}
+
+/// Does the catalogue know everything that the token may do?
+pub(super) fn ensure_known(
+    catalogue: &Catalogue,
+    old: &ApiToken,
+) -> Result<(), RenewApiTokenError> {
+    match catalogue.unknown(&old.permissions).next() {
+        None => Ok(()),
+        Some(code) => Err(RenewApiTokenError::UnknownPermission(old.id, code.clone())),
+    }
+}
+
+/// The end of the overlap; none where none is asked for, or where it is beyond the calendar.
+fn end(overlap_seconds: Option<i32>, now: Instant) -> Found<Option<Instant>> {
+    let Some(seconds) = overlap_seconds else { return Ok(None) };
+    if seconds < 0 {
+        let message = "The overlap must not be negative; 0 ends the old token now.";
+        return Err(vec![InputFault::invalid("overlapSeconds", "overlap_negative", message)]);
+    }
+    Ok(now.checked_add_signed(TimeDelta::seconds(seconds.into())))
+}
+
+/// Another live token has the name that a renewal gets when it is given none.
+pub(super) fn dated_name_taken() -> InputFault {
+    let message = "Another token has the old name with today's date already; give a name.";
+    InputFault::taken("name", "name_taken", message)
+}

@@ -1,0 +1,153 @@
+//! A change waits for another one of the same rows, and then decides on what that one has left.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::sql;
+use crate::support::{Answer, Made, TestApp, made, stored};
+
+/// Keeps a statement from being committed until it is dropped.
+const GATE: &str = "SELECT pg_advisory_lock(7)";
+/// Sessions that wait for the gate, and those that wait for a row.
+const AT_THE_GATE: &str = "wait_event = 'advisory'";
+const FOR_A_ROW: &str = "wait_event_type = 'Lock' AND wait_event <> 'advisory'";
+
+/// Waits until a session waits.
+async fn until_waiting(app: &TestApp, how: &str) {
+    let waiting = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {how}"
+    );
+    for _ in 0..2000 {
+        if app.database.texts(&waiting) == ["1"] {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("nobody waits: {how}");
+}
+
+/// Sends a document while the statement is done and not committed, which it is once the request waits.
+async fn beside(app: &TestApp, statement: &str, token: &str, query: &str) -> Answer {
+    let url = app.database.url_text();
+    let gate = sql::hold(&url, GATE);
+    let script = format!("BEGIN; {statement}; {GATE}; COMMIT");
+    let committing = std::thread::spawn(move || sql::run(&url, &script).unwrap());
+    until_waiting(app, AT_THE_GATE).await;
+    let opening = async {
+        until_waiting(app, FOR_A_ROW).await;
+        drop(gate);
+    };
+    let (answer, ()) = tokio::join!(app.query(token, query), opening);
+    committing.join().unwrap();
+    answer
+}
+
+/// A token that may change and renew tokens, or one that it may change and renew.
+async fn token(app: &TestApp, name: &str, permissions: Value) -> Made {
+    made(app, name, json!({ "permissions": permissions })).await
+}
+
+const WRITER: [&str; 3] = ["API_API_TOKENS_WRITE", "API_ORGANIZATIONS_READ", "API_USERS_READ"];
+const GRANT: [&str; 2] = ["API_ORGANIZATIONS_READ", "API_USERS_READ"];
+
+fn update(id: &str, version: i32) -> String {
+    format!(
+        r#"mutation {{ updateApiToken(input: {{ id: "{id}", version: {version}, name: "x" }})
+            {{ apiToken {{ version }} }} }}"#
+    )
+}
+
+fn renewal(app: &TestApp, id: &str) -> String {
+    let expiry = app.in_time(chrono::TimeDelta::days(1));
+    format!(
+        r#"mutation {{ renewApiToken(input: {{ id: "{id}", expiry: "{expiry}", overlapSeconds: 0 }})
+            {{ token apiToken {{ name permissions }} }} }}"#
+    )
+}
+
+/// A change of this token, as another instance makes it.
+fn changed(name: &str, assignment: &str) -> String {
+    format!("UPDATE api_tokens SET version = version + 1, {assignment} WHERE name = '{name}'")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_is_changed_meanwhile_does_nothing() {
+    let app = TestApp::start().await;
+    // Rows are locked in the order of their ids, which sort by their millisecond.
+    let mut tokens = Vec::new();
+    for (name, permissions) in
+        [("older", json!(GRANT)), ("caller", json!(WRITER)), ("newer", json!(GRANT))]
+    {
+        tokens.push(token(&app, name, permissions).await);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let [older, caller, newer] = &tokens[..] else { panic!("three tokens") };
+    for (done, query) in [
+        update(&older.id, 1),
+        update(&newer.id, 1),
+        renewal(&app, &older.id),
+        renewal(&app, &newer.id),
+        update(&caller.id, 5),
+        renewal(&app, &caller.id),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let before = stored(&app).len();
+        let change = changed("caller", "allowed_addresses = '{127.0.0.0/8}'");
+        let answer = beside(&app, &change, &caller.secret, query).await;
+        assert_eq!(answer.errors(), ["UNAUTHENTICATED caller_changed"], "{query}");
+        assert_eq!(stored(&app).len(), before);
+        let versions = "SELECT version FROM api_tokens ORDER BY id";
+        assert_eq!(app.database.texts(versions)[1..], ["1", &*(done + 2).to_string(), "1"]);
+        let restored = "UPDATE api_tokens SET allowed_addresses = '{}' WHERE name = 'caller'";
+        app.database.execute(restored);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_changed_meanwhile_is_told_with_its_version() {
+    let app = TestApp::start().await;
+    let token = token(&app, "ci", json!(GRANT)).await;
+    let answer =
+        beside(&app, &changed("ci", "name = 'y'"), &app.admin, &update(&token.id, 1)).await;
+    assert_eq!(answer.errors(), ["CONFLICT version version_stale"]);
+    assert_eq!(answer.json["errors"][0]["extensions"]["currentVersion"], 2);
+    let gone = "UPDATE api_tokens SET deleted_date = now()";
+    let gone = format!("{gone} WHERE name = 'y'");
+    let answer = beside(&app, &gone, &app.admin, &update(&token.id, 2)).await;
+    assert_eq!(answer.errors(), ["NOT_FOUND"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_copies_what_is_left() {
+    let app = TestApp::start().await;
+    let old = token(&app, "ci", json!(GRANT)).await;
+    let narrowed = changed("ci", "name = 'cd', permissions = '{api.users.read}'");
+    let answer = beside(&app, &narrowed, &app.admin, &renewal(&app, &old.id)).await;
+    let new = &answer.data()["renewApiToken"]["apiToken"];
+    assert_eq!(new["permissions"], json!(["API_USERS_READ"]));
+    assert!(new["name"].as_str().unwrap().starts_with("cd "), "{new}");
+
+    let old = token(&app, "disabled", json!(GRANT)).await;
+    let disabled = changed("disabled", "enabled = FALSE");
+    let answer = beside(&app, &disabled, &app.admin, &renewal(&app, &old.id)).await;
+    assert_eq!(answer.errors(), ["BAD_USER_INPUT id token_disabled"]);
+    let old = token(&app, "deleted", json!(GRANT)).await;
+    let deleted = changed("deleted", "deleted_date = now()");
+    let answer = beside(&app, &deleted, &app.admin, &renewal(&app, &old.id)).await;
+    assert_eq!(answer.errors(), ["NOT_FOUND"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_taken_meanwhile_is_told() {
+    let app = TestApp::start().await;
+    let token = token(&app, "ci", json!(GRANT)).await;
+    made(&app, "other", json!({})).await;
+    let taken = "UPDATE api_tokens SET name = 'X', name_key = 'x' WHERE name = 'other'";
+    let before = stored(&app);
+    let answer = beside(&app, taken, &app.admin, &update(&token.id, 1)).await;
+    assert_eq!(answer.errors(), ["CONFLICT name name_taken"]);
+    assert_eq!(stored(&app).len(), before.len());
+}
