@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod error;
+mod list_query;
 mod migrate;
 mod postgres;
 mod schema;
@@ -19,6 +20,7 @@ use tracing::{Instrument, Span};
 
 pub(crate) use dispatch::{begin, end, in_place, read, write_tx};
 pub use error::DbError;
+pub(crate) use list_query::{Compared, HoldsAll, Unkept, contains};
 pub use migrate::{MigrateError, MigrationState, migrate, migration_state};
 pub(crate) use schema::{api_tokens, audit_events, users};
 pub use server_lock::{ServerLock, ServerLockError};

@@ -1,10 +1,13 @@
 //! The GraphQL schema and its execution: async-graphql is known only here.
 
 mod boundary;
+mod connection;
 mod context;
+mod cost;
 mod document;
 mod engine;
 mod error;
+mod faults;
 mod gate;
 mod guard;
 mod id;

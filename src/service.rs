@@ -7,6 +7,7 @@ mod check;
 mod create_api_token;
 mod delete_api_token;
 mod last_use;
+mod lists;
 mod new_api_token;
 mod proof;
 mod renew_api_token;
@@ -33,6 +34,7 @@ pub use create_api_token::{CreateApiToken, CreateApiTokenError, CreatedApiToken}
 pub use delete_api_token::{DeleteApiToken, DeleteApiTokenError, DeletedApiToken};
 pub use last_use::LAST_USE_INTERVAL;
 use last_use::LastUses;
+pub use lists::{Listing, Wanted};
 use proof::SecretProofs;
 pub use proof::{DEFAULT_COST, MAX_COST, MIN_COST, ProofBusy};
 pub use renew_api_token::{RenewApiToken, RenewApiTokenError};

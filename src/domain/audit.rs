@@ -1,5 +1,6 @@
 //! The record of one thing that somebody did. Written in the transaction that did it.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::clock::Instant;
@@ -25,7 +26,7 @@ pub struct AuditEvent {
 }
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AuditAction {
     ApiTokenCreated,
     ApiTokenUpdated,
@@ -34,6 +35,14 @@ pub enum AuditAction {
 }
 
 impl AuditAction {
+    /// All that can be done.
+    pub const ALL: [Self; 4] = [
+        Self::ApiTokenCreated,
+        Self::ApiTokenUpdated,
+        Self::ApiTokenRenewed,
+        Self::ApiTokenDeleted,
+    ];
+
     /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -43,12 +52,17 @@ impl AuditAction {
             Self::ApiTokenDeleted => "api_token_deleted",
         }
     }
+
+    /// What a stored word stands for.
+    pub fn stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == word)
+    }
 }
 
 /// One field that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditChange {
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     pub before: Option<String>,
     pub after: Option<String>,
 }
@@ -56,7 +70,7 @@ pub struct AuditChange {
 impl AuditChange {
     /// A field that was set for the first time.
     pub fn set(field: &'static str, after: impl Into<String>) -> Self {
-        Self { field, before: None, after: Some(after.into()) }
+        Self { field: field.into(), before: None, after: Some(after.into()) }
     }
 
     /// A field that has another value now.

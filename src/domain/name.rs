@@ -56,6 +56,34 @@ impl ApiTokenName {
     }
 }
 
+/// A part of a name to search for, as names are compared; empty: any name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NamePart(String);
+
+impl NamePart {
+    /// Checks a part of a name. What no name can have is refused.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it, under this field.
+    pub fn parse(field: &'static str, text: &str) -> Result<Self, InputFault> {
+        if text.chars().nth(MAX_LENGTH).is_some() {
+            let message = format!("Names are not longer than {MAX_LENGTH} characters.");
+            return Err(InputFault::invalid(field, "name_too_long", message));
+        }
+        if text.chars().any(is_control) {
+            let message = "Names have no control characters, line breaks, characters that turn the \
+                           writing direction, or noncharacters.";
+            return Err(InputFault::invalid(field, "name_control_character", message));
+        }
+        Ok(Self(comparison_key(text)))
+    }
+
+    /// What the key of a name contains; `None`: anything.
+    pub fn key(&self) -> Option<&str> {
+        Some(self.0.as_str()).filter(|key| !key.is_empty())
+    }
+}
+
 /// NFKC, case folding, and NFKC again, because folding can leave a text that is not normal
 /// (Unicode, section 3.13, definition D146, without the removal of ignorable characters).
 fn comparison_key(text: &str) -> String {
@@ -107,6 +135,19 @@ mod tests {
         assert_eq!(name.as_str(), "\u{3000} ci\u{a0} ");
         assert_eq!(name.key(), key("CI"));
         assert_ne!(key("c i"), key("ci"));
+    }
+
+    #[test]
+    fn a_part_is_compared_as_names_are() {
+        let part = |text: &str| NamePart::parse("filter.nameContains", text).unwrap();
+        assert_eq!(part(" ＣＩ ").key(), Some("ci"));
+        assert!(key("Große Straße").contains(part("STRASSE").key().unwrap()));
+        assert_eq!(part(" \u{3000}"), NamePart::default());
+        assert_eq!(NamePart::default().key(), None);
+        let refusal = |text: &str| NamePart::parse("filter.nameContains", text).unwrap_err();
+        assert_eq!(refusal("a\0b").reason, "name_control_character");
+        assert_eq!(refusal(&"ä".repeat(201)).reason, "name_too_long");
+        assert_eq!(refusal("\n").field, "filter.nameContains");
     }
 
     #[test]

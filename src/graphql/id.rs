@@ -7,10 +7,10 @@ use async_graphql::ID;
 use super::error::GqlError;
 use crate::domain::fault::InputFault;
 
+/// What is told of a text that is no id.
+pub(super) const ID_MESSAGE: &str = "This is not an id of the type that is asked for.";
+
 /// Reads an id that a client sent.
 pub(super) fn parse_id<T: FromStr>(id: &ID) -> Result<T, GqlError> {
-    id.parse().map_err(|_| {
-        let message = "This is not an id of the type that is asked for.";
-        GqlError::Fault(InputFault::invalid("id", "id_syntax", message))
-    })
+    id.parse().map_err(|_| GqlError::Fault(InputFault::invalid("id", "id_syntax", ID_MESSAGE)))
 }

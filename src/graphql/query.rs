@@ -1,10 +1,13 @@
 //! The root of queries, one file per field or family of fields.
 
 mod api_token;
+mod api_tokens;
+mod audit_events;
 mod current;
 mod node;
 mod permissions;
 mod user;
+mod users;
 
 use async_graphql::MergedObject;
 
@@ -13,7 +16,10 @@ use async_graphql::MergedObject;
 pub(super) struct Query(
     current::CurrentQuery,
     api_token::ApiTokenQuery,
+    api_tokens::ApiTokensQuery,
     user::UserQuery,
+    users::UsersQuery,
     permissions::PermissionsQuery,
+    audit_events::AuditEventsQuery,
     node::NodeQuery,
 );

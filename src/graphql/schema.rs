@@ -15,8 +15,9 @@ pub(super) type AppSchema = Schema<Query, Mutation, EmptySubscription>;
 
 /// Levels of selections; the standard introspection query has 13.
 const MAX_DEPTH: usize = 15;
-/// Selected fields of one document.
-const MAX_COMPLEXITY: usize = 1_000;
+/// Selected fields of one document, those of a page as often as it may have rows: room for the largest
+/// page of tokens with all their fields and users, and not for two of them.
+const MAX_COMPLEXITY: usize = 10_000;
 const MAX_ALIASES: usize = 30;
 /// On one field.
 const MAX_DIRECTIVES: usize = 5;

@@ -1,11 +1,13 @@
 //! The object types.
 
 mod api_token;
+mod audit_event;
 mod node;
 mod permission_info;
 mod user;
 
-pub(super) use api_token::ApiToken;
+pub(super) use api_token::{ApiToken, ApiTokenStatus};
+pub(super) use audit_event::{AuditAction, AuditEvent};
 pub(super) use node::Node;
 pub(super) use permission_info::PermissionInfo;
 pub(super) use user::{User, UserInfo};

@@ -1,18 +1,22 @@
 //! Rows as they stand in the tables, and their way to and from domain types.
 
-use diesel::prelude::*;
-use serde_json::{Value, json};
+mod audit_event;
 
-use crate::db::{DbId, DbInstant, DbNetworks, DbTexts, api_tokens, audit_events, users};
+use diesel::prelude::*;
+
+use crate::db::{DbId, DbInstant, DbNetworks, DbTexts, api_tokens, users};
 use crate::domain::address::{AllowedAddresses, IpNetwork};
 use crate::domain::api_token::{ApiToken, Credential, LastUse, NewApiToken};
 use crate::domain::api_token_change::ApiTokenChange;
-use crate::domain::audit::{AuditChange, AuditEvent};
 use crate::domain::clock::Instant;
+use crate::domain::cursor::{Key, Position};
 use crate::domain::id::{ApiTokenId, UserId};
+use crate::domain::order::ApiTokenOrderField;
 use crate::domain::permission::{PermissionCode, PermissionSet};
 use crate::domain::secret::SecretHash;
 use crate::domain::user::{User, UserInfo};
+
+pub(super) use audit_event::AuditEventRow;
 
 /// What stands for the last use of a token that was never used.
 pub(super) const NEVER: Instant = Instant::UNIX_EPOCH;
@@ -135,6 +139,19 @@ impl From<&ApiTokenChange> for ApiTokenChangeRow {
     }
 }
 
+impl ApiTokenRow {
+    /// Where it stands among the tokens.
+    pub(super) fn position(&self, field: ApiTokenOrderField) -> Position {
+        let key = match field {
+            ApiTokenOrderField::Name => Key::Text(self.name_key.clone()),
+            ApiTokenOrderField::CreationDate => Key::Instant(self.creation_date.0),
+            ApiTokenOrderField::Expiry => Key::Instant(self.expiry.0),
+            ApiTokenOrderField::LastUsedDate => Key::Instant(self.last_used_date.0),
+        };
+        Position { key, id: self.id.0 }
+    }
+}
+
 impl From<ApiTokenRow> for ApiToken {
     fn from(row: ApiTokenRow) -> Self {
         let info = |id: DbId, user_name| UserInfo { user_id: UserId::from_uuid(id.0), user_name };
@@ -187,44 +204,4 @@ fn addresses(networks: DbNetworks) -> AllowedAddresses {
 
 pub(super) fn permissions(codes: &DbTexts) -> PermissionSet {
     codes.0.iter().map(|code| PermissionCode::stored(code)).collect()
-}
-
-/// A JSON array of objects with `field`, `before` and `after`.
-fn changes(changes: &[AuditChange]) -> String {
-    let objects = changes.iter().map(
-        |change| json!({ "field": change.field, "before": change.before, "after": change.after }),
-    );
-    Value::Array(objects.collect()).to_string()
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = audit_events)]
-pub(super) struct AuditEventRow {
-    id: DbId,
-    date: DbInstant,
-    action: &'static str,
-    actor_user_id: DbId,
-    actor_user_name: String,
-    actor_api_token_id: Option<DbId>,
-    client_address: Option<String>,
-    request_id: Option<String>,
-    target_id: DbId,
-    changes: String,
-}
-
-impl From<&AuditEvent> for AuditEventRow {
-    fn from(event: &AuditEvent) -> Self {
-        Self {
-            id: DbId(event.id.uuid()),
-            date: DbInstant(event.date),
-            action: event.action.as_str(),
-            actor_user_id: DbId(event.actor.user_id.uuid()),
-            actor_user_name: event.actor.user_name.clone(),
-            actor_api_token_id: event.actor_token.map(|id| DbId(id.uuid())),
-            client_address: event.client_address.map(|address| address.to_string()),
-            request_id: event.request_id.clone(),
-            target_id: DbId(event.target.uuid()),
-            changes: changes(&event.changes),
-        }
-    }
 }

@@ -1,5 +1,9 @@
 //! What is true over either database.
 
+mod api_token_filters;
+mod api_token_walks;
+mod api_tokens;
+mod audit_events;
 mod authentication;
 pub mod cancellation;
 mod client_address;
@@ -8,10 +12,13 @@ mod create_api_token;
 mod delete_api_token;
 mod graphql_http;
 mod last_use;
+mod list_changes;
 mod migrations;
 mod no_escalation;
 mod output;
 mod page;
+mod page_arguments;
+mod page_costs;
 mod permission_catalogue;
 mod permission_matrix;
 mod reading;
@@ -21,3 +28,4 @@ mod schema;
 mod secrets_stay_secret;
 mod slow_clients;
 mod update_api_token;
+mod users;

@@ -1,3 +1,11 @@
+DROP INDEX audit_events_actor_user_id;
+DROP INDEX audit_events_target_id;
+DROP INDEX audit_events_date;
+DROP INDEX api_tokens_live_disabled;
+DROP INDEX api_tokens_live_created_user_id;
+DROP INDEX api_tokens_live_last_used_date;
+DROP INDEX api_tokens_live_expiry;
+DROP INDEX api_tokens_live_creation_date;
 ALTER TABLE users DROP COLUMN name_key;
 ALTER TABLE api_tokens DROP COLUMN last_used_address;
 ALTER TABLE api_tokens DROP COLUMN last_used_date;

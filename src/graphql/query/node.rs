@@ -2,11 +2,11 @@
 
 use async_graphql::{Context, ID, Object};
 
-use crate::domain::id::ApiTokenId;
+use crate::domain::id::{ApiTokenId, EventId};
 use crate::graphql::context::{principal, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::id::parse_id;
-use crate::graphql::types::{ApiToken, Node, User};
+use crate::graphql::types::{ApiToken, AuditEvent, Node, User};
 use crate::service::ReadError;
 
 #[derive(Default)]
@@ -19,12 +19,15 @@ impl NodeQuery {
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id of a token or user.")] id: ID,
+        #[graphql(desc = "The id of a token, a user or an audit event.")] id: ID,
     ) -> Result<Option<Node>, GqlError> {
         let (service, principal) = (service(ctx)?, principal(ctx)?);
         let node = if id.starts_with(ApiTokenId::PREFIX) {
             let token = service.api_token(principal, parse_id(&id)?).await;
             token.map(|token| Node::ApiToken(ApiToken(token)))
+        } else if id.starts_with(EventId::PREFIX) {
+            let event = service.audit_event(principal, parse_id(&id)?).await;
+            event.map(|event| Node::AuditEvent(AuditEvent(event)))
         } else {
             let user = service.user(principal, parse_id(&id)?).await;
             user.map(|user| Node::User(User(user)))

@@ -231,7 +231,7 @@ async fn of_several_hosts_the_first_one_that_can_be_written_to_is_used() {
             format!("postgres://{ROLE}:{PASSWORD}@{hosts}/{name}?target_session_attrs=read-write");
         Binary::new(database.folder(), command).args(&["--database-url", &url])
     };
-    assert_ended(&with(&["migrate"], &[&nobody, &read_only, &good]).run(), 0, "applied 1");
+    assert_ended(&with(&["migrate"], &[&nobody, &read_only, &good]).run(), 0, "applied ");
     let token = administrator(&database, "caller");
     for hosts in [
         &[&nobody, &good][..],

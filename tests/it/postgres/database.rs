@@ -134,6 +134,11 @@ impl TestDatabase {
         format!("{column} + interval '{} microseconds'", by.num_microseconds().unwrap())
     }
 
+    /// An instant of so many microseconds since 1970, as SQL writes it.
+    pub fn instant(micros: i64) -> String {
+        format!("timestamptz '1970-01-01T00:00:00Z' + {micros} * interval '1 microsecond'")
+    }
+
     /// Keeps everybody from writing tokens, as an operator could, until the answer is dropped.
     pub fn write_lock(&self) -> impl Send + use<> {
         sql::hold(&self.url_text(), "BEGIN; LOCK TABLE api_tokens IN SHARE MODE")

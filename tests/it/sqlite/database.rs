@@ -97,6 +97,11 @@ impl TestDatabase {
         format!("{column} + {}", by.num_microseconds().unwrap())
     }
 
+    /// An instant of so many microseconds since 1970, as SQL writes it.
+    pub fn instant(micros: i64) -> String {
+        micros.to_string()
+    }
+
     /// Holds the write lock, as another process could, until the answer is dropped.
     pub fn write_lock(&self) -> impl Send {
         let mut connection = self.connection();

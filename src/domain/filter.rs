@@ -1,0 +1,153 @@
+//! Which rows of a list a reader wants. All conditions of a filter hold together; an empty list of
+//! choices restricts nothing.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+
+use super::api_token::ApiTokenStatus;
+use super::audit::AuditAction;
+use super::clock::Instant;
+use super::id::{ApiTokenId, UserId};
+use super::name::NamePart;
+use super::permission::PermissionSet;
+
+/// Which tokens. The deleted ones are never among them.
+#[derive(Debug, Clone, Default)]
+pub struct ApiTokenFilter {
+    pub name: NamePart,
+    /// Any of these.
+    pub status: Vec<ApiTokenStatus>,
+    /// All of these.
+    pub permissions: PermissionSet,
+    pub user_id: Option<UserId>,
+    pub created_user_id: Option<UserId>,
+    pub expiry: Window,
+    pub not_used_since: Option<Instant>,
+}
+
+/// Which users.
+#[derive(Debug, Clone, Default)]
+pub struct UserFilter {
+    pub name: NamePart,
+    pub service_account: Option<bool>,
+    pub enabled: Option<bool>,
+}
+
+/// Which audit events.
+#[derive(Debug, Clone, Default)]
+pub struct AuditEventFilter {
+    /// Any of these.
+    pub actions: BTreeSet<AuditAction>,
+    pub actor_user_id: Option<UserId>,
+    pub target: Option<ApiTokenId>,
+    pub date: Window,
+}
+
+/// A span of time, from an instant on and before another one, so that spans side by side share none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Window {
+    pub from: Option<Instant>,
+    pub to: Option<Instant>,
+}
+
+impl Window {
+    /// The part of it that is not before this instant.
+    #[must_use]
+    pub fn not_before(self, instant: Instant) -> Self {
+        Self { from: self.from.max(Some(instant)), ..self }
+    }
+
+    /// The part of it that is before this instant.
+    #[must_use]
+    pub fn before(self, instant: Instant) -> Self {
+        Self { to: Some(self.to.map_or(instant, |to| to.min(instant))), ..self }
+    }
+}
+
+/// What a filter by status asks of expiry and `enabled`, at one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatusConditions {
+    /// Within the window that the filter has already.
+    pub expiry: Window,
+    pub enabled: Option<bool>,
+    /// Or else expired, which is to say: before this instant.
+    pub or_expired: Option<Instant>,
+}
+
+impl ApiTokenFilter {
+    /// The statuses asked for and the window of the expiry, as what is stored. Agrees with
+    /// [`ApiToken::status`](super::api_token::ApiToken::status).
+    pub fn at(&self, now: Instant) -> StatusConditions {
+        let has = |status| self.status.contains(&status);
+        // Instants are whole microseconds: what expires now is expired, what expires next is not.
+        let next = now + TimeDelta::microseconds(1);
+        let live = self.expiry.not_before(next);
+        let conditions =
+            |expiry, enabled, or_expired| StatusConditions { expiry, enabled, or_expired };
+        match [ApiTokenStatus::Active, ApiTokenStatus::Disabled, ApiTokenStatus::Expired].map(has) {
+            [true, false, false] => conditions(live, Some(true), None),
+            [false, true, false] => conditions(live, Some(false), None),
+            [true, true, false] => conditions(live, None, None),
+            [false, false, true] => conditions(self.expiry.before(next), None, None),
+            [true, false, true] => conditions(self.expiry, Some(true), Some(next)),
+            [false, true, true] => conditions(self.expiry, Some(false), Some(next)),
+            [true, true, true] | [false, false, false] => conditions(self.expiry, None, None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn at(micros: i64) -> Instant {
+        DateTime::from_timestamp_micros(micros).unwrap()
+    }
+
+    #[test]
+    fn a_window_is_only_narrowed() {
+        let window = Window { from: Some(at(3)), to: Some(at(7)) };
+        assert_eq!(window.not_before(at(2)), window);
+        assert_eq!(window.not_before(at(4)).from, Some(at(4)));
+        assert_eq!(window.before(at(8)), window);
+        assert_eq!(window.before(at(6)).to, Some(at(6)));
+        assert_eq!(Window::default().not_before(at(4)).from, Some(at(4)));
+        assert_eq!(Window::default().before(at(4)).to, Some(at(4)));
+    }
+
+    #[test]
+    fn statuses_are_what_tokens_have() {
+        use ApiTokenStatus::{Active, Disabled, Expired};
+
+        let now = at(5);
+        let status = |expiry: i64, enabled: bool| match (now >= at(expiry), enabled) {
+            (true, _) => Expired,
+            (false, true) => Active,
+            (false, false) => Disabled,
+        };
+        let within = |window: Window, expiry: i64| {
+            window.from.is_none_or(|from| at(expiry) >= from)
+                && window.to.is_none_or(|to| at(expiry) < to)
+        };
+        for chosen in 0..8 {
+            let bits = [(1, Active), (2, Disabled), (4, Expired)];
+            let chosen = bits.into_iter().filter(|(bit, _)| chosen & bit != 0);
+            let filter = ApiTokenFilter {
+                status: chosen.map(|(_, status)| status).collect(),
+                ..ApiTokenFilter::default()
+            };
+            let conditions = filter.at(now);
+            for (expiry, enabled) in (3..8).flat_map(|expiry| [(expiry, true), (expiry, false)]) {
+                let expected =
+                    filter.status.is_empty() || filter.status.contains(&status(expiry, enabled));
+                let expired = conditions.or_expired.is_some_and(|before| at(expiry) < before);
+                let found = within(conditions.expiry, expiry)
+                    && (expired || conditions.enabled.is_none_or(|wanted| wanted == enabled));
+                assert_eq!(found, expected, "{:?} {expiry} {enabled}", filter.status);
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The orders that lists are read in.
+
+/// Which way a list runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The smallest first.
+    Ascending,
+    /// The largest first.
+    Descending,
+}
+
+/// What tokens are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiTokenOrderField {
+    /// What names are compared by, byte by byte.
+    Name,
+    CreationDate,
+    Expiry,
+    /// A token that was never used comes before all others.
+    LastUsedDate,
+}
+
+/// An order of tokens. Equal values are in the order of their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiTokenOrder {
+    pub field: ApiTokenOrderField,
+    pub direction: Direction,
+}
+
+impl Default for ApiTokenOrder {
+    /// The newest first.
+    fn default() -> Self {
+        Self { field: ApiTokenOrderField::CreationDate, direction: Direction::Descending }
+    }
+}
+
+/// A list in an order. A cursor belongs to one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sequence {
+    ApiTokens(ApiTokenOrder),
+    /// The oldest first, as their ids sort.
+    Users,
+    /// The newest first.
+    AuditEvents,
+}
+
+/// What stands before the id in an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    Nothing,
+    Instant,
+    Text,
+}
+
+impl Sequence {
+    /// Which way it runs.
+    pub const fn direction(self) -> Direction {
+        match self {
+            Self::ApiTokens(order) => order.direction,
+            Self::Users => Direction::Ascending,
+            Self::AuditEvents => Direction::Descending,
+        }
+    }
+
+    /// What it is sorted by.
+    pub const fn key_kind(self) -> KeyKind {
+        match self {
+            Self::ApiTokens(ApiTokenOrder { field: ApiTokenOrderField::Name, .. }) => KeyKind::Text,
+            Self::ApiTokens(_) | Self::AuditEvents => KeyKind::Instant,
+            Self::Users => KeyKind::Nothing,
+        }
+    }
+
+    /// The number that stands for it in a cursor. Clients may keep cursors: a number is never given a
+    /// new meaning.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::ApiTokens(ApiTokenOrder { field, direction }) => {
+                let field = match field {
+                    ApiTokenOrderField::Name => 10,
+                    ApiTokenOrderField::CreationDate => 12,
+                    ApiTokenOrderField::Expiry => 14,
+                    ApiTokenOrderField::LastUsedDate => 16,
+                };
+                match direction {
+                    Direction::Ascending => field,
+                    Direction::Descending => field + 1,
+                }
+            }
+            Self::Users => 20,
+            Self::AuditEvents => 31,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What a reader may ask for.
+
+use super::{DEFAULT_SIZE, End, MAX_SIZE, PageRequest};
+use crate::domain::cursor::Position;
+use crate::domain::fault::InputFault;
+use crate::domain::order::Sequence;
+
+/// What a reader asks for, unchecked.
+#[derive(Debug, Clone, Default)]
+pub struct PageArguments {
+    pub first: Option<i32>,
+    pub after: Option<String>,
+    pub last: Option<i32>,
+    pub before: Option<String>,
+}
+
+impl PageRequest {
+    /// Checks what a reader asks for.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn check(sequence: Sequence, asked: &PageArguments) -> Result<Self, Vec<InputFault>> {
+        let part = part(asked);
+        let after = position("after", asked.after.as_deref(), sequence);
+        let before = position("before", asked.before.as_deref(), sequence);
+        match (part, after, before) {
+            (Ok((end, size)), Ok(after), Ok(before)) => {
+                Ok(Self { sequence, end, size, after, before })
+            }
+            (part, after, before) => {
+                Err([part.err(), after.err(), before.err()].into_iter().flatten().collect())
+            }
+        }
+    }
+}
+
+/// Which end, and how many rows of it.
+fn part(asked: &PageArguments) -> Result<(End, usize), InputFault> {
+    match (asked.first, asked.last) {
+        (Some(_), Some(_)) => {
+            let message = "Ask for the `first` or for the `last` ones, not for both.";
+            Err(InputFault::invalid("last", "first_and_last", message))
+        }
+        (Some(first), None) => Ok((End::First, size("first", first)?)),
+        (None, Some(last)) => Ok((End::Last, size("last", last)?)),
+        // Whoever goes back by a cursor wants the rows next to it; the first of all would be others.
+        (None, None) if asked.before.is_some() && asked.after.is_none() => {
+            let message = "`before` alone does not tell which rows before it: add `last`.";
+            Err(InputFault::invalid("before", "last_missing", message))
+        }
+        (None, None) => Ok((End::First, DEFAULT_SIZE)),
+    }
+}
+
+fn size(field: &'static str, asked: i32) -> Result<usize, InputFault> {
+    let size = usize::try_from(asked).ok().filter(|size| (1..=MAX_SIZE).contains(size));
+    size.ok_or_else(|| {
+        let message = format!("`{field}` must be from 1 to {MAX_SIZE}.");
+        InputFault::invalid(field, "page_size", message)
+    })
+}
+
+fn position(
+    field: &'static str,
+    cursor: Option<&str>,
+    sequence: Sequence,
+) -> Result<Option<Position>, InputFault> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let position = Position::from_cursor(cursor, sequence);
+    position.map(Some).ok_or_else(|| {
+        let message = format!("`{field}` is not a cursor of this list in this order.");
+        InputFault::invalid(field, "cursor_invalid", message)
+    })
+}

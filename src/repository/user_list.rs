@@ -1,0 +1,71 @@
+//! The list of users.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::Repository;
+use super::list::{List, scanned};
+use super::rows::UserRow;
+use crate::db::{Database, DbError, Unkept, contains, read, users};
+use crate::domain::cursor::{Key, Position};
+use crate::domain::filter::UserFilter;
+use crate::domain::page::{Row, Scan};
+use crate::domain::user::User;
+
+/// The users that meet a filter, sorted by their ids.
+pub struct UserList {
+    db: Database,
+    filter: UserFilter,
+}
+
+/// Narrows a boxed query to the users that meet a filter.
+macro_rules! filtered {
+    ($query:expr, $filter:expr) => {{
+        let (mut query, filter) = ($query, $filter);
+        if let Some(part) = filter.name.key() {
+            query = query.filter(contains(users::name_key, part));
+        }
+        if let Some(wanted) = filter.service_account {
+            query = query.filter(users::service_account.eq(wanted));
+        }
+        if let Some(wanted) = filter.enabled {
+            query = query.filter(users::enabled.eq(wanted));
+        }
+        query
+    }};
+}
+
+impl Repository {
+    /// The users that meet the filter.
+    pub fn user_list(&self, filter: UserFilter) -> UserList {
+        UserList { db: self.db.clone(), filter }
+    }
+}
+
+impl List for UserList {
+    type Item = User;
+
+    async fn scan(&self, scan: Scan) -> Result<Vec<Row<User>>, DbError> {
+        tracing::debug!(limit = scan.limit, "user_list scan");
+        let filter = self.filter.clone();
+        let rows: Vec<UserRow> = read!(self.db, |conn| {
+            let query = filtered!(users::table.select(UserRow::as_select()).into_boxed(), filter);
+            Unkept(scanned!(query, scan, users::id)).load(conn).await
+        })?;
+        let row = |user: User| Row {
+            position: Position { key: Key::Nothing, id: user.id.uuid() },
+            value: user,
+        };
+        Ok(rows.into_iter().map(User::from).map(row).collect())
+    }
+
+    async fn count(&self) -> Result<i64, DbError> {
+        tracing::debug!("user_list count");
+        let filter = self.filter.clone();
+        read!(self.db, |conn| {
+            let query = filtered!(users::table.select(count_star()).into_boxed(), filter);
+            Unkept(query).get_result(conn).await
+        })
+    }
+}
