@@ -27,5 +27,6 @@ mod root_fields;
 mod schema;
 mod secrets_stay_secret;
 mod slow_clients;
+mod state_machine;
 mod update_api_token;
 mod users;
