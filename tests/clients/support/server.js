@@ -1,0 +1,51 @@
+// The program itself on a new SQLite file in a folder of its own.
+// TOKENWRIGHT_BINARY names it; scripts/test builds it and says where it is.
+
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+const binary = process.env.TOKENWRIGHT_BINARY;
+
+/// A running server: `url` is the endpoint, `origin` what comes before its path, `token` an
+/// administrator's secret, `pid` its process.
+export async function start(...args) {
+  if (!binary) throw new Error('TOKENWRIGHT_BINARY does not name the program; run scripts/test');
+  const folder = await mkdtemp(join(tmpdir(), 'tokenwright-'));
+  const database = ['--database-url', `sqlite:${join(folder, 'test.db')}`];
+  await run('migrate', ...database);
+  const token = await run(
+    'admin', 'create-token', '--name', 'administrator', '--expires-in', '90d', '--all-permissions', ...database,
+  );
+  const [command, ...more] = args.length ? args : ['dev'];
+  const child = spawn(binary, [command, ...database, '--listen', '127.0.0.1:0', ...more], {
+    env: {},
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const stop = async () => {
+    child.kill('SIGKILL');
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  };
+  const said = [];
+  const lines = createInterface({ input: child.stderr });
+  const origin = await new Promise((resolve, reject) => {
+    lines.on('line', (line) => {
+      said.push(line);
+      const address = /listening on (http:\/\/\S+)/.exec(line);
+      if (address) resolve(address[1]);
+    });
+    ended.then((code) => reject(new Error(`the server ended with ${code}:\n${said.join('\n')}`)));
+  });
+  return { origin, url: `${origin}/graphql`, token, pid: child.pid, said, stop };
+}
+
+/// Runs a command of the program to its end; what it wrote to standard output.
+async function run(...args) {
+  const { stdout } = await promisify(execFile)(binary, args, { env: {} });
+  return stdout.trim();
+}
