@@ -6,10 +6,11 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
+use super::origins::OriginList;
 use super::proxies::ProxyList;
 use super::value::timeout;
 use crate::graphql::Introspection;
-use crate::http::{ForwardedHeader, HttpSettings, TrustedProxies};
+use crate::http::{AllowedOrigins, ForwardedHeader, HttpSettings, TrustedProxies, WebOrigin};
 
 /// Settings of the HTTP side.
 #[derive(Debug, Clone, Args)]
@@ -41,6 +42,12 @@ pub struct HttpArgs {
     /// Who may introspect the schema. `public` in `dev`, `authenticated` in `serve` unless set.
     #[arg(long, env = "TOKENWRIGHT_INTROSPECTION", value_enum)]
     pub introspection: Option<IntrospectionChoice>,
+
+    /// Origins whose pages may use /graphql from a browser, such as `https://app.example`, separated by
+    /// commas. Exactly as browsers send them: no path, no final slash, no wildcard. None unless set; the
+    /// page at `/` needs none.
+    #[arg(long, env = "TOKENWRIGHT_ALLOWED_ORIGINS", value_name = "ORIGIN,...")]
+    pub allowed_origins: Vec<OriginList>,
 
     /// Serve the page at `/`. On in `dev`, off in `serve` unless set.
     #[arg(
@@ -129,14 +136,21 @@ impl HttpArgs {
             trusted_proxies: TrustedProxies::new(self.proxies()),
             forwarded_header: self.forwarded_header.into(),
             introspection: self.introspection.map_or(introspection, Introspection::from),
+            allowed_origins: AllowedOrigins::new(self.origins()),
             playground: self.playground.unwrap_or(playground),
             request_timeout: self.request_timeout,
             shutdown_timeout: self.shutdown_timeout,
             workers: self.workers.map_or_else(cores, usize::from),
         }
     }
+
     fn proxies(&self) -> Vec<IpNet> {
         let lists = self.trusted_proxies.iter();
         lists.flat_map(|list| list.0.iter().copied()).collect()
+    }
+
+    fn origins(&self) -> Vec<WebOrigin> {
+        let lists = self.allowed_origins.iter();
+        lists.flat_map(|list| list.0.iter().cloned()).collect()
     }
 }

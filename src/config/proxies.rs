@@ -4,10 +4,10 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
+use super::value::list;
 use crate::domain::address::IpNetwork;
 
-/// Addresses and CIDR networks, separated by commas. Read as one text, because an empty one means
-/// none, while a list that were taken apart first would have one empty element.
+/// Addresses and CIDR networks, separated by commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxyList(pub(super) Vec<IpNet>);
 
@@ -15,16 +15,8 @@ impl FromStr for ProxyList {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.trim().is_empty() {
-            return Ok(Self(Vec::new()));
-        }
-        text.split(',').map(proxy).collect::<Result<_, _>>().map(Self)
+        list(text, |text| IpNetwork::parse(text).map(IpNetwork::net)).map(Self)
     }
-}
-
-fn proxy(text: &str) -> Result<IpNet, String> {
-    let text = text.trim();
-    IpNetwork::parse(text).map(IpNetwork::net).map_err(|wrong| format!("`{text}` {wrong}"))
 }
 
 #[cfg(test)]

@@ -42,3 +42,16 @@ pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     let possible = Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
     if possible.contains(&timeout) { Ok(timeout) } else { Err("must be 1ms to 1day".to_owned()) }
 }
+
+/// Reads values that are separated by commas. They come as one text, because an empty one means none,
+/// while a list that were taken apart first would have one empty element.
+pub(super) fn list<T, E: fmt::Display>(
+    text: &str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Vec<T>, String> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let parts = text.split(',').map(str::trim);
+    parts.map(|part| parse(part).map_err(|wrong| format!("`{part}` {wrong}"))).collect()
+}

@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, VARY};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use actix_web::http::header::{
+    ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, VARY,
+};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, middleware, web};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
+use super::cross_origin::cross_origin;
 use super::graphql_params;
 use super::negotiation::{MediaType, is_json, negotiate};
 use super::principal::principal;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, refused_status};
 use super::request_log::RequestInfo;
+use super::single_header::single_header;
 use super::state::HttpState;
 use crate::domain::principal::Origin;
 use crate::graphql::{GraphqlRequest, Introspection, Method, Outcome, RequestContext};
@@ -23,6 +27,7 @@ const MAX_BODY: usize = 64 * 1024;
 /// Routes of this endpoint.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
     let resource = web::resource("/graphql")
+        .wrap(middleware::from_fn(cross_origin))
         .route(web::post().to(post))
         .route(web::get().to(get))
         .default_service(web::to(async || {
@@ -38,20 +43,23 @@ async fn post(
 ) -> HttpResponse {
     let limit = state.settings.request_timeout;
     let parameters = async || {
-        let json = request.headers().get(CONTENT_TYPE).is_some_and(|ty| is_json(ty.as_bytes()));
-        if !json {
+        let headers = request.headers();
+        let content_type = single_header(headers, CONTENT_TYPE);
+        let json = content_type.is_some_and(|content_type| is_json(content_type.as_bytes()));
+        if !json || headers.contains_key(CONTENT_ENCODING) {
             return Err(Refusal::UnsupportedMediaType);
         }
-        graphql_params::from_body(&read(request.headers(), body, limit).await?)
+        graphql_params::from_body(&read(headers, body, limit).await?)
     };
     answer(&request, &state, Method::Post, parameters).await
 }
 
 async fn get(request: HttpRequest, state: web::Data<HttpState>) -> HttpResponse {
     let parameters = async || {
-        // A page elsewhere can make a browser send a GET, though not with a bearer token.
-        let site = request.headers().get("sec-fetch-site");
-        if site.is_some_and(|site| site.as_bytes() == b"cross-site") {
+        // Any page can make a browser send a GET, though not with a bearer token.
+        let mut sites = request.headers().get_all("sec-fetch-site");
+        let elsewhere = sites.any(|site| site.as_bytes() == b"cross-site");
+        if elsewhere && state.settings.allowed_origins.allowed(request.headers()).is_none() {
             return Err(Refusal::CrossSite);
         }
         graphql_params::from_query_string(request.query_string())
@@ -101,15 +109,6 @@ async fn answer(
     };
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
     response
-}
-
-/// GraphQL over HTTP, sections 6.4.1 and 6.4.2: the older media type answers 200 once the parameters
-/// are well-formed, because proxies that do not know GraphQL may answer 4xx themselves.
-const fn refused_status(media: MediaType) -> StatusCode {
-    match media {
-        MediaType::Json => StatusCode::OK,
-        MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
-    }
 }
 
 /// Reads a body within its bounds of size and time.

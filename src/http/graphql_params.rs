@@ -1,6 +1,7 @@
 //! Reading the parameters of GraphQL over HTTP from a body or a query string.
 
 use actix_web::web;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
@@ -20,7 +21,9 @@ pub(super) fn from_body(body: &[u8]) -> Result<GraphqlRequest, Refusal> {
 
 /// Reads a query string. Its `variables` and `extensions` are JSON texts.
 pub(super) fn from_query_string(text: &str) -> Result<GraphqlRequest, Refusal> {
-    let unreadable = Refusal::Params("The query string cannot be read.");
+    let unreadable = Refusal::Params("The query string must be UTF-8, percent-encoded.");
+    // Reading it replaces what is no UTF-8, silently.
+    percent_decode_str(text).decode_utf8().map_err(|_| unreadable)?;
     let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| unreadable)?;
     let mut parameters = Map::new();
     for (name, value) in pairs.into_inner() {
@@ -49,7 +52,7 @@ fn from_object(mut parameters: Map<String, Value>) -> Result<GraphqlRequest, Ref
         Some(Value::String(query)) => query,
         // What clients with automatic persisted queries wait for, to send the text itself.
         None if extensions.contains_key("persistedQuery") => {
-            return Err(Refusal::Params("PersistedQueryNotSupported"));
+            return Err(Refusal::PersistedQuery);
         }
         None | Some(Value::Null) => return Err(Refusal::Params("`query` is missing.")),
         Some(_) => return Err(Refusal::Params("`query` must be a string.")),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::forwarded::{ForwardedHeader, TrustedProxies};
+use super::web_origin::AllowedOrigins;
 use crate::graphql::{Engine, Introspection};
 use crate::service::Service;
 
@@ -14,6 +15,8 @@ pub struct HttpSettings {
     pub trusted_proxies: TrustedProxies,
     pub forwarded_header: ForwardedHeader,
     pub introspection: Introspection,
+    /// Whose pages may use GraphQL from another origin.
+    pub allowed_origins: AllowedOrigins,
     /// Is the page at `/` served?
     pub playground: bool,
     /// Longest time to read a head, again to read a body, and again to answer.

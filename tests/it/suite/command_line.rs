@@ -186,6 +186,7 @@ fn other_settings(database: &TestDatabase) -> Vec<(&'static str, String)> {
     let bookshop = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/suite/bookshop.toml");
     let text = |text: &str| format!("\"{text}\"");
     vec![
+        ("allowed-origins", "[\"https://app.example\", \"http://localhost:3000\"]".to_owned()),
         ("bcrypt-cost", "5".to_owned()),
         ("database-connections", "2".to_owned()),
         ("database-idle-transaction-timeout", text("3s")),
@@ -217,8 +218,11 @@ async fn has_other_settings(database: &TestDatabase, serve: Binary) {
         .post(format!("{url}/graphql"))
         .bearer_auth(administrator_of_bookshop(database))
         .header("forwarded", "for=10.0.0.7, for=192.0.2.7")
+        .header("origin", "http://localhost:3000")
         .json(&json!({ "query": "{ __schema { queryType { name } } }" }));
-    let answer = ask.send().await.unwrap().text().await.unwrap();
+    let answer = ask.send().await.unwrap();
+    assert!(answer.headers().contains_key("access-control-allow-origin"), "allowed origins");
+    let answer = answer.text().await.unwrap();
     assert!(answer.contains("FORBIDDEN"), "introspection: {answer}");
     running.signal("TERM");
     let ended = running.wait();

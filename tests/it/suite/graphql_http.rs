@@ -301,7 +301,19 @@ async fn the_body_is_json_in_utf_8_and_says_so() {
         &["application/graphql"],
         &[GRAPHQL_RESPONSE],
         &["application/json; charset=utf-16"],
+        &["application/json; charset"],
+        &["application/json; charset=utf-8; charset=utf-8"],
+        &["application/json; profile=x"],
+        &["application/json, application/json"],
+        &["application/json,text/plain"],
+        &["text/plain; application/json"],
+        &["text/plain; x=\"application/json\""],
+        &["text/plain, application/json"],
+        &["application/json", "application/json"],
+        &["application/json", "text/plain"],
+        &["text/plain", "application/json"],
         &["application/jsonx"],
+        &["application/json\u{e9}"],
     ] {
         let answer = sent(post(types)).await;
         assert_eq!(answer.status, 415, "{types:?}");
@@ -347,6 +359,87 @@ async fn the_answer_has_the_type_that_is_asked_for() {
         assert_eq!(answer.status, 406, "{accept}");
         assert_eq!(answer.errors(), ["BAD_USER_INPUT not_acceptable"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_accept_headers_are_one_list() {
+    let app = TestApp::start().await;
+    for (lines, expected) in [
+        (&["text/html", "application/graphql-response+json"][..], GRAPHQL_RESPONSE),
+        (&["application/json;q=0", "*/*"], GRAPHQL_RESPONSE),
+        (&["application/json;q=0.1", "application/graphql-response+json;q=0"], "application/json"),
+        (&["", "application/graphql-response+json"], GRAPHQL_RESPONSE),
+        (&["nonsense;;;=", "*/*"], "application/json"),
+    ] {
+        let accept = |request: RequestBuilder, line: &&str| request.header("accept", *line);
+        let request = lines.iter().fold(app.post().bearer_auth(&app.admin).body(WHO), accept);
+        let answer = sent(request).await;
+        assert_eq!(answer.status, 200, "{lines:?}");
+        let ty = answer.header("content-type");
+        assert_eq!(ty.split(';').next(), Some(expected), "{lines:?}");
+    }
+    for lines in [["application/json;q=0", "application/*;q=0"], ["text/html", "nonsense"]] {
+        let [first, second] = lines;
+        let request = app.post().header("accept", first).header("accept", second).body(WHO);
+        assert_eq!(sent(request.bearer_auth(&app.admin)).await.status, 406, "{lines:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_is_refused() {
+    let app = TestApp::start().await;
+    let subscription = r#"{"query":"subscription { __typename }"}"#;
+    let streams = [
+        "text/event-stream",
+        "multipart/mixed",
+        "multipart/mixed; deferSpec=20220824",
+        "multipart/mixed; subscriptionSpec=\"1.0\"",
+        "text/event-stream, multipart/mixed",
+    ];
+    for (text, accept) in streams.iter().flat_map(|accept| [(WHO, accept), (subscription, accept)])
+    {
+        let request = app.post().header("accept", *accept).body(text);
+        let answer = sent(request.bearer_auth(&app.admin)).await;
+        assert_eq!(answer.status, 406, "{accept}");
+        assert_eq!(answer.errors(), ["BAD_USER_INPUT not_acceptable"]);
+        assert!(answer.message().contains("no streams"), "{}", answer.message());
+    }
+    // Clients that know streams offer them beside what they always know.
+    let accept = "multipart/mixed;deferSpec=20220824, application/graphql-response+json, \
+                  application/json, text/event-stream";
+    let request = || app.post().header("accept", accept).bearer_auth(&app.admin);
+    sent(request().body(WHO)).await.data();
+    let answer = sent(request().body(subscription)).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.errors(), ["BAD_USER_INPUT subscription"]);
+    let answer = by_get(&app, &[("query", "subscription { __typename }")]).await;
+    assert_eq!(answer.errors(), ["BAD_USER_INPUT subscription"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_refused_before_it_is_read() {
+    let app = TestApp::start().await;
+    let tokens = app.database.count("api_tokens");
+    let part = |name: &str, text: &str| {
+        format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+    };
+    let mutation = format!(
+        r#"{{"query":"mutation {{ createApiToken(input: {{ name: \"up\", expiry: \"{}\", permissions: [API_USERS_READ] }}) {{ token }} }}"}}"#,
+        app.in_time(chrono::TimeDelta::days(1))
+    );
+    let form =
+        part("operations", &mutation) + &part("map", "{}") + &part("0", "text") + "--x--\r\n";
+    for ty in
+        ["multipart/form-data; boundary=x", "multipart/mixed; boundary=x", "multipart/form-data"]
+    {
+        let request = app.http.post(app.url()).header("content-type", ty).body(form.clone());
+        let answer = sent(request.bearer_auth(&app.admin)).await;
+        assert_eq!(answer.status, 415, "{ty}");
+        assert_eq!(answer.errors(), ["BAD_USER_INPUT unsupported_media_type"]);
+        assert!(answer.message().contains("no uploads"), "{}", answer.message());
+    }
+    assert_eq!(app.database.count("api_tokens"), tokens);
+    assert_alive(&app).await;
 }
 
 /// Sends a query string with the administrator's token.
@@ -882,8 +975,13 @@ async fn persisted_queries_are_not_supported() {
         sent(app.post().body(hash_alone)).await,
     ] {
         assert_eq!(answer.message(), "PersistedQueryNotSupported");
-        assert_eq!(answer.errors().len(), 1);
+        assert_eq!(answer.errors(), ["PERSISTED_QUERY_NOT_SUPPORTED persisted_query"]);
+        assert_eq!(answer.status, 200, "some clients read the error of a 200 only");
     }
+    let newer = app.post().header("accept", GRAPHQL_RESPONSE).bearer_auth(&app.admin);
+    let answer = sent(newer.body(json!({ "extensions": extensions }).to_string())).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.message(), "PersistedQueryNotSupported");
     let with_text = json!({ "query": "{ __typename }", "extensions": extensions });
     body(&app, with_text.to_string()).await.data();
 }

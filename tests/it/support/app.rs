@@ -13,7 +13,7 @@ use tokenwright::domain::clock::Clock;
 use tokenwright::domain::principal::{Origin, Principal};
 use tokenwright::domain::random::SystemRandom;
 use tokenwright::graphql::Introspection;
-use tokenwright::http::{ForwardedHeader, HttpSettings, TrustedProxies};
+use tokenwright::http::{AllowedOrigins, ForwardedHeader, HttpSettings, TrustedProxies};
 use tokenwright::service::{CreateApiToken, RequestedExpiry, Service, TokenRules};
 use tokio::sync::oneshot;
 
@@ -23,6 +23,8 @@ use super::{Answer, ManualClock, TestDatabase};
 pub struct Options {
     pub catalogue: Catalogue,
     pub introspection: Introspection,
+    /// Web origins.
+    pub allowed_origins: Vec<&'static str>,
     pub playground: bool,
     /// CIDR networks.
     pub trusted_proxies: Vec<&'static str>,
@@ -41,6 +43,7 @@ impl Default for Options {
         Self {
             catalogue: Catalogue::built_in().unwrap(),
             introspection: Introspection::Public,
+            allowed_origins: Vec::new(),
             playground: true,
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::XForwardedFor,
@@ -101,10 +104,12 @@ impl TestApp {
             random: Arc::new(SystemRandom),
         };
         let proxies = options.trusted_proxies.iter().map(|text| text.parse().unwrap()).collect();
+        let origins = options.allowed_origins.iter().map(|text| text.parse().unwrap()).collect();
         let settings = HttpSettings {
             trusted_proxies: TrustedProxies::new(proxies),
             forwarded_header: options.forwarded_header,
             introspection: options.introspection,
+            allowed_origins: AllowedOrigins::new(origins),
             playground: options.playground,
             request_timeout: options.request_timeout,
             shutdown_timeout: Duration::from_secs(1),
