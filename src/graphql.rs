@@ -4,6 +4,7 @@ mod boundary;
 mod connection;
 mod context;
 mod cost;
+mod discretion;
 mod document;
 mod engine;
 mod error;

@@ -7,6 +7,7 @@ use async_graphql::{Request, Response, ServerError, ValidationMode, Value};
 use tokio::time::timeout;
 
 use super::context::RequestContext;
+use super::discretion::keep_schema;
 use super::document::{self, MAX_REQUEST_ERRORS, Refused};
 use super::error::{ErrorCode, code_of};
 use super::gate::Gate;
@@ -30,6 +31,7 @@ pub struct Engine {
     collected: AppSchema,
     service: Arc<Service>,
     limit: Duration,
+    introspection: Introspection,
 }
 
 /// The parameters of a request.
@@ -75,6 +77,7 @@ impl Engine {
             collected: schema(ValidationMode::Fast),
             service,
             limit,
+            introspection,
         }
     }
 
@@ -91,7 +94,7 @@ impl Engine {
         };
         match answered {
             Ok(response) => executed(response),
-            Err(Refused::Errors(errors)) => refused(errors),
+            Err(Refused::Errors(errors)) => self.refused(errors),
             Err(Refused::MutationByGet) => Outcome::MutationByGet,
             Err(Refused::TimedOut) => Outcome::TimedOut,
         }
@@ -113,6 +116,14 @@ impl Engine {
             .data(context);
         let running = pass(schema, request, Gate::open());
         if is_query { self.in_time(running).await } else { running.await }
+    }
+
+    fn refused(&self, mut errors: Vec<ServerError>) -> Outcome {
+        if self.introspection == Introspection::Off {
+            errors.iter_mut().for_each(keep_schema);
+        }
+        errors.iter_mut().for_each(mask);
+        Outcome::Refused { body: json(&serde_json::json!({ "errors": errors })) }
     }
 
     /// Gives a query up after its time. A mutation is never given up as a whole: its answer may hold a
@@ -142,11 +153,6 @@ fn executed(mut response: Response) -> Outcome {
     response.errors.truncate(MAX_FIELD_ERRORS);
     response.errors.iter_mut().for_each(mask);
     Outcome::Executed { body: json(&response), unauthenticated }
-}
-
-fn refused(mut errors: Vec<ServerError>) -> Outcome {
-    errors.iter_mut().for_each(mask);
-    Outcome::Refused { body: json(&serde_json::json!({ "errors": errors })) }
 }
 
 /// Takes secrets out of an error: names that a client sent are repeated in some of them.

@@ -12,6 +12,7 @@ mod create_api_token;
 mod cross_origin;
 mod delete_api_token;
 mod graphql_http;
+mod introspection;
 mod last_use;
 mod list_changes;
 mod migrations;
