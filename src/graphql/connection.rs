@@ -26,13 +26,14 @@ struct Edge<T> {
 /// Where a page lies in its list.
 #[derive(SimpleObject)]
 struct PageInfo {
-    /// Are there rows after this page? True to the moment, whichever way you are going.
+    /// Whether there are rows after this page, now, whichever way you are going.
     has_next_page: bool,
-    /// Are there rows before this page? True to the moment, whichever way you are going.
+    /// Whether there are rows before this page, now, whichever way you are going.
     has_previous_page: bool,
-    /// The first row's cursor: `before` it, with `last`, is the previous page. Null for an empty page.
+    /// The first row's cursor: give it as `before`, with `last`, to get the previous page. Null for an
+    /// empty page.
     start_cursor: Option<String>,
-    /// The last row's cursor: `after` it is the next page. Null for an empty page.
+    /// The last row's cursor: give it as `after` to get the next page. Null for an empty page.
     end_cursor: Option<String>,
 }
 
@@ -101,8 +102,8 @@ impl<T: OutputType> Connection<T> {
         }
     }
 
-    /// The rows that meet the filter, on all pages. Counted only when asked for, which takes longer than
-    /// the page where there are many.
+    /// How many rows meet the filter, on all pages. Counted only when you ask for it, which takes longer
+    /// than the page where there are many.
     async fn total_count(&self) -> Result<i32, GqlError> {
         let total = self.total.ok_or_else(|| GqlError::internal("the rows were not counted"))?;
         Ok(i32::try_from(total).unwrap_or(i32::MAX))

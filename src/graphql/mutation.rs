@@ -7,7 +7,9 @@ mod update_api_token;
 
 use async_graphql::MergedObject;
 
-/// What can be changed.
+/// What can be changed. One that fails is null, with an error in `errors`, and changes nothing, unless the
+/// `reason` is `outcome_unknown`: then the database did not say. Those beside it in the document are done
+/// all the same, in their order.
 #[derive(MergedObject, Default)]
 pub(super) struct Mutation(
     create_api_token::CreateApiTokenMutation,

@@ -11,7 +11,7 @@ mod users;
 
 use async_graphql::MergedObject;
 
-/// What can be read.
+/// What can be read. Every field needs a token; one that fails is null, with an error in `errors`.
 #[derive(MergedObject, Default)]
 pub(super) struct Query(
     current::CurrentQuery,

@@ -27,8 +27,8 @@ impl From<Instant> for DateTime {
     }
 }
 
-/// An instant, RFC 3339, written in UTC and to the microsecond at most, such as
-/// `2027-01-31T12:00:00Z`. A zone is required on the way in.
+/// An instant as RFC 3339 writes it, such as `2027-01-31T12:00:00Z`. Answers are in UTC, to the microsecond
+/// at most. You may use any offset, such as `+02:00`, but not leave it out.
 #[Scalar(name = "DateTime", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -60,7 +60,8 @@ impl From<address::IpNetwork> for IpNetwork {
 }
 
 /// An IP address or a CIDR network, IPv4 or IPv6, in canonical form, such as `192.0.2.7` or
-/// `2001:db8::/32`. Host bits, leading zeros, zone ids and IPv4-mapped forms are refused.
+/// `2001:db8::/32`. Refused are host bits, leading zeros, zone ids and IPv4-mapped forms, each with a
+/// message and a `reason`.
 #[Scalar(name = "IpNetwork", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc4632")]
 impl ScalarType for IpNetwork {
     fn parse(value: Value) -> InputValueResult<Self> {

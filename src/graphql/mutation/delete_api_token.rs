@@ -13,10 +13,10 @@ use crate::service::DeleteApiToken;
 /// The API token to delete.
 #[derive(InputObject)]
 struct DeleteApiTokenInput {
-    /// The token's id, tok_...
+    /// The token's id, `tok_...`.
     id: ID,
-    /// If given, the deletion is refused with CONFLICT when the token has changed since, and
-    /// `extensions.currentVersion` tells the version that it has now. Left out: whatever its version.
+    /// The version that you have seen. CONFLICT with the reason `version_stale` when the token has changed
+    /// since; `extensions.currentVersion` is the version that it has now. Left out: whatever its version.
     version: Option<i32>,
 }
 
@@ -25,7 +25,7 @@ struct DeleteApiTokenInput {
 struct DeleteApiTokenPayload {
     /// The id that the token had.
     deleted_api_token_id: ID,
-    /// The token's user, now disabled.
+    /// The token's user, which stays, now disabled.
     user: User,
 }
 

@@ -14,16 +14,18 @@ use crate::service::RenewApiToken;
 /// The API token to renew, and how.
 #[derive(InputObject)]
 struct RenewApiTokenInput {
-    /// The id of the old token, tok_... It may have expired; it must not be disabled.
+    /// The id of the old token, `tok_...`. It may have expired; it must not be disabled
+    /// (`token_disabled`).
     id: ID,
-    /// The instant from which the new token is refused: in the future, and no further away than the
-    /// server's maximum lifetime (2 years unless set otherwise).
+    /// The instant from which the new token is refused: in the future (`expiry_past`), and no further
+    /// away than the server's maximum lifetime (`expiry_too_far`), which is 730 days unless set
+    /// otherwise.
     expiry: DateTime,
     /// The name of the new token, under the rules of `createApiToken`. Left out: the old name with
     /// today's date (UTC), such as `ci 2027-01-31`, in place of the date of an earlier renewal.
     name: Option<String>,
-    /// Ends the old token this many seconds from now, if it would not end sooner; 0 ends it now. Left
-    /// out: it keeps its expiry.
+    /// How many seconds the old token still works, if it would not end sooner: 0 ends it now. Left out:
+    /// it keeps its expiry.
     overlap_seconds: Option<i32>,
 }
 
@@ -32,7 +34,7 @@ struct RenewApiTokenInput {
 struct RenewApiTokenPayload {
     /// The record of the new token; `renewedFrom` is the old one.
     api_token: ApiToken,
-    /// The secret. Returned here and never again.
+    /// The secret of the new token. It is shown here and never again: keep it now.
     token: String,
 }
 

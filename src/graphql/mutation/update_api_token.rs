@@ -12,24 +12,26 @@ use crate::graphql::scalars::{DateTime, IpNetwork};
 use crate::graphql::types::ApiToken;
 use crate::service::UpdateApiToken;
 
-/// What becomes different about an API token. A field that is null or left out stays as it is.
+/// What becomes different about an API token. What is null or left out stays as it is.
 #[derive(InputObject)]
 struct UpdateApiTokenInput {
-    /// The token's id, tok_...
+    /// The token's id, `tok_...`.
     id: ID,
-    /// The version that the change is based on. When the token has changed since, the change is refused
-    /// with CONFLICT, and `extensions.currentVersion` tells the version that it has now.
+    /// The version that you have seen. CONFLICT with the reason `version_stale` when the token has changed
+    /// since; `extensions.currentVersion` is the version that it has now.
     version: i32,
     /// The new name, under the rules of `createApiToken`; the API Token User gets it too.
     name: Option<String>,
-    /// False: the token is refused from the next request on, until it is enabled again.
+    /// False: the token is refused from the next request on, until true enables it again.
     enabled: Option<bool>,
-    /// All that the token may do from now on: at least one, and none that it does not have.
+    /// All that the token may do from now on: at least one, and none that it lacks
+    /// (`permission_widened`).
     permissions: Option<Vec<Permission>>,
-    /// All addresses from which it may be used from now on: at most 1,000, within those that it has.
-    /// Empty, which is any address, only where any address is allowed already.
+    /// All addresses from which it may be used from now on: at most 1,000, within those that it has
+    /// (`addresses_widened`). Empty, which means any address, only where it has none yet.
     allowed_addresses: Option<Vec<IpNetwork>>,
-    /// An earlier end, in the future. To end the token now, disable or delete it.
+    /// An earlier end (`expiry_widened`), in the future (`expiry_past`). To end the token now, disable or
+    /// delete it.
     expiry: Option<DateTime>,
 }
 
@@ -49,8 +51,8 @@ impl UpdateApiTokenMutation {
     /// token may do, from where and until when is never widened: create another token, or renew this
     /// one for a later expiry. A change that changes nothing leaves the version as it is. A token may
     /// change itself. NOT_FOUND when there is no such token, or it reaches further than the caller.
-    /// Then a stale version is refused, and then all faults of the input together, each with its
-    /// `field` and `reason`. Needs api.api-tokens.write.
+    /// Then CONFLICT for a stale version, and then all faults of the input together, each with its `field`
+    /// and `reason`. Needs api.api-tokens.write.
     #[graphql(guard = "Needs(required::API_TOKENS_WRITE)")]
     async fn update_api_token(
         &self,

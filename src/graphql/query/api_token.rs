@@ -19,7 +19,7 @@ impl ApiTokenQuery {
     async fn api_token(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The token's id, tok_...")] id: ID,
+        #[graphql(desc = "The token's id, `tok_...`.")] id: ID,
     ) -> Result<Option<ApiToken>, GqlError> {
         let token = service(ctx)?.api_token(principal(ctx)?, parse_id(&id)?).await?;
         Ok(Some(ApiToken(token)))

@@ -22,23 +22,23 @@ use crate::graphql::types::{ApiToken, ApiTokenStatus};
 /// neither does an empty list.
 #[derive(InputObject, Default)]
 struct ApiTokenFilter {
-    /// Tokens whose name contains this, without regard to case, compatible characters and white space
-    /// around it. At most 200 characters, of which none has a meaning of its own.
+    /// Tokens whose name contains this, whatever the case, the compatible characters and the white space
+    /// around it. At most 200 characters; none of them is a wildcard.
     name_contains: Option<String>,
     /// Tokens with one of these statuses. One that is expired and disabled is EXPIRED.
     status: Option<Vec<ApiTokenStatus>>,
     /// Tokens that have every one of these.
     permissions: Option<Vec<Permission>>,
-    /// The token of this API Token User.
+    /// The token of this API Token User, `usr_...`.
     user_id: Option<ID>,
-    /// Tokens that this user made.
+    /// Tokens that this user made, `usr_...`.
     created_by_user_id: Option<ID>,
     /// Tokens whose expiry is at this instant or later.
     expires_after: Option<DateTime>,
     /// Tokens whose expiry is before this instant.
     expires_before: Option<DateTime>,
-    /// Tokens that were not used at this instant or later, the never used included. When a token was
-    /// last used is known to within a minute.
+    /// Tokens that were not used at this instant or later: those to clean up. The never used are among
+    /// them. When a token was last used is known to within a minute.
     not_used_since: Option<DateTime>,
 }
 
@@ -106,16 +106,22 @@ impl ApiTokensQuery {
     async fn api_tokens(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many: 1 to 100, 20 if left out.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many: 1 to 100, without `first`.")] last: Option<i32>,
+        #[graphql(desc = "How many, from the first on: 1 to 100 (`page_size`), 20 if left out.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor: `endCursor` of the page before. \
+                    `cursor_invalid` for one of another list or order.")]
+        after: Option<String>,
         #[graphql(
-            desc = "Only what comes before this cursor; `last` of it is what is next to it."
+            desc = "How many, up to the last: 1 to 100. Not beside `first` (`first_and_last`)."
+        )]
+        last: Option<i32>,
+        #[graphql(
+            desc = "Only what comes before this cursor: `startCursor` of the page after, with `last`."
         )]
         before: Option<String>,
         #[graphql(desc = "Which tokens to list.")] filter: Option<ApiTokenFilter>,
         #[graphql(
-            desc = "What to sort by. A cursor belongs to its order.",
+            desc = "What to sort by; stay with it from page to page.",
             default_with = "Some(ApiTokenOrder::default())"
         )]
         order_by: Option<ApiTokenOrder>,

@@ -19,15 +19,15 @@ use crate::graphql::types::{AuditAction, AuditEvent};
 /// neither does an empty list.
 #[derive(InputObject, Default)]
 struct AuditEventFilter {
-    /// One of these was done.
+    /// Events in which one of these was done.
     action: Option<Vec<AuditAction>>,
-    /// This user did it.
+    /// Events of what this user did, `usr_...`.
     actor_user_id: Option<ID>,
-    /// It was done to this token, tok_..., which may be deleted since.
+    /// Events of what was done to this token, `tok_...`, which may be deleted since.
     target_id: Option<ID>,
-    /// It was done at this instant or later.
+    /// Events at this instant or later.
     after: Option<DateTime>,
-    /// It was done before this instant.
+    /// Events before this instant.
     before: Option<DateTime>,
 }
 
@@ -36,8 +36,8 @@ pub(super) struct AuditEventsQuery;
 
 #[Object]
 impl AuditEventsQuery {
-    /// The audit events, the newest first. All faults of the arguments are reported together, each with
-    /// its `field`. Needs api.api-tokens.read.
+    /// The audit events, who did what and when, the newest first. All faults of the arguments are
+    /// reported together, each with its `field`. Needs api.api-tokens.read.
     #[graphql(
         guard = "Needs(required::API_TOKENS_READ)",
         complexity = "cost::of_page(__ctx, __variables_definition, __field, child_complexity)"
@@ -45,11 +45,17 @@ impl AuditEventsQuery {
     async fn audit_events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many: 1 to 100, 20 if left out.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many: 1 to 100, without `first`.")] last: Option<i32>,
+        #[graphql(desc = "How many, from the first on: 1 to 100 (`page_size`), 20 if left out.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor: `endCursor` of the page before. \
+                    `cursor_invalid` for one of another list or order.")]
+        after: Option<String>,
         #[graphql(
-            desc = "Only what comes before this cursor; `last` of it is what is next to it."
+            desc = "How many, up to the last: 1 to 100. Not beside `first` (`first_and_last`)."
+        )]
+        last: Option<i32>,
+        #[graphql(
+            desc = "Only what comes before this cursor: `startCursor` of the page after, with `last`."
         )]
         before: Option<String>,
         #[graphql(desc = "Which events to list.")] filter: Option<AuditEventFilter>,

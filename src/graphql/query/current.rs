@@ -11,13 +11,13 @@ pub(super) struct CurrentQuery;
 
 #[Object]
 impl CurrentQuery {
-    /// The API token that authenticated this request.
+    /// The API token that authenticates this request. Every token may ask for itself.
     async fn current_api_token(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
         let token = principal(ctx)?.token();
         Ok(token.map(|token| ApiToken(token.as_ref().clone())))
     }
 
-    /// The user that this request acts as.
+    /// The user that this request acts as: the token's own. Every token may ask.
     async fn current_user(&self, ctx: &Context<'_>) -> Result<Option<User>, GqlError> {
         let user = service(ctx)?.current_user(principal(ctx)?).await?;
         Ok(Some(User(user)))

@@ -14,12 +14,15 @@ pub(super) struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// Anything with an id. Null when there is none, or none any more. Needs what reading its type
-    /// needs.
+    /// Anything with an id. Null when there is none, or none any more. Needs api.api-tokens.read for a
+    /// token or an audit event, api.users.read for a user.
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id of a token, a user or an audit event.")] id: ID,
+        #[graphql(
+            desc = "The id of a token, `tok_...`, a user, `usr_...`, or an audit event, `evt_...`."
+        )]
+        id: ID,
     ) -> Result<Option<Node>, GqlError> {
         let (service, principal) = (service(ctx)?, principal(ctx)?);
         let node = if id.starts_with(ApiTokenId::PREFIX) {

@@ -11,7 +11,7 @@ pub(super) struct PermissionsQuery;
 
 #[Object]
 impl PermissionsQuery {
-    /// The permissions that this server knows, in their order.
+    /// The permissions that this server knows, in their order. Every token may ask.
     async fn permissions(
         &self,
         ctx: &Context<'_>,

@@ -19,7 +19,7 @@ impl UserQuery {
     async fn user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The user's id, usr_...")] id: ID,
+        #[graphql(desc = "The user's id, `usr_...`.")] id: ID,
     ) -> Result<Option<User>, GqlError> {
         let user = service(ctx)?.user(principal(ctx)?, parse_id(&id)?).await?;
         Ok(Some(User(user)))

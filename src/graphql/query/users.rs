@@ -18,12 +18,12 @@ use crate::graphql::types::User;
 /// Which users to list. All conditions hold together; what is left out restricts nothing.
 #[derive(InputObject, Default)]
 struct UserFilter {
-    /// Users whose name contains this, without regard to case, compatible characters and white space
-    /// around it. At most 200 characters, of which none has a meaning of its own.
+    /// Users whose name contains this, whatever the case, the compatible characters and the white space
+    /// around it. At most 200 characters; none of them is a wildcard.
     name_contains: Option<String>,
     /// True: API Token Users and the system user; false: everybody else.
     service_account: Option<bool>,
-    /// False: users of deleted tokens, for instance.
+    /// True: users that may act; false: those that may not, such as users of deleted tokens.
     enabled: Option<bool>,
 }
 
@@ -41,11 +41,17 @@ impl UsersQuery {
     async fn users(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many: 1 to 100, 20 if left out.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many: 1 to 100, without `first`.")] last: Option<i32>,
+        #[graphql(desc = "How many, from the first on: 1 to 100 (`page_size`), 20 if left out.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor: `endCursor` of the page before. \
+                    `cursor_invalid` for one of another list or order.")]
+        after: Option<String>,
         #[graphql(
-            desc = "Only what comes before this cursor; `last` of it is what is next to it."
+            desc = "How many, up to the last: 1 to 100. Not beside `first` (`first_and_last`)."
+        )]
+        last: Option<i32>,
+        #[graphql(
+            desc = "Only what comes before this cursor: `startCursor` of the page after, with `last`."
         )]
         before: Option<String>,
         #[graphql(desc = "Which users to list.")] filter: Option<UserFilter>,

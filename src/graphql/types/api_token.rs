@@ -18,12 +18,12 @@ pub(in crate::graphql) struct ApiToken(pub(in crate::graphql) api_token::ApiToke
 /// allowed addresses. The secret itself is not part of it.
 #[Object]
 impl ApiToken {
-    /// Opaque; sorts by creation.
+    /// `tok_...`. Opaque; sorts by creation.
     pub(in crate::graphql) async fn id(&self) -> ID {
         self.0.id.into()
     }
 
-    /// 1 at creation, one more with every change.
+    /// 1 at creation, one more with every change. A use is no change.
     async fn version(&self) -> i32 {
         self.0.version
     }
@@ -33,7 +33,7 @@ impl ApiToken {
         self.0.creation_date.into()
     }
 
-    /// When the token was last changed.
+    /// When the token was last changed; at first, when it was made.
     async fn last_modified_date(&self) -> DateTime {
         self.0.last_modified_date.into()
     }
@@ -43,12 +43,12 @@ impl ApiToken {
         UserInfo(self.0.created.clone())
     }
 
-    /// Who changed the token last.
+    /// Who changed the token last; at first, who made it.
     async fn last_modified_user_info(&self) -> UserInfo {
         UserInfo(self.0.last_modified.clone())
     }
 
-    /// Identifies the API Token User.
+    /// The id of the API Token User, `usr_...`.
     async fn user_id(&self) -> ID {
         self.0.user_id.into()
     }
@@ -59,13 +59,12 @@ impl ApiToken {
         load_user(ctx, self.0.user_id).await
     }
 
-    /// Unique among the tokens that are not deleted, without regard to case.
+    /// What people know the token by. Unique among the tokens that are not deleted, whatever the case.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The secret with what is secret about it masked: its visible start tells which secret belongs to
-    /// this token.
+    /// The start of the secret, the rest masked: enough to tell which secret belongs to this token.
     async fn partial_token(&self) -> String {
         partial_token(self.0.id)
     }
@@ -75,7 +74,7 @@ impl ApiToken {
         self.0.expiry.into()
     }
 
-    /// From where the token may be used. Empty: any address.
+    /// From where the token may be used: addresses and networks. Empty: from any address.
     async fn allowed_addresses(&self) -> Vec<IpNetwork> {
         self.0.allowed_addresses.iter().map(IpNetwork::from).collect()
     }
@@ -100,7 +99,7 @@ impl ApiToken {
         self.0.last_use.map(|last| last.date.into())
     }
 
-    /// The client's address at that time. Null where it was not known.
+    /// From which address it was last used. Null where that was not known.
     async fn last_used_address(&self) -> Option<String> {
         self.0.last_use?.address.map(|address| address.to_string())
     }

@@ -12,7 +12,7 @@ pub(in crate::graphql) struct AuditEvent(pub(in crate::graphql) audit::AuditEven
 /// One thing that somebody did. It was written in the transaction that did it, and never changes.
 #[Object]
 impl AuditEvent {
-    /// Opaque; sorts by date.
+    /// `evt_...`. Opaque; sorts by date.
     pub(in crate::graphql) async fn id(&self) -> ID {
         self.0.id.into()
     }
@@ -32,12 +32,12 @@ impl AuditEvent {
         UserInfo(self.0.actor.clone())
     }
 
-    /// The token that they came with, which may be deleted since. Null for the command line.
+    /// The token with which they did it, `tok_...`, which may be deleted since. Null for the command line.
     async fn actor_api_token_id(&self) -> Option<ID> {
         self.0.actor_token.map(ID::from)
     }
 
-    /// The client's address. Null for the command line, and where it was not known.
+    /// From which address. Null for the command line, and where it was not known.
     async fn client_address(&self) -> Option<String> {
         self.0.client_address.map(|address| address.to_string())
     }
@@ -48,7 +48,7 @@ impl AuditEvent {
         self.0.request_id.as_deref()
     }
 
-    /// The token that it was done to, which may be deleted since.
+    /// The token that it was done to, `tok_...`, which may be deleted since.
     async fn target_id(&self) -> ID {
         self.0.target.into()
     }
@@ -62,7 +62,7 @@ impl AuditEvent {
 /// A field that changed.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct AuditChange {
-    /// Its name, as in the type of what changed.
+    /// The field's name, as in `ApiToken`.
     field: String,
     /// Its value before, as a text. Null where there was none.
     before: Option<String>,

@@ -8,13 +8,13 @@ use crate::graphql::permission::Permission;
 /// A permission that this server knows.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct PermissionInfo {
-    /// Its value in the enum.
+    /// The value to use in queries and mutations.
     permission: Permission,
-    /// The dotted code, such as api.api-tokens.write.
+    /// The same as a dotted code, such as `api.api-tokens.write`: so it stands in settings and logs.
     code: String,
-    /// What it is about: the middle part of the code, such as api-tokens.
+    /// What it is about: the middle part of the code, such as `api-tokens`.
     resource: String,
-    /// What it allows there: the last part of the code, such as write.
+    /// What it allows there: the last part of the code, such as `write`.
     action: String,
     /// What it allows, for the person who grants it.
     description: String,

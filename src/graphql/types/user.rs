@@ -19,7 +19,7 @@ pub(in crate::graphql) struct User(pub(in crate::graphql) user::User);
 /// A user. Every API token has one of its own, to which everything that the token does is attributed.
 #[Object]
 impl User {
-    /// Opaque; sorts by creation.
+    /// `usr_...`. Opaque; sorts by creation.
     pub(in crate::graphql) async fn id(&self) -> ID {
         self.0.id.into()
     }
@@ -34,22 +34,22 @@ impl User {
         self.0.creation_date.into()
     }
 
-    /// When the user was last changed.
+    /// When the user was last changed; at first, when it was made.
     async fn last_modified_date(&self) -> DateTime {
         self.0.last_modified_date.into()
     }
 
-    /// The name; an API Token User carries the name of its token.
+    /// The name. An API Token User has that of its token.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// True for an API Token User and for the built-in system user.
+    /// Whether this is no human being: true for API Token Users and the built-in system user.
     async fn service_account(&self) -> bool {
         self.0.service_account
     }
 
-    /// False once the user's token is deleted.
+    /// Whether the user may act: false once its token is deleted.
     async fn enabled(&self) -> bool {
         self.0.enabled
     }
@@ -68,7 +68,7 @@ pub(in crate::graphql) struct UserInfo(pub(in crate::graphql) user::UserInfo);
 /// Who did something.
 #[Object]
 impl UserInfo {
-    /// Identifies the user.
+    /// The user's id, `usr_...`.
     async fn user_id(&self) -> ID {
         self.0.user_id.into()
     }
