@@ -1,7 +1,7 @@
 // Folders for what tools write.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +10,12 @@ import { promisify } from 'node:util';
 const clients = fileURLToPath(new URL('..', import.meta.url));
 const packages = join(clients, 'node_modules');
 
-/// The committed schema.
-export const schema = join(clients, '../../schema.graphql');
-
-/// A new folder in which the packages are found, with the given files; `remove` takes it away.
+/// A new folder in which the packages are found, with the committed schema and the given files;
+/// `remove` takes it away.
 export async function makeFolder(files = {}) {
   const path = await mkdtemp(join(tmpdir(), 'tokenwright-client-'));
   await symlink(packages, join(path, 'node_modules'));
+  await copyFile(join(clients, '../../schema.graphql'), join(path, 'schema.graphql'));
   for (const [name, content] of Object.entries(files)) await writeFile(join(path, name), content);
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
