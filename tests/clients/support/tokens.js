@@ -25,13 +25,18 @@ export const faults = [
 /// What the server says of a name that another token has.
 export const nameTaken = { code: 'CONFLICT', field: 'name', reason: 'name_taken' };
 
-/// Makes six more tokens: with the administrator's they fill three pages of three, the last of them
-/// with one row. All names, in their order.
-export async function fillPages(server) {
-  const names = ['bravo', 'charlie', 'delta', 'echo', 'foxtrot', 'golf'];
+/// Makes a token by each of the names.
+export async function makeTokens(server, names) {
   for (const name of names) {
     const { body } = await send(server, CREATE, { variables: { input: settings(name) } });
     assert.equal(body.errors, undefined);
   }
+}
+
+/// Makes six more tokens: with the administrator's they fill three pages of three, the last of them
+/// with one row. All names, in their order.
+export async function fillPages(server) {
+  const names = ['bravo', 'charlie', 'delta', 'echo', 'foxtrot', 'golf'];
+  await makeTokens(server, names);
   return ['administrator', ...names];
 }
