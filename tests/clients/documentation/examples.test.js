@@ -14,7 +14,10 @@ async function startFilled() {
   return server;
 }
 
-for (const { title, files, steps } of sections()) {
+const examples = sections();
+assert.ok(examples.length > 0);
+
+for (const { title, files, steps } of examples) {
   test(`the examples for ${title} do what they say`, async () => {
     assert.ok(steps.length > 0);
     const folder = await makeFolder({ ...Object.fromEntries(files), 'package.json': '{ "type": "module" }' });

@@ -114,6 +114,14 @@ test('coded errors of a mutation are handed to onCompleted', async () => {
   assert.deepEqual(await create(settings('ADMINISTRATOR')), [nameTaken]);
 });
 
+test('the error of a field is caught', async () => {
+  const { apiToken } = await read(connect(server.token), 'tokensOneQuery', { id: 'no id' });
+  assert.equal(apiToken.ok, false);
+  assert.deepEqual(apiToken.errors.map(({ extensions }) => extensions), [
+    { code: 'BAD_USER_INPUT', field: 'id', reason: 'id_syntax' },
+  ]);
+});
+
 test('a refused token is an error whose source has the code', async () => {
   await assert.rejects(read(connect(WRONG_TOKEN), 'tokensCurrentQuery'), ({ source }) => {
     assert.deepEqual(source.errors.map(({ extensions }) => extensions), [invalidToken]);

@@ -47,3 +47,9 @@ graphql`
     updateApiToken(input: $input) { apiToken { id version } }
   }
 `;
+
+graphql`
+  query tokensOneQuery($id: ID!) {
+    apiToken(id: $id) @catch { name }
+  }
+`;
