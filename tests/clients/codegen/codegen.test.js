@@ -18,7 +18,9 @@ async function generate(schema) {
     'tokens.ts': await readFile(fileURLToPath(new URL('tokens.ts', import.meta.url))),
     'package.json': JSON.stringify({ type: 'module' }),
     'tsconfig.json': JSON.stringify({
-      compilerOptions: { strict: true, target: 'es2022', module: 'nodenext', outDir: 'built', skipLibCheck: true, types: ['node'] },
+      compilerOptions: {
+        strict: true, target: 'es2022', module: 'nodenext', outDir: 'built', skipLibCheck: true, types: ['node'],
+      },
       files: ['tokens.ts'],
     }),
     'codegen.json': JSON.stringify({

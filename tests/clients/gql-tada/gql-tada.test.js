@@ -43,8 +43,8 @@ test('the committed schema and introspection give the same types, which fit the 
       return readFile(join(folder.path, 'made.d.ts'), 'utf8');
     };
     const committed = await made();
-    const header = `authorization: Bearer ${server.token}`;
-    await succeed(folder, 'gql.tada', ['generate-schema', server.url, '--header', header, '--output', 'schema.graphql']);
+    const from = [server.url, '--header', `authorization: Bearer ${server.token}`];
+    await succeed(folder, 'gql.tada', ['generate-schema', ...from, '--output', 'schema.graphql']);
     assert.equal(await made(), committed);
 
     await succeed(folder, 'gql.tada', ['check']);

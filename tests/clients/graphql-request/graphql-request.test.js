@@ -32,9 +32,16 @@ test('a token is made and used', async () => {
 });
 
 test('queries can be sent by GET', async () => {
-  const client = connect(server.token, { method: 'GET', jsonSerializer: JSON });
+  const methods = [];
+  const watched = (url, init) => {
+    methods.push(init.method);
+    return fetch(url, init);
+  };
+  const client = connect(server.token, { method: 'GET', fetch: watched });
   const { apiTokens } = await client.request(PAGE, { first: 1 });
   assert.deepEqual(apiTokens.edges.map(({ node }) => node.name), ['administrator']);
+  await client.request(CREATE, { input: settings('made beside GET') });
+  assert.deepEqual(methods, ['GET', 'POST']);
 });
 
 test('coded errors are in a ClientError', async () => {

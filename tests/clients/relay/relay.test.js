@@ -81,8 +81,10 @@ test('pages are appended to the connection in the store', async () => {
 test('a token is made, joins the list and is used', async () => {
   const environment = connect(server.token);
   const root = await firstPage(environment);
-  const connections = [ConnectionHandler.getConnectionID(ROOT_ID, 'tokens_apiTokens', { orderBy: { field: 'NAME', direction: 'ASC' } })];
-  const { data, errors } = await change(environment, 'tokensCreateMutation', { input: settings('zulu'), connections });
+  const filters = { orderBy: { field: 'NAME', direction: 'ASC' } };
+  const list = ConnectionHandler.getConnectionID(ROOT_ID, 'tokens_apiTokens', filters);
+  const variables = { input: settings('zulu'), connections: [list] };
+  const { data, errors } = await change(environment, 'tokensCreateMutation', variables);
   assert.equal(errors, null);
   const { token, apiToken } = data.createApiToken;
   const { apiTokens } = await look(environment, 'tokens_list', root);

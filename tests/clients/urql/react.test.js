@@ -35,7 +35,8 @@ async function rendered(component, token) {
 test('a component shows the tokens', async () => {
   function Tokens() {
     const [{ data }] = useQuery({ query: PAGE, variables: { first: 20 } });
-    return createElement('ul', null, data.apiTokens.edges.map(({ node }) => createElement('li', { key: node.id }, node.name)));
+    const rows = data.apiTokens.edges.map(({ node }) => createElement('li', { key: node.id }, node.name));
+    return createElement('ul', null, rows);
   }
   assert.equal(await rendered(Tokens, server.token), '<ul><li>administrator</li></ul>');
 });

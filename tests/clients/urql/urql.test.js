@@ -25,7 +25,8 @@ function connect(token, options) {
   return Object.assign(client, { methods });
 }
 
-for (const [preferGetMethod, method] of [[false, 'POST'], [true, 'GET']]) {
+// Left to itself, it sends short queries by GET.
+for (const [preferGetMethod, method] of [[undefined, 'GET'], [false, 'POST']]) {
   test(`a token is made and used, with queries by ${method}`, async () => {
     const client = connect(server.token, { preferGetMethod });
     const made = await client.mutation(CREATE, { input: settings(`made beside ${method}`) });
