@@ -48,7 +48,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run everything in one go, to try it: a database file, migrations, the page, an
+    /// Run everything in one go, to try it: a database file, migrations, the playground, an
     /// administrator's token.
     Dev(dev::DevArgs),
     /// Run the server.

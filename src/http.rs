@@ -9,7 +9,7 @@ mod graphql_endpoint;
 mod graphql_params;
 mod health;
 mod negotiation;
-mod page;
+mod playground;
 mod principal;
 mod readable;
 mod refusal;

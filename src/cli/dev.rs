@@ -33,6 +33,7 @@ pub(super) struct DevArgs {
 pub(super) async fn run(args: DevArgs) -> Result<(), CliError> {
     let config = service_config(&args.database, &args.tokens)?;
     let http = args.http.settings(Introspection::Public, true);
+    let playground = http.playground;
     let app = App::migrate_and_build(config, args.http.listen, http).await?;
     if app.service().has_api_tokens().await.map_err(StartError::from)? {
         hint();
@@ -41,6 +42,9 @@ pub(super) async fn run(args: DevArgs) -> Result<(), CliError> {
     }
     let stop = signals()?;
     announce(&app);
+    if playground {
+        tell(&format!("the playground is at http://{}/", app.address()));
+    }
     Ok(app.run_until(stop).await?)
 }
 

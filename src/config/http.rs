@@ -45,11 +45,11 @@ pub struct HttpArgs {
 
     /// Origins whose pages may use /graphql from a browser, such as `https://app.example`, separated by
     /// commas. Exactly as browsers send them: no path, no final slash, no wildcard. None unless set; the
-    /// page at `/` needs none.
+    /// playground needs none.
     #[arg(long, env = "TOKENWRIGHT_ALLOWED_ORIGINS", value_name = "ORIGIN,...")]
     pub allowed_origins: Vec<OriginList>,
 
-    /// Serve the page at `/`. On in `dev`, off in `serve` unless set.
+    /// Serve the playground, GraphiQL, at `/`. On in `dev`, off in `serve` unless set.
     #[arg(
         long,
         env = "TOKENWRIGHT_PLAYGROUND",

@@ -51,8 +51,10 @@ pub(super) async fn request_log(
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    // Answers may hold a secret, or are true for this very moment only.
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Answers may hold a secret, or are true for this very moment only, unless they say otherwise.
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), micros, "answered"));
     Ok(response)

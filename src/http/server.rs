@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::request_log::request_log;
 use super::state::HttpState;
 use super::unread_body::unread_body;
-use super::{graphql_endpoint, health, page};
+use super::{graphql_endpoint, health, playground};
 
 /// How long a quiet connection is kept for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -36,7 +36,7 @@ pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpS
     let address = listener.local_addr()?;
     let shutdown_timeout = state.settings.shutdown_timeout;
     let head_timeout = state.settings.request_timeout;
-    let (workers, playground) = (state.settings.workers, state.settings.playground);
+    let (workers, with_playground) = (state.settings.workers, state.settings.playground);
     let state = web::Data::from(state);
     let app = move || {
         let app = App::new()
@@ -47,7 +47,7 @@ pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpS
             .configure(graphql_endpoint::configure)
             .configure(health::configure)
             .default_service(web::to(async || Refusal::NotFound.response(MediaType::Json)));
-        if playground { app.configure(page::configure) } else { app }
+        if with_playground { app.configure(playground::configure) } else { app }
     };
     let connections = Connections::default();
     let noted = connections.clone();

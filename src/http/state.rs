@@ -17,7 +17,7 @@ pub struct HttpSettings {
     pub introspection: Introspection,
     /// Whose pages may use GraphQL from another origin.
     pub allowed_origins: AllowedOrigins,
-    /// Is the page at `/` served?
+    /// Is the playground at `/` served?
     pub playground: bool,
     /// Longest time to read a head, again to read a body, and again to answer.
     pub request_timeout: Duration,

@@ -1,0 +1,43 @@
+//! `/`: GraphiQL, served from the binary; it loads nothing from another host. `web/` is its source.
+
+mod assets;
+mod policy;
+
+use actix_web::http::header::CONTENT_SECURITY_POLICY;
+use actix_web::{HttpResponse, web};
+use chrono::{SecondsFormat, TimeDelta};
+
+use self::assets::asset;
+use self::policy::{CROSS_ORIGIN_OPENER_POLICY, page_policy, style_nonce};
+use super::negotiation::MediaType;
+use super::readable::readable;
+use super::refusal::Refusal;
+use super::state::HttpState;
+
+const PAGE: &str = include_str!("../../web/dist/index.html");
+const EXAMPLE_LIFETIME: TimeDelta = TimeDelta::days(30);
+
+/// Routes of the playground.
+pub(super) fn configure(config: &mut web::ServiceConfig) {
+    config.service(readable("/", page)).service(readable("/playground/{name}", asset));
+}
+
+/// The page, with values of this moment for the example that creates a token. Nothing of the request
+/// goes into it.
+async fn page(state: web::Data<HttpState>) -> HttpResponse {
+    let service = &state.service;
+    let Ok(nonce) = style_nonce(service.random()) else {
+        return Refusal::Unavailable.response(MediaType::Json);
+    };
+    let expiry = service.clock().now() + EXAMPLE_LIFETIME.min(service.max_lifetime() / 2);
+    let permission = service.catalogue().first_grantable().map(|entry| entry.enum_name.as_str());
+    let page = PAGE
+        .replace("{{nonce}}", &nonce)
+        .replace("{{expiry}}", &expiry.to_rfc3339_opts(SecondsFormat::Secs, true))
+        .replace("{{permission}}", permission.unwrap_or_default());
+    HttpResponse::Ok()
+        .insert_header((CONTENT_SECURITY_POLICY, page_policy(&nonce)))
+        .insert_header((CROSS_ORIGIN_OPENER_POLICY, "same-origin"))
+        .content_type("text/html; charset=utf-8")
+        .body(page)
+}
