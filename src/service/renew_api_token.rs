@@ -86,8 +86,12 @@ impl Service {
         let (minted, secret) = self.mint::<RenewApiTokenError>(now).await?;
         let new_id = minted.id;
         let event = |action, target| self.event(action, target, now, principal, origin);
-        let updated = event(AuditAction::ApiTokenUpdated, id)?;
-        let renewed = event(AuditAction::ApiTokenRenewed, new_id)?;
+        let mut updated = event(AuditAction::ApiTokenUpdated, id)?;
+        let mut renewed = event(AuditAction::ApiTokenRenewed, new_id)?;
+        // Events of one instant are sorted by their ids: the old token ends, then there is the new one.
+        if updated.id > renewed.id {
+            std::mem::swap(&mut updated.id, &mut renewed.id);
+        }
         let (catalogue, by) = (Arc::clone(&self.catalogue), principal.user().clone());
         let named = checked.name.is_some();
         let judge = move |old: &ApiToken| {

@@ -182,6 +182,22 @@ async fn an_overlap_ends_the_old_token_sooner_and_never_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_the_old_token_comes_before_the_new_one_in_the_audit() {
+    let app = TestApp::start().await;
+    let old = made(&app, "ci", json!({})).await;
+    for overlap in (1..=12).rev() {
+        let more = json!({ "name": format!("ci {overlap}"), "overlapSeconds": overlap });
+        renewed(&renew(&app, &app.admin, input(&app, &old.id, more)).await);
+        let answer =
+            app.query(&app.admin, "{ auditEvents(first: 2) { nodes { date action } } }").await;
+        let [newest, before] = [0, 1].map(|n| &answer.data()["auditEvents"]["nodes"][n]);
+        assert_eq!(newest["date"], before["date"]);
+        assert_eq!(newest["action"], "API_TOKEN_RENEWED");
+        assert_eq!(before["action"], "API_TOKEN_UPDATED");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expired_token_can_be_renewed_and_stays_expired() {
     let app = TestApp::start().await;
     let old = made(&app, "ci", json!({ "expiry": app.in_time(TimeDelta::hours(1)) })).await;
