@@ -10,6 +10,21 @@ use crate::domain::id::UserId;
 use crate::domain::user::User;
 
 impl Repository {
+    /// One user. SQLite keeps this statement prepared, which it does not for a list of ids.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn user(&self, id: UserId) -> Result<Option<User>, DbError> {
+        tracing::debug!("user_by_id");
+        let row: Option<UserRow> = read!(self.db, |conn| users::table
+            .filter(users::id.eq(DbId(id.uuid())))
+            .select(UserRow::as_select())
+            .get_result(conn)
+            .await
+            .optional())?;
+        Ok(row.map(User::from))
+    }
+
     /// The users with these ids, in no order. Unknown ids are left out.
     ///
     /// # Errors

@@ -51,7 +51,6 @@ impl Service {
     }
 
     async fn find_user(&self, id: UserId) -> Result<User, ReadError> {
-        let users = self.repository.users_by_id(&[id]).await?;
-        users.into_iter().next().ok_or(ReadError::NotFound)
+        self.repository.user(id).await?.ok_or(ReadError::NotFound)
     }
 }
