@@ -68,6 +68,21 @@ async fn an_event_tells_who_did_what_from_where() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_read_users_sees_of_an_actor_what_was_recorded() {
+    let app = TestApp::start().await;
+    let input = app.input("reader", json!({ "permissions": ["API_API_TOKENS_READ"] }));
+    let reader = app.secret(&app.admin, input).await;
+    let recorded = "{ auditEvents { nodes { actor { userId userName } } } }";
+    let actors = app.query(&reader, recorded).await.data()["auditEvents"]["nodes"].clone();
+    assert_eq!(actors[0]["actor"]["userName"], "administrator");
+    assert_eq!(actors[1]["actor"]["userName"], "system");
+    let nested = "{ auditEvents { nodes { actor { userName user { name enabled } } } } }";
+    let answer = app.query(&reader, nested).await;
+    assert_eq!(answer.errors(), ["FORBIDDEN permission_missing"; 2]);
+    assert_eq!(answer.json["data"]["auditEvents"]["nodes"][0]["actor"]["user"], json!(null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_a_node() {
     let app = TestApp::start().await;
     let listed = Walk::over(&app, "auditEvents").page(json!({})).await;

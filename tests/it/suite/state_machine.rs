@@ -108,6 +108,7 @@ async fn step(app: &TestApp, model: &mut Model, operation: &Operation) {
             if let Some(index) = model.apply(operation, &answer.json["data"]) {
                 let shown = &answer.json["data"][operation.field()]["apiToken"];
                 model.tokens[index].assert_is(shown, model.now, &told);
+                assert!(model.tokens[by].reaches(&model.tokens[index]), "{told}");
             }
             if let Some(index) = changed {
                 effective(app, model, index, &told).await;

@@ -350,7 +350,8 @@ impl Token {
         self.permissions.iter().any(|held| held == permission)
     }
 
-    fn reaches(&self, other: &Self) -> bool {
+    /// Does the other one reach no further?
+    pub fn reaches(&self, other: &Self) -> bool {
         other.permissions.iter().all(|permission| self.has(permission))
             && within(other.addresses, self.addresses)
     }
