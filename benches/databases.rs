@@ -86,7 +86,7 @@ async fn figures(
 ) -> Figures {
     load(servers, each / 10, token, |n| body(n + 1_000_000)).await;
     let taken = || -> (f64, f64) {
-        let database = cluster.map_or(0.0, |cluster| cpu::micros(postmaster(cluster)));
+        let database = cluster.map_or(0.0, |cluster| cpu::micros(cluster.process()));
         (servers.iter().map(Server::micros).sum(), database)
     };
     let before = taken();
@@ -98,12 +98,6 @@ async fn figures(
         instances: (after.0 - before.0) / requests,
         database: (after.1 - before.1) / requests,
     }
-}
-
-/// The process that all others of a server are children of.
-fn postmaster(cluster: &Cluster) -> u32 {
-    let file = std::fs::read_to_string(cluster.data().join("postmaster.pid")).unwrap();
-    file.lines().next().unwrap().parse().unwrap()
 }
 
 fn print(what: &str, figures: &[Figures; 2], base: &[Figures; 2]) {

@@ -4,5 +4,5 @@ pub mod cpu;
 mod load;
 mod server;
 
-pub use load::{creation, document, load};
+pub use load::{CONNECTIONS, creation, document, load, load_over};
 pub use server::{Server, Tokenwright};

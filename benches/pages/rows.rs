@@ -11,7 +11,6 @@ pub struct Dialect {
     instant: &'static str,
     permissions: &'static str,
     addresses: &'static str,
-    end: &'static str,
 }
 
 pub const SQLITE: Dialect = Dialect {
@@ -21,25 +20,24 @@ pub const SQLITE: Dialect = Dialect {
     instant: "((SECOND) * 1000000)",
     permissions: "'[\"api.users.read\"]'",
     addresses: "'[]'",
-    end: "",
 };
 
 pub const POSTGRES: Dialect = Dialect {
-    series: "generate_series(1, SIZE) AS s(n)",
+    series: "generate_series(1, SIZE::bigint) AS s(n)",
     id: "lpad(to_hex(NUMBER), 32, '0')::uuid",
     instant: "to_timestamp(SECOND)",
     permissions: "'{api.users.read}'",
     addresses: "'{}'",
-    // As autovacuum does it, only sooner.
-    end: "; ANALYZE",
 };
 
 /// The second that the first row was made in.
 const FIRST: i64 = 1_600_000_000;
 /// A second at which no token has expired.
 const EXPIRY: i64 = 4_000_000_000;
+/// Instants of expiry and of last use are spread over so many seconds.
+const SPREAD: i64 = 1_000_000;
 /// Users that made the tokens, each as many.
-pub const MAKERS: u128 = 10;
+pub const MAKERS: usize = 10;
 
 impl Dialect {
     /// Statements that make so many users, tokens and audit events. All tokens are live.
@@ -48,10 +46,10 @@ impl Dialect {
         let instant = |second: &str| self.instant.replace("SECOND", second);
         let (own, maker) = (id("n"), id(&format!("n % {MAKERS} + 1")));
         let created = instant(&format!("{FIRST} + n"));
-        let expiry = instant(&format!("{EXPIRY} + n * 7919 % 1000000"));
-        let last_used = instant(&format!("{FIRST} + n * 104729 % 1000000"));
+        let expiry = instant(&format!("{EXPIRY} + n * 7919 % {SPREAD}"));
+        let last_used = instant(&format!("{FIRST} + n * 104729 % {SPREAD}"));
         let series = self.series.replace("SIZE", &size.to_string());
-        let Self { permissions, addresses, end, .. } = self;
+        let Self { permissions, addresses, .. } = self;
         let hash = "(SELECT max(secret_hash) FROM api_tokens)";
         format!(
             "BEGIN; \
@@ -67,7 +65,7 @@ impl Dialect {
              INSERT INTO audit_events (id, date, action, actor_user_id, actor_user_name, target_id, \
              changes) SELECT {own}, {created}, 'api_token_created', {maker}, 'maker', {own}, '[]' \
              FROM {series}; \
-             COMMIT{end}"
+             COMMIT"
         )
     }
 }
@@ -82,9 +80,19 @@ pub fn created(number: usize) -> Instant {
     second(FIRST + number as i64)
 }
 
-/// When a token expires.
-pub fn expiry(number: usize) -> Instant {
-    second(EXPIRY + number as i64 * 7919 % 1_000_000)
+/// The expiry of what expires so far into the spread.
+pub fn expiry(place: i64) -> Instant {
+    second(EXPIRY + place)
+}
+
+/// The last use of what was used so far into the spread.
+pub fn last_used(place: i64) -> Instant {
+    second(FIRST + place)
+}
+
+/// A name in the middle of all.
+pub fn middle_name() -> String {
+    "token 5".to_owned()
 }
 
 fn second(second: i64) -> Instant {

@@ -9,7 +9,8 @@ use tokio::net::TcpStream;
 
 use super::Server;
 
-const CONNECTIONS: usize = 8;
+/// Connections that requests are sent on.
+pub const CONNECTIONS: usize = 8;
 
 /// What was sent, and how long all of it took.
 pub struct Load {
@@ -24,16 +25,27 @@ impl Load {
     }
 }
 
-/// Sends so many requests on each connection; the connections are shared out among the servers.
-/// `body` makes the body of the n-th request.
+/// Sends so many requests on each of the usual number of connections.
 pub async fn load(
     servers: &[Server],
     each: usize,
     token: &str,
     body: impl Fn(usize) -> String,
 ) -> Load {
-    let servers = servers.iter().cycle().take(CONNECTIONS).enumerate();
-    let connections = servers.map(async |(connection, server)| {
+    load_over(CONNECTIONS, servers, each, token, body).await
+}
+
+/// Sends so many requests on each connection; the connections are shared out among the servers.
+/// `body` makes the body of the n-th request.
+pub async fn load_over(
+    connections: usize,
+    servers: &[Server],
+    each: usize,
+    token: &str,
+    body: impl Fn(usize) -> String,
+) -> Load {
+    let servers = servers.iter().cycle().take(connections).enumerate();
+    let under_way = servers.map(async |(connection, server)| {
         let mut stream = TcpStream::connect(&server.address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         for n in 0..each {
@@ -41,8 +53,8 @@ pub async fn load(
         }
     });
     let begun = Instant::now();
-    futures_util::future::join_all(connections).await;
-    Load { requests: CONNECTIONS * each, took: begun.elapsed() }
+    futures_util::future::join_all(under_way).await;
+    Load { requests: connections * each, took: begun.elapsed() }
 }
 
 /// The body that asks for this.
