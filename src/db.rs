@@ -18,11 +18,11 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
 
-pub(crate) use dispatch::{begin, end, in_place, read, write_tx};
+pub(crate) use dispatch::{begin, end, in_place, read, read_by, search, write_tx};
 pub use error::DbError;
 pub(crate) use list_query::{Compared, HoldsAll, Unkept, contains};
 pub use migrate::{MigrateError, MigrationState, migrate, migration_state};
-pub(crate) use schema::{api_tokens, audit_events, users};
+pub(crate) use schema::{api_tokens, audit_events, permissions, users};
 pub use server_lock::{ServerLock, ServerLockError};
 pub(crate) use share_lock::ShareLocked;
 pub(crate) use sqlite::begin_immediate;

@@ -9,6 +9,7 @@ mod change_api_token;
 mod delete_api_token;
 mod last_use;
 mod list;
+mod permissions;
 mod rows;
 mod user_list;
 mod users;

@@ -12,9 +12,24 @@ use super::DbError;
 /// Runs a body that only reads: `read!(db, |conn| users::table.load(conn).await)`.
 macro_rules! read {
     ($db:expr, |$conn:ident| $body:expr) => {
+        $crate::db::read_by!(reader, $db, |$conn| $body)
+    };
+}
+
+/// Runs a body that may read past very many rows before it finds any. SQLite has no bound on the time of
+/// that, so it is kept off the connections that everything else is read by.
+macro_rules! search {
+    ($db:expr, |$conn:ident| $body:expr) => {
+        $crate::db::read_by!(searcher, $db, |$conn| $body)
+    };
+}
+
+/// Runs a body that only reads, on a SQLite connection of this kind.
+macro_rules! read_by {
+    ($kind:ident, $db:expr, |$conn:ident| $body:expr) => {
         match $db.backend() {
             $crate::db::Backend::Sqlite(sqlite) => {
-                let mut lease = sqlite.reader().await?;
+                let mut lease = sqlite.$kind().await?;
                 let operation = async move {
                     let $conn = &mut *lease;
                     let answer: diesel::QueryResult<_> = async { $body }.await;
@@ -73,7 +88,7 @@ macro_rules! write_tx {
     };
 }
 
-pub(crate) use {read, write_tx};
+pub(crate) use {read, read_by, search, write_tx};
 
 /// Drives a SQLite body, whose futures are all ready at once. One that waits for anything else would
 /// hold the thread for ever, so it is refused.

@@ -64,5 +64,13 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::Text;
+
+    permissions (code) {
+        code -> Text,
+    }
+}
+
 joinable!(api_tokens -> users (user_id));
 allow_tables_to_appear_in_same_query!(api_tokens, users);

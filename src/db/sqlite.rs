@@ -62,11 +62,15 @@ impl SpawnBlocking for InPlace {
     }
 }
 
+/// Connections that search: few, as each keeps a processor busy for as long as it searches.
+const SEARCHERS: usize = 2;
+
 /// The writer and the readers of one file.
 #[derive(Clone)]
 pub(crate) struct SqlitePools {
     writer: Pool<SqliteManager>,
     readers: Pool<SqliteManager>,
+    searchers: Pool<SqliteManager>,
 }
 
 impl SqlitePools {
@@ -87,11 +91,19 @@ impl SqlitePools {
                 .build()
                 .map_err(|error| DbError::Unavailable(error.to_string()))
         };
-        Ok(Self { writer: pool(WRITER, 1)?, readers: pool(READER, settings.connections)? })
+        Ok(Self {
+            writer: pool(WRITER, 1)?,
+            readers: pool(READER, settings.connections)?,
+            searchers: pool(READER, SEARCHERS)?,
+        })
     }
 
     pub(crate) async fn reader(&self) -> Result<Object<SqliteManager>, DbError> {
         lease(&self.readers).await
+    }
+
+    pub(crate) async fn searcher(&self) -> Result<Object<SqliteManager>, DbError> {
+        lease(&self.searchers).await
     }
 
     pub(crate) async fn writer(&self) -> Result<Object<SqliteManager>, DbError> {

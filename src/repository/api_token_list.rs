@@ -8,7 +8,7 @@ use super::Repository;
 use super::list::{List, scanned};
 use super::rows::{ApiTokenRow, NEVER};
 use crate::db::{
-    Database, DbError, DbId, DbInstant, DbTexts, HoldsAll, Unkept, api_tokens, contains, read,
+    Database, DbError, DbId, DbInstant, DbTexts, HoldsAll, Unkept, api_tokens, contains, search,
 };
 use crate::domain::api_token::ApiToken;
 use crate::domain::clock::Instant;
@@ -125,7 +125,7 @@ impl List for ApiTokenList {
         let at = Position::before_all_at;
         let scan = scan.within(window.from.map(at), window.to.map(at));
         tracing::debug!(?field, limit = scan.limit, "api_token_list scan");
-        let rows: Vec<ApiTokenRow> = read!(self.db, |conn| {
+        let rows: Vec<ApiTokenRow> = search!(self.db, |conn| {
             let query = api_tokens::table.select(ApiTokenRow::as_select()).into_boxed();
             let query = filtered!(query, only);
             let id = api_tokens::id;
@@ -148,7 +148,7 @@ impl List for ApiTokenList {
     async fn count(&self) -> Result<i64, DbError> {
         tracing::debug!("api_token_list count");
         let only = self.conditions.clone();
-        read!(self.db, |conn| {
+        search!(self.db, |conn| {
             let by_name = only.name_part.is_some();
             let mut query = filtered!(api_tokens::table.select(count_star()).into_boxed(), only);
             if by_name {

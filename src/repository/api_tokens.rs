@@ -3,18 +3,18 @@
 //! One row is read by `get_result`, never by `first`: that binds a LIMIT, and SQLite compiles a statement
 //! anew whenever a value is bound to its LIMIT: measured, a third of an authenticated request.
 
-use diesel::dsl::{count_star, exists, insert_into, max, select};
+use diesel::dsl::{exists, insert_into, select, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
 use super::Repository;
 use super::caller::ensure_unchanged;
-use super::rows::{ApiTokenRow, AuditEventRow, UserRow, permissions};
-use crate::db::{DbError, DbId, DbTexts, api_tokens, audit_events, read, users, write_tx};
+use super::rows::{ApiTokenRow, AuditEventRow, UserRow};
+use crate::db::{DbError, DbId, api_tokens, audit_events, read, users, write_tx};
 use crate::domain::api_token::{ApiToken, Credential, NewApiToken};
 use crate::domain::audit::AuditEvent;
 use crate::domain::id::{ApiTokenId, UserId};
-use crate::domain::permission::PermissionSet;
 use crate::domain::principal::JudgedToken;
 use crate::domain::secret::SecretHash;
 
@@ -135,30 +135,21 @@ impl Repository {
         }
     }
 
-    /// A stored hash of the highest cost: the cost is the first thing in it that differs.
+    /// A stored hash of the highest cost.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn costliest_secret_hash(&self) -> Result<Option<SecretHash>, DbError> {
+        // As the index on it has it.
+        let cost = sql::<Text>("substr(secret_hash, 1, 7)");
         let hash: Option<String> = read!(self.db, |conn| api_tokens::table
-            .select(max(api_tokens::secret_hash))
+            .order(cost.desc())
+            .limit(1)
+            .select(api_tokens::secret_hash)
             .get_result(conn)
-            .await)?;
+            .await
+            .optional())?;
         Ok(hash.map(SecretHash::new))
-    }
-
-    /// Every distinct set of permissions that tokens hold, and how many hold it.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn permission_sets(&self) -> Result<Vec<(PermissionSet, i64)>, DbError> {
-        let rows: Vec<(DbTexts, i64)> = read!(self.db, |conn| api_tokens::table
-            .filter(api_tokens::deleted_date.is_null())
-            .group_by(api_tokens::permissions)
-            .select((api_tokens::permissions, count_star()))
-            .load(conn)
-            .await)?;
-        Ok(rows.into_iter().map(|(codes, count)| (permissions(&codes), count)).collect())
     }
 
     /// Has any token ever been made here?

@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use super::Repository;
 use super::list::{List, bounded, scanned};
 use super::rows::AuditEventRow;
-use crate::db::{Database, DbError, DbId, Unkept, audit_events, read};
+use crate::db::{Database, DbError, DbId, Unkept, audit_events, read, search};
 use crate::domain::audit::AuditEvent;
 use crate::domain::cursor::Position;
 use crate::domain::filter::AuditEventFilter;
@@ -24,9 +24,15 @@ pub struct AuditEventList {
 macro_rules! filtered {
     ($query:expr, $filter:expr) => {{
         let (mut query, filter) = ($query, $filter);
-        if !filter.actions.is_empty() {
-            let words = filter.actions.iter().map(|action| action.as_str());
-            query = query.filter(audit_events::action.eq_any(words.collect::<Vec<_>>()));
+        let mut words = filter.actions.iter().map(|action| action.as_str());
+        match (words.next(), words.len()) {
+            (None, _) => {}
+            // By itself, so that an index on the actions is read in the order of the dates.
+            (Some(only), 0) => query = query.filter(audit_events::action.eq(only)),
+            (Some(first), _) => {
+                let words: Vec<_> = std::iter::once(first).chain(words).collect();
+                query = query.filter(audit_events::action.eq_any(words));
+            }
         }
         if let Some(id) = filter.actor_user_id {
             query = query.filter(audit_events::actor_user_id.eq(DbId(id.uuid())));
@@ -73,7 +79,7 @@ impl List for AuditEventList {
     async fn scan(&self, scan: Scan) -> Result<Vec<Row<AuditEvent>>, DbError> {
         let (filter, scan) = (self.filter.clone(), self.within(scan));
         tracing::debug!(limit = scan.limit, "audit_event_list scan");
-        let rows: Vec<AuditEventRow> = read!(self.db, |conn| {
+        let rows: Vec<AuditEventRow> = search!(self.db, |conn| {
             let query = audit_events::table.select(AuditEventRow::as_select()).into_boxed();
             let query = filtered!(query, filter);
             Unkept(scanned!(query, scan, audit_events::date, audit_events::id)).load(conn).await
@@ -87,7 +93,7 @@ impl List for AuditEventList {
     async fn count(&self) -> Result<i64, DbError> {
         tracing::debug!("audit_event_list count");
         let (filter, scan) = (self.filter.clone(), self.within(Scan::all()));
-        read!(self.db, |conn| {
+        search!(self.db, |conn| {
             let query = filtered!(audit_events::table.select(count_star()).into_boxed(), filter);
             let query = bounded!(query, scan, audit_events::date, audit_events::id);
             Unkept(query).get_result(conn).await

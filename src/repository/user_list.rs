@@ -1,13 +1,13 @@
 //! The list of users.
 
-use diesel::dsl::count_star;
+use diesel::dsl::{count_star, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Repository;
 use super::list::{List, scanned};
 use super::rows::UserRow;
-use crate::db::{Database, DbError, Unkept, contains, read, users};
+use crate::db::{Database, DbError, Unkept, contains, search, users};
 use crate::domain::cursor::{Key, Position};
 use crate::domain::filter::UserFilter;
 use crate::domain::page::{Row, Scan};
@@ -26,11 +26,16 @@ macro_rules! filtered {
         if let Some(part) = filter.name.key() {
             query = query.filter(contains(users::name_key, part));
         }
-        if let Some(wanted) = filter.service_account {
-            query = query.filter(users::service_account.eq(wanted));
+        // Without values to bind, so that the indexes on the few are found.
+        match filter.service_account {
+            None => {}
+            Some(true) => query = query.filter(users::service_account),
+            Some(false) => query = query.filter(not(users::service_account)),
         }
-        if let Some(wanted) = filter.enabled {
-            query = query.filter(users::enabled.eq(wanted));
+        match filter.enabled {
+            None => {}
+            Some(true) => query = query.filter(users::enabled),
+            Some(false) => query = query.filter(not(users::enabled)),
         }
         query
     }};
@@ -49,7 +54,7 @@ impl List for UserList {
     async fn scan(&self, scan: Scan) -> Result<Vec<Row<User>>, DbError> {
         tracing::debug!(limit = scan.limit, "user_list scan");
         let filter = self.filter.clone();
-        let rows: Vec<UserRow> = read!(self.db, |conn| {
+        let rows: Vec<UserRow> = search!(self.db, |conn| {
             let query = filtered!(users::table.select(UserRow::as_select()).into_boxed(), filter);
             Unkept(scanned!(query, scan, users::id)).load(conn).await
         })?;
@@ -63,7 +68,7 @@ impl List for UserList {
     async fn count(&self) -> Result<i64, DbError> {
         tracing::debug!("user_list count");
         let filter = self.filter.clone();
-        read!(self.db, |conn| {
+        search!(self.db, |conn| {
             let query = filtered!(users::table.select(count_star()).into_boxed(), filter);
             Unkept(query).get_result(conn).await
         })

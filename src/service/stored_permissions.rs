@@ -1,4 +1,7 @@
 //! Checking, at the start, that the catalogue knows every permission that tokens hold.
+//!
+//! Tokens hold only what a catalogue had while it was in use, and every catalogue is recorded before it is
+//! used. So the tokens themselves are read only where something recorded is missing.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,11 +27,20 @@ impl fmt::Display for UnknownPermissions {
 impl std::error::Error for UnknownPermissions {}
 
 impl Service {
-    /// Compares the stored tokens with the catalogue.
+    /// Records the catalogue, and compares the stored tokens with it.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn unknown_permissions(&self) -> Result<Option<UnknownPermissions>, DbError> {
+        let recorded = self.repository.recorded_permissions().await?;
+        let codes = self.catalogue.entries().iter().map(|entry| &entry.code);
+        let new: Vec<_> = codes.filter(|code| !recorded.contains(code.as_str())).collect();
+        if !new.is_empty() {
+            self.repository.record_permissions(&new).await?;
+        }
+        if self.catalogue.unknown(&recorded).next().is_none() {
+            return Ok(None);
+        }
         let mut unknown = BTreeMap::new();
         for (set, count) in self.repository.permission_sets().await? {
             for code in self.catalogue.unknown(&set) {

@@ -4,5 +4,6 @@ mod database;
 mod file;
 mod migrations;
 mod one_server;
+mod searches;
 
 pub use database::TestDatabase;

@@ -40,7 +40,9 @@ fn nothing_is_migrated_under_a_running_server() {
         assert_ended(&second.run(), 1, "another tokenwright server uses");
     }
     assert_eq!(first.stop().code, Some(0));
-    database.execute("DROP TABLE audit_events; DROP TABLE api_tokens; DROP TABLE users");
+    database.execute(
+        "DROP TABLE audit_events; DROP TABLE api_tokens; DROP TABLE users; DROP TABLE permissions",
+    );
     assert_ended(&migrate(), 0, &format!("applied {}", migrations()));
 }
 

@@ -1,6 +1,9 @@
 //! The permissions of another product: an operator's own catalogue.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
+use tokenwright::db::DatabaseUrl;
 use tokenwright::domain::catalogue::Catalogue;
 
 use crate::support::{Binary, Ended, Options, TestApp, TestDatabase, migrated};
@@ -164,6 +167,26 @@ fn a_catalogue_without_what_live_tokens_hold_is_refused_at_the_start() {
     with_file(&database, &serve, &enough).serve();
     let built_in = Binary::on(&database, &serve).run();
     assert_eq!(built_in.code, Some(1), "{}", built_in.stderr);
+}
+
+#[test]
+fn what_was_held_before_catalogues_were_recorded_is_known_too() {
+    let database = migrated();
+    create(&database, "holder", &["shop.books.read", "shop.orders.cancel"]);
+    let backend = match database.url() {
+        DatabaseUrl::Sqlite(_) => "sqlite",
+        DatabaseUrl::Postgres(_) => "postgres",
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(backend);
+    let undo = folder.join("20261125000001_large_tables/down.sql");
+    database.execute(&std::fs::read_to_string(undo).unwrap());
+    database.execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261125000001'");
+    assert_eq!(Binary::on(&database, &["migrate"]).run().code, Some(0));
+    let recorded = "SELECT code AS text FROM permissions ORDER BY code";
+    assert_eq!(database.texts(recorded), ["shop.books.read", "shop.orders.cancel"]);
+    let ended = with_file(&database, &["serve"], &entry("shop.books.read")).run();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("shop.orders.cancel (1);"), "{}", ended.stderr);
 }
 
 #[test]
