@@ -35,8 +35,14 @@ impl Service {
         let recorded = self.repository.recorded_permissions().await?;
         let codes = self.catalogue.entries().iter().map(|entry| &entry.code);
         let new: Vec<_> = codes.filter(|code| !recorded.contains(code.as_str())).collect();
-        if !new.is_empty() {
-            self.repository.record_permissions(&new).await?;
+        if !new.is_empty()
+            && let Err(error) = self.repository.record_permissions(&new).await
+        {
+            // Where transactions are serializable, one of several instances that start at once has done it.
+            let recorded = self.repository.recorded_permissions().await?;
+            if new.iter().any(|code| !recorded.contains(code.as_str())) {
+                return Err(error);
+            }
         }
         if self.catalogue.unknown(&recorded).next().is_none() {
             return Ok(None);

@@ -43,7 +43,8 @@ UNION ALL
 SELECT format('%s: %s (%s)%s', tables.relname,
     CASE WHEN indisprimary THEN 'primary key'
         WHEN indisunique THEN 'unique index ' || i.relname ELSE 'index ' || i.relname END,
-    (SELECT string_agg(pg_get_indexdef(indexrelid, place, true)
+    (SELECT string_agg(CASE WHEN indkey[place - 1] = 0 THEN 'expression'
+                ELSE pg_get_indexdef(indexrelid, place, true) END
             || CASE WHEN pg_index_column_has_property(indexrelid, place, 'desc') THEN ' desc' ELSE '' END,
             ', ' ORDER BY place)
         FROM generate_series(1, indnkeyatts::integer) place),
@@ -77,7 +78,7 @@ FROM tables, pragma_table_info(tables.name) c WHERE pk > 0 GROUP BY tables.name
 UNION ALL
 SELECT format('%s: %s %s (%s)%s', tables.name,
     CASE WHEN l.\"unique\" THEN 'unique index' ELSE 'index' END, l.name,
-    (SELECT group_concat(name || CASE WHEN desc THEN ' desc' ELSE '' END, ', ' ORDER BY seqno)
+    (SELECT group_concat(coalesce(name, 'expression') || CASE WHEN desc THEN ' desc' ELSE '' END, ', ' ORDER BY seqno)
         FROM pragma_index_xinfo(l.name) WHERE key),
     (SELECT ' where ' || replace(replace(lower(
             substr(sql, instr(upper(sql), ' WHERE ') + length(' WHERE '))), '(', ''), ')', '')
