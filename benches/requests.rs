@@ -19,6 +19,11 @@ use support::{Server, Tokenwright, creation, document, load};
 
 const READS: usize = 4_000;
 const WRITES: usize = 100;
+const ROWS: usize = 10;
+
+/// As many as [`ROWS`].
+const TEN_TOKENS: &str = "{ apiTokens(first: 10) { nodes { \
+                          id name expiry status version creationDate permissions } } }";
 
 fn main() {
     if std::env::args().any(|argument| argument == "bare") {
@@ -48,6 +53,11 @@ async fn compare() {
     tell("{ __typename }, 1 permission", &measure(&ours, READS, &one, typename).await);
     tell("{ __typename }, 64 permissions", &measure(&ours, READS, &all, typename).await);
     tell("currentApiToken, 3 fields, 1 permission", &measure(&ours, READS, &one, fields).await);
+    for n in 2..ROWS {
+        tokenwright.token(&format!("n{n}"), &["--permission", "api.users.read"]);
+    }
+    let rows = |_| document(TEN_TOKENS);
+    tell("a list of ten tokens, 7 fields", &measure(&ours, READS / 4, &all, rows).await);
     tell("createApiToken", &measure(&ours, WRITES, &all, creation).await);
 }
 

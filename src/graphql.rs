@@ -1,15 +1,16 @@
 //! The GraphQL schema and its execution: async-graphql is known only here.
 
+mod begun;
 mod boundary;
 mod connection;
 mod context;
 mod cost;
 mod discretion;
 mod document;
+mod documents;
 mod engine;
 mod error;
 mod faults;
-mod gate;
 mod guard;
 mod id;
 mod introspection;

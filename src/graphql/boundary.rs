@@ -14,10 +14,10 @@ use async_graphql::{
 };
 use futures_util::FutureExt;
 
+use super::begun::Begun;
 use super::context::RequestContext;
 use super::document::{request_error, set};
 use super::error::{Cause, ErrorCode, GqlError, code_of};
-use super::gate::Gate;
 use super::introspection::Introspection;
 
 /// Makes the boundary of each request.
@@ -48,11 +48,11 @@ impl Extension for Boundary {
         operation_name: Option<&str>,
         next: NextExecute<'_>,
     ) -> Response {
-        // What comes here is valid. Without a gate nothing runs.
-        let gate = ctx.data_opt::<Arc<Gate>>();
-        if !gate.is_some_and(|gate| gate.lets_through()) {
+        // Without this nothing runs.
+        let Some(begun) = ctx.data_opt::<Arc<Begun>>() else {
             return Response::default();
-        }
+        };
+        begun.set();
         let mut response = next.run(ctx, operation_name).await;
         let mut kept = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         response.errors.append(&mut kept);

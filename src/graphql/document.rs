@@ -6,6 +6,7 @@ use async_graphql::parser::types::{
 use async_graphql::parser::{self, parse_query};
 use async_graphql::{ErrorExtensionValues, Pos, Positioned, ServerError, Value};
 
+use super::engine::Method;
 use super::error::ErrorCode;
 use super::introspection;
 use super::limits::{self, DocumentLimits};
@@ -36,13 +37,19 @@ impl From<Vec<ServerError>> for Refused {
     }
 }
 
-/// Parses a document within the limits.
-pub(super) fn parse(text: &str) -> Result<ExecutableDocument, Refused> {
-    limits::check(text, &DocumentLimits::default())
+/// Parses a document within the limits, and counts its tokens. It may still be invalid.
+pub(super) fn parse(text: &str) -> Result<(ExecutableDocument, usize), Refused> {
+    let tokens = limits::check(text, &DocumentLimits::default())
         .map_err(|limit| refused(limit.to_string(), limit.reason(), Vec::new()))?;
     let document = parse_query(text).map_err(syntax_error)?;
+    // Subscriptions need another transport.
+    let mut operations = document.operations.iter();
+    if operations.any(|(_, operation)| operation.node.ty == OperationType::Subscription) {
+        let message = "This server has no subscriptions.";
+        return Err(refused(message.to_owned(), "subscription", Vec::new()));
+    }
     if introspection::is_bounded(&document) {
-        Ok(document)
+        Ok((document, tokens))
     } else {
         let message = "The document nests the lists of introspection too deeply, or asks for the \
                        whole schema too often.";
@@ -56,12 +63,7 @@ fn syntax_error(error: parser::Error) -> Refused {
 
     let positions: Vec<Pos> = error.positions().collect();
     let message = match error {
-        Syntax { start, .. } => {
-            format!(
-                "The document has a syntax error at line {}, column {}.",
-                start.line, start.column
-            )
-        }
+        Syntax { start, .. } => return syntax_error_at(start).into(),
         MissingOperation => "The document has no operation.".to_owned(),
         RecursionLimitExceeded => "The document nests too deeply.".to_owned(),
         _ => {
@@ -71,6 +73,12 @@ fn syntax_error(error: parser::Error) -> Refused {
         }
     };
     refused(message, "syntax", positions)
+}
+
+/// A syntax error at this place.
+pub(super) fn syntax_error_at(Pos { line, column }: Pos) -> ServerError {
+    let message = format!("The document has a syntax error at line {line}, column {column}.");
+    request_error(message, "syntax", vec![Pos { line, column }])
 }
 
 /// The operation that is asked for.
@@ -102,16 +110,11 @@ pub(super) fn operation<'a>(
     }
 }
 
-/// Subscriptions need another transport.
-pub(super) fn check_type(operation: &OperationDefinition, by_get: bool) -> Result<(), Refused> {
-    match operation.ty {
-        OperationType::Query => Ok(()),
-        OperationType::Mutation if by_get => Err(Refused::MutationByGet),
-        OperationType::Mutation => Ok(()),
-        OperationType::Subscription => {
-            let message = "This server has no subscriptions.";
-            Err(refused(message.to_owned(), "subscription", Vec::new()))
-        }
+/// What changes something must not be sent by GET.
+pub(super) fn check_method(operation: &OperationDefinition, method: Method) -> Result<(), Refused> {
+    match (operation.ty, method) {
+        (OperationType::Mutation, Method::Get) => Err(Refused::MutationByGet),
+        _ => Ok(()),
     }
 }
 

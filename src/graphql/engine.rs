@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Request, Response, ServerError, ValidationMode, Value};
+use async_graphql::{Response, ServerError, Value};
 use tokio::time::timeout;
 
+use super::begun::Begun;
 use super::context::RequestContext;
 use super::discretion::keep_schema;
 use super::document::{self, MAX_REQUEST_ERRORS, Refused};
+use super::documents::Documents;
 use super::error::{ErrorCode, code_of};
-use super::gate::Gate;
 use super::introspection::Introspection;
 use super::loaders::Loaders;
 use super::prepared::Prepared;
 use super::schema::{self, AppSchema};
-use super::validation::coded;
 use crate::domain::secret::masked;
 use crate::service::Service;
 
@@ -24,11 +24,8 @@ const MAX_FIELD_ERRORS: usize = 100;
 
 /// The schema over the use cases.
 pub struct Engine {
-    /// Validates every document, and runs the ordinary ones.
     schema: AppSchema,
-    /// Runs what `schema` has found valid and whose root fields were collected since. It has the rules
-    /// off that refuse what this leaves unused.
-    collected: AppSchema,
+    documents: Documents,
     service: Arc<Service>,
     limit: Duration,
     introspection: Introspection,
@@ -71,10 +68,9 @@ impl Engine {
     /// The schema with the permissions of the service's catalogue. Queries that take longer than
     /// `limit` are given up.
     pub fn new(service: Arc<Service>, introspection: Introspection, limit: Duration) -> Self {
-        let schema = |mode| schema::build(service.catalogue(), introspection, mode);
         Self {
-            schema: schema(ValidationMode::Strict),
-            collected: schema(ValidationMode::Fast),
+            schema: schema::build(service.catalogue(), introspection),
+            documents: Documents::new(&schema::sdl(service.catalogue())),
             service,
             limit,
             introspection,
@@ -88,7 +84,7 @@ impl Engine {
         method: Method,
         context: RequestContext,
     ) -> Outcome {
-        let answered = match Prepared::new(request, method) {
+        let answered = match Prepared::new(request, method, &self.documents) {
             Ok(prepared) => self.run(prepared, context).await,
             Err(refused) => Err(refused),
         };
@@ -100,22 +96,22 @@ impl Engine {
         }
     }
 
-    /// The document is validated as the client wrote it, and run with its root fields collected.
     async fn run(&self, prepared: Prepared, context: RequestContext) -> Result<Response, Refused> {
         let is_query = prepared.is_query();
-        let (schema, prepared) = if prepared.is_collected() {
-            (&self.schema, prepared)
-        } else {
-            pass(&self.schema, prepared.clone().into_request(), Gate::shut()).await?;
-            (&self.collected, prepared.collected()?)
-        };
+        let begun = Arc::new(Begun::default());
         let request = prepared
             .into_request()
+            .data(Arc::clone(&begun))
             .data(Arc::clone(&self.service))
             .data(Loaders::new(Arc::clone(&self.service), context.principal.clone()))
             .data(context);
-        let running = pass(schema, request, Gate::open());
-        if is_query { self.in_time(running).await } else { running.await }
+        let running = self.schema.execute(request);
+        let response = if is_query { self.in_time(running).await? } else { running.await };
+        if begun.get() {
+            return Ok(response);
+        }
+        let errors = response.errors.into_iter().take(MAX_REQUEST_ERRORS);
+        Err(Refused::Errors(errors.map(coded).collect()))
     }
 
     fn refused(&self, mut errors: Vec<ServerError>) -> Outcome {
@@ -128,23 +124,16 @@ impl Engine {
 
     /// Gives a query up after its time. A mutation is never given up as a whole: its answer may hold a
     /// secret that is shown this once, and each of its steps has a bound of its own.
-    async fn in_time(
-        &self,
-        running: impl Future<Output = Result<Response, Refused>>,
-    ) -> Result<Response, Refused> {
-        timeout(self.limit, running).await.unwrap_or(Err(Refused::TimedOut))
+    async fn in_time(&self, running: impl Future<Output = Response>) -> Result<Response, Refused> {
+        timeout(self.limit, running).await.map_err(|_| Refused::TimedOut)
     }
 }
 
-/// Sends a request up to the gate and, where that is open, through it.
-async fn pass(schema: &AppSchema, request: Request, gate: Gate) -> Result<Response, Refused> {
-    let gate = Arc::new(gate);
-    let response = schema.execute(request.data(Arc::clone(&gate))).await;
-    if gate.was_reached() {
-        return Ok(response);
-    }
-    let errors = response.errors.into_iter().take(MAX_REQUEST_ERRORS);
-    Err(Refused::Errors(errors.map(coded).collect()))
+/// Gives an error of the engine's own limits the code that it comes without.
+fn coded(mut error: ServerError) -> ServerError {
+    document::set(&mut error, "code", ErrorCode::BadUserInput.as_str());
+    document::set(&mut error, "reason", "validation");
+    error
 }
 
 fn executed(mut response: Response) -> Outcome {

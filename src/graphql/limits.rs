@@ -118,14 +118,15 @@ impl fmt::Display for LimitExceeded {
 
 impl Error for LimitExceeded {}
 
-/// Checks that the engine can safely take in the document.
+/// Checks that the engine can safely take in the document; the number of its tokens.
 ///
 /// # Errors
 ///
 /// Returns the first limit that the document is found to exceed.
-pub fn check(document: &str, limits: &DocumentLimits) -> Result<(), LimitExceeded> {
-    let outline = reader::read(document, limits)?;
-    expansion::check(&outline, limits)
+pub fn check(document: &str, limits: &DocumentLimits) -> Result<usize, LimitExceeded> {
+    let (outline, tokens) = reader::read(document, limits)?;
+    expansion::check(&outline, limits)?;
+    Ok(tokens)
 }
 
 #[cfg(test)]
@@ -135,7 +136,7 @@ mod tests {
     use super::*;
 
     fn check_default(document: &str) -> Result<(), LimitExceeded> {
-        check(document, &DocumentLimits::default())
+        check(document, &DocumentLimits::default()).map(drop)
     }
 
     fn introspection(of_type_levels: usize) -> String {
@@ -196,7 +197,7 @@ mod tests {
     #[test]
     fn kinds_of_brackets_count_together() {
         let limits = DocumentLimits { nesting: 4, ..DocumentLimits::default() };
-        assert_eq!(check("{ a(b: [{c: 1}]) }", &limits), Ok(()));
+        assert_eq!(check("{ a(b: [{c: 1}]) }", &limits), Ok(14));
         assert!(check("{ a(b: [{c: []}]) }", &limits).is_err());
         assert!(check("{ a { b(c: [{d: 1}]) } }", &limits).is_err());
     }
@@ -251,7 +252,7 @@ mod tests {
             format!("{{ a{} }}", " @b".repeat(100)),
         ];
         for document in cases {
-            assert_eq!(check(&document, &limits), Ok(()));
+            assert!(check(&document, &limits).is_ok());
         }
     }
 

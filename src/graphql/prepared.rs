@@ -1,58 +1,70 @@
-//! A request that the engine may be asked to run.
+//! A request that is ready to run.
 
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
-use async_graphql::{Positioned, Request, Variables};
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+};
+use async_graphql::{Positioned, Request, ServerError, Variables};
 
 use super::document::{self, Refused};
+use super::documents::Documents;
 use super::engine::{GraphqlRequest, Method};
 use super::{root, variables};
 
-/// A document within the limits, which may still be invalid, with all that its operation needs.
-#[derive(Clone)]
+/// The one operation that is to run, with the values of its variables.
 pub(super) struct Prepared {
+    is_query: bool,
     document: ExecutableDocument,
-    operation_name: Option<String>,
     variables: Variables,
 }
 
 impl Prepared {
-    /// Parses a request and checks it, up to what only the schema knows.
-    pub(super) fn new(request: GraphqlRequest, method: Method) -> Result<Self, Refused> {
-        let document = document::parse(&request.query)?;
-        let mut variables = Variables::from_json(serde_json::Value::Object(request.variables));
-        let operation = &document::operation(&document, request.operation_name.as_deref())?.node;
-        document::check_type(operation, method == Method::Get)?;
-        root::check_number(&document, operation)?;
-        variables::check(operation, &variables)?;
-        variables::complete(operation, &mut variables);
-        Ok(Self { document, operation_name: request.operation_name, variables })
+    /// Reads a request and checks it, up to the engine's own limits.
+    pub(super) fn new(
+        request: GraphqlRequest,
+        method: Method,
+        documents: &Documents,
+    ) -> Result<Self, Refused> {
+        let document = documents.read(&request.query)?;
+        let operation = document::operation(&document, request.operation_name.as_deref())?;
+        document::check_method(&operation.node, method)?;
+        root::check_number(&document, &operation.node)?;
+        let validator = documents.validator();
+        let variables = variables::coerce(&operation.node, request.variables, validator)?;
+        variables::check_conditions(&document, &operation.node, &variables)?;
+        Ok(Self {
+            is_query: operation.node.ty == OperationType::Query,
+            document: alone(&document, operation, &variables)?,
+            variables,
+        })
     }
 
     /// Does it only read?
-    pub(super) fn is_query(&self) -> bool {
-        self.operation().is_ok_and(|operation| operation.node.ty == OperationType::Query)
-    }
-
-    /// May it run as it is?
-    pub(super) fn is_collected(&self) -> bool {
-        self.operation().is_ok_and(|operation| root::is_collected(&operation.node))
-    }
-
-    /// The same with its root fields collected. To be called when the document is valid.
-    pub(super) fn collected(self) -> Result<Self, Refused> {
-        let document = root::collect(&self.document, self.operation()?, &self.variables)?;
-        Ok(Self { document, operation_name: None, variables: self.variables })
+    pub(super) const fn is_query(&self) -> bool {
+        self.is_query
     }
 
     /// The request to the engine. It has no text, since it is parsed.
     pub(super) fn into_request(self) -> Request {
         let mut request = Request::new("").variables(self.variables);
         request.set_parsed_query(self.document);
-        request.operation_name = self.operation_name;
         request
     }
+}
 
-    fn operation(&self) -> Result<&Positioned<OperationDefinition>, Refused> {
-        document::operation(&self.document, self.operation_name.as_deref())
-    }
+/// The operation in a document of its own, with its root fields collected. That may leave fragments and
+/// variables unused.
+fn alone(
+    document: &ExecutableDocument,
+    operation: &Positioned<OperationDefinition>,
+    variables: &Variables,
+) -> Result<ExecutableDocument, ServerError> {
+    let operation = if root::is_collected(&operation.node) {
+        operation.clone()
+    } else {
+        root::collect(document, operation, variables)?
+    };
+    Ok(ExecutableDocument {
+        operations: DocumentOperations::Single(operation),
+        fragments: document.fragments.clone(),
+    })
 }

@@ -9,9 +9,7 @@ mod merge;
 
 use std::collections::HashSet;
 
-use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, Selection,
-};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, Selection};
 use async_graphql::{Positioned, ServerError, Variables};
 
 pub(super) use limit::check as check_number;
@@ -26,18 +24,14 @@ pub(super) fn is_collected(operation: &OperationDefinition) -> bool {
     })
 }
 
-/// The operation of a valid document with its root fields collected, in a document of its own. It may
-/// leave fragments and variables unused.
+/// The operation of a valid document with its root fields collected.
 pub(super) fn collect(
     document: &ExecutableDocument,
     operation: &Positioned<OperationDefinition>,
     variables: &Variables,
-) -> Result<ExecutableDocument, ServerError> {
+) -> Result<Positioned<OperationDefinition>, ServerError> {
     let fields = flatten::root_fields(document, &operation.node, variables);
     let mut operation = operation.clone();
     operation.node.selection_set.node.items = merge::selections(fields, variables)?;
-    Ok(ExecutableDocument {
-        operations: DocumentOperations::Single(operation),
-        fragments: document.fragments.clone(),
-    })
+    Ok(operation)
 }

@@ -24,22 +24,17 @@ const MAX_DIRECTIVES: usize = 5;
 
 /// The schema with the permissions of this catalogue, guarded by the engine's own limits. The linear
 /// pass over the text (`limits`) comes before them and does not replace them.
-pub(super) fn build(
-    catalogue: &Arc<Catalogue>,
-    introspection: Introspection,
-    validation: ValidationMode,
-) -> AppSchema {
-    let schema = builder(catalogue)
-        .validation_mode(validation)
+///
+/// Documents come here valid: the engine checks no more than these limits.
+pub(super) fn build(catalogue: &Arc<Catalogue>, introspection: Introspection) -> AppSchema {
+    builder(catalogue)
+        .validation_mode(ValidationMode::Fast)
         .extension(BoundaryFactory { introspection })
         .limit_depth(MAX_DEPTH)
         .limit_complexity(MAX_COMPLEXITY)
         .limit_aliases(MAX_ALIASES)
-        .limit_directives(MAX_DIRECTIVES);
-    match introspection {
-        Introspection::Off => schema.disable_suggestions().finish(),
-        Introspection::Public | Introspection::Authenticated => schema.finish(),
-    }
+        .limit_directives(MAX_DIRECTIVES)
+        .finish()
 }
 
 /// The schema definition as served, with the permissions of this catalogue.

@@ -1,44 +1,89 @@
-//! What becomes of the engine's validation errors.
+//! Judges documents as graphql-js does: by a library in front of the engine, which accepts much that the
+//! specification forbids.
 
+mod fault;
+mod literals;
+mod place;
+
+use apollo_compiler::ast;
+use apollo_compiler::parser::Parser;
+use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::validation::{DiagnosticList, Valid};
 use async_graphql::ServerError;
 
-use super::document::set;
-use super::error::{ErrorCode, code_of};
+use self::fault::Fault;
+use super::document::MAX_REQUEST_ERRORS;
 
-/// Gives a validation error the code that it comes without.
-pub(super) fn coded(mut error: ServerError) -> ServerError {
-    if code_of(&error).is_none() {
-        set(&mut error, "code", ErrorCode::BadUserInput.as_str());
-        set(&mut error, "reason", "validation");
-        if let Some(field) = argument_field(&error.message) {
-            set(&mut error, "field", field);
-        }
-    }
-    error
+/// Nesting that the library's parser follows; more than the limits let through.
+const MAX_RECURSION: usize = 200;
+
+/// The schema as documents and variables are held to it.
+pub(super) struct Validator {
+    schema: Valid<apollo_compiler::Schema>,
 }
 
-/// The input field in `Invalid value for argument "input.permissions.0", ...`: `permissions`. An
-/// argument that is no input object stands for itself.
-fn argument_field(message: &str) -> Option<String> {
-    let path = message.strip_prefix("Invalid value for argument \"")?.split('"').next()?;
-    let names = path.split('.').filter(|part| part.parse::<usize>().is_err());
-    let names: Vec<&str> = names.collect();
-    match names.as_slice() {
-        [argument] => Some((*argument).to_owned()),
-        [_, fields @ ..] => Some(fields.join(".")),
-        [] => None,
+impl Validator {
+    /// For the schema of this definition.
+    pub(super) fn new(sdl: &str) -> Self {
+        let parsed = apollo_compiler::Schema::parse_and_validate(sdl, "schema");
+        let schema = parsed.unwrap_or_else(|invalid| {
+            tracing::error!("the schema is not valid, which is a defect");
+            Valid::assume_valid(invalid.partial)
+        });
+        Self { schema }
     }
+
+    /// A type of the schema.
+    pub(super) fn type_named(&self, name: &str) -> Option<&ExtendedType> {
+        self.schema.types.get(name)
+    }
+
+    /// Judges a document. To be called within the limits on documents.
+    ///
+    /// # Errors
+    /// The first faults, in their order.
+    pub(super) fn check(&self, text: &str) -> Result<(), Vec<ServerError>> {
+        let mut faults = self.faults(text);
+        faults.sort_by_key(|fault| fault.offset);
+        let told = faults.into_iter().take(MAX_REQUEST_ERRORS);
+        let errors: Vec<ServerError> = told.map(|fault| fault.into_error(text)).collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn faults(&self, text: &str) -> Vec<Fault> {
+        let mut parser = Parser::new().recursion_limit(MAX_RECURSION);
+        let document = match parser.parse_ast(text, "document") {
+            Ok(document) => document,
+            Err(invalid) => return found(&invalid.errors, &invalid.partial),
+        };
+        match document.to_executable_validate(&self.schema) {
+            Ok(valid) => literals::faults(&self.schema, &valid),
+            Err(invalid) => {
+                let mut faults = found(&invalid.errors, &document);
+                faults.extend(literals::faults(&self.schema, &invalid.partial));
+                faults
+            }
+        }
+    }
+}
+
+/// What the library has found. It keeps its errors sorted by their places.
+fn found(errors: &DiagnosticList, document: &ast::Document) -> Vec<Fault> {
+    let told = errors.iter().take(MAX_REQUEST_ERRORS);
+    told.map(|diagnostic| Fault::of(diagnostic.error, document)).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::argument_field;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::catalogue::Catalogue;
+    use crate::graphql::schema::sdl;
 
     #[test]
-    fn finds_the_field_of_a_validation_error() {
-        let field = |path| argument_field(&format!("Invalid value for argument \"{path}\", x"));
-        assert_eq!(field("input.permissions.0").as_deref(), Some("permissions"));
-        assert_eq!(field("id").as_deref(), Some("id"));
-        assert_eq!(argument_field("Unknown field"), None);
+    fn the_served_schema_is_valid() {
+        let sdl = sdl(&Arc::new(Catalogue::built_in().unwrap()));
+        assert!(apollo_compiler::Schema::parse_and_validate(sdl, "schema").is_ok());
     }
 }

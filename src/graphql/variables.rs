@@ -1,61 +1,67 @@
-//! The variables of an operation, and the conditions that they decide.
+//! The variables of an operation.
 
-use async_graphql::parser::types::{Directive, OperationDefinition};
-use async_graphql::{Positioned, ServerError, Value, Variables};
+mod coercion;
+mod conditions;
 
+use apollo_compiler::ast::Type;
+use apollo_compiler::{Name, name};
+use async_graphql::parser::types::{BaseType, OperationDefinition, VariableDefinition};
+use async_graphql::{Positioned, ServerError, Variables};
+use serde_json::{Map, Value};
+
+use self::coercion::Coercion;
 use super::document::{MAX_REQUEST_ERRORS, request_error, set};
+use super::validation::Validator;
 
-/// Every required variable must have a value: the engine would run without.
-pub(super) fn check(
+pub(super) use self::conditions::{check as check_conditions, skips};
+
+/// The values of a valid operation's variables, as the specification coerces them: each of its type, and
+/// the default where there is none. What the operation does not define is left out.
+pub(super) fn coerce(
     operation: &OperationDefinition,
-    variables: &Variables,
-) -> Result<(), Vec<ServerError>> {
-    let missing = operation.variable_definitions.iter().filter(|definition| {
-        let definition = &definition.node;
-        let value = variables.get(&definition.name.node);
-        let given = value.is_some_and(|value| *value != Value::Null);
-        // A default steps in for a variable that is left out, not for one that is null.
-        let default = definition.default_value.is_some() && value.is_none();
-        !definition.var_type.node.nullable && !given && !default
-    });
-    let errors: Vec<ServerError> = missing
-        .take(MAX_REQUEST_ERRORS)
-        .map(|definition| {
-            let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
-            let message = format!("The variable ${name} of the type {ty} needs a value.");
-            let mut error = request_error(message, "variable_missing", vec![definition.pos]);
-            set(&mut error, "field", name.as_str());
-            error
-        })
-        .collect();
-    if errors.is_empty() { Ok(()) } else { Err(errors) }
-}
-
-/// Gives the variables that are left out their defaults: the engine does not know them when it judges
-/// `@skip` and `@include`.
-pub(super) fn complete(operation: &OperationDefinition, variables: &mut Variables) {
+    mut given: Map<String, Value>,
+    validator: &Validator,
+) -> Result<Variables, Vec<ServerError>> {
+    let mut variables = Variables::default();
+    let mut errors = Vec::new();
     for definition in &operation.variable_definitions {
-        let definition = &definition.node;
-        if let Some(default) = &definition.default_value {
-            variables.entry(definition.name.node.clone()).or_insert_with(|| default.node.clone());
+        let VariableDefinition { name, var_type, default_value, .. } = &definition.node;
+        let value = match given.remove(name.node.as_str()) {
+            None if default_value.is_some() => {
+                default_value.as_ref().map(|value| value.node.clone())
+            }
+            None | Some(Value::Null) if !var_type.node.nullable => {
+                errors.push(missing(definition));
+                None
+            }
+            None => None,
+            Some(value) => {
+                let (value, faults) = Coercion::new(validator).run(value, &type_of(&var_type.node));
+                errors.extend(faults.into_iter().map(|fault| fault.into_error(definition)));
+                Some(value)
+            }
+        };
+        if let Some(value) = value {
+            variables.insert(name.node.clone(), value);
         }
     }
+    errors.truncate(MAX_REQUEST_ERRORS);
+    if errors.is_empty() { Ok(variables) } else { Err(errors) }
 }
 
-/// Do `@skip` or `@include` leave the selection out? A condition that is no boolean counts as false,
-/// as it does for the engine.
-pub(super) fn skips(directives: &[Positioned<Directive>], variables: &Variables) -> bool {
-    directives.iter().any(|directive| {
-        let directive = &directive.node;
-        let condition = directive.get_argument("if").map(|condition| {
-            let value = condition.node.clone();
-            value.into_const_with(|name| variables.get(&name).cloned().ok_or(()))
-        });
-        let holds = condition.map(|value| value == Ok(Value::Boolean(true)));
-        match directive.name.node.as_str() {
-            "skip" => holds == Some(true),
-            "include" => holds == Some(false),
-            _ => false,
-        }
-    })
+fn missing(definition: &Positioned<VariableDefinition>) -> ServerError {
+    let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
+    let message = format!("The variable ${name} of the type {ty} needs a value.");
+    let mut error = request_error(message, "variable_missing", vec![definition.pos]);
+    set(&mut error, "field", name.as_str());
+    error
+}
+
+/// The same type in the validator's terms. The parser lets only names through that are ones.
+fn type_of(ty: &async_graphql::parser::types::Type) -> Type {
+    let nullable = match &ty.base {
+        BaseType::Named(name) => Type::Named(Name::new(name).unwrap_or(name!("_"))),
+        BaseType::List(item) => type_of(item).list(),
+    };
+    if ty.nullable { nullable } else { nullable.non_null() }
 }

@@ -19,6 +19,7 @@ mod list_changes;
 mod migrations;
 mod no_escalation;
 mod output;
+mod overload;
 mod page_arguments;
 mod page_costs;
 mod permission_catalogue;

@@ -7,16 +7,18 @@ use super::lexer::{Lexer, Token};
 use super::outline::{Body, Outline, Spread};
 use super::{DocumentLimits, LimitExceeded};
 
-/// Outlines a document, unless it exceeds a limit as it is written.
+/// Outlines a document and counts its tokens, unless it exceeds a limit as it is written.
 pub(super) fn read<'a>(
     document: &'a str,
     limits: &DocumentLimits,
-) -> Result<Outline<'a>, LimitExceeded> {
+) -> Result<(Outline<'a>, usize), LimitExceeded> {
     let mut reader = Reader::new(limits);
+    let mut tokens = 0;
     for token in Lexer::new(document) {
         reader.take(token)?;
+        tokens += 1;
     }
-    Ok(reader.outline)
+    Ok((reader.outline, tokens))
 }
 
 struct Reader<'a> {

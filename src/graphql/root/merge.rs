@@ -63,8 +63,8 @@ fn key(selection: &Selection, place: usize) -> Key {
     }
 }
 
-/// Adds what `next` selects to `first`. The engine's validation compares fields only within the same
-/// fragment, so that two of them may still contradict each other here.
+/// Adds what `next` selects to `first`. Validation takes a list for the same as another one that starts
+/// alike, so that two fields may still contradict each other here.
 fn add(first: &mut Positioned<Field>, next: Positioned<Field>) -> Result<(), ServerError> {
     if !same(&first.node, &next.node) {
         let key = &next.node.response_key().node;

@@ -1,0 +1,90 @@
+//! What the library does not ask of the values in a document: that no field of an input object is there
+//! twice, and that a scalar of our own is written as a text.
+
+use std::collections::HashSet;
+
+use apollo_compiler::ast::{Type, Value};
+use apollo_compiler::executable::{ExecutableDocument, Selection, SelectionSet};
+use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::{Node, Schema};
+
+use super::fault::Fault;
+
+/// Faults of the values in a document, which may have others.
+pub(super) fn faults(schema: &Schema, document: &ExecutableDocument) -> Vec<Fault> {
+    let mut search = Search { schema, found: Vec::new() };
+    for operation in document.operations.iter() {
+        for variable in &operation.variables {
+            if let Some(default) = &variable.default_value {
+                search.value(&variable.name, &variable.ty, default);
+            }
+        }
+        search.selections(&operation.selection_set);
+    }
+    for fragment in document.fragments.values() {
+        search.selections(&fragment.selection_set);
+    }
+    search.found
+}
+
+struct Search<'a> {
+    schema: &'a Schema,
+    found: Vec<Fault>,
+}
+
+impl Search<'_> {
+    /// Fragments are looked at where they are defined.
+    fn selections(&mut self, set: &SelectionSet) {
+        for selection in &set.selections {
+            match selection {
+                Selection::Field(field) => {
+                    for argument in &field.arguments {
+                        if let Some(known) = field.definition.argument_by_name(&argument.name) {
+                            self.value(&argument.name, &known.ty, &argument.value);
+                        }
+                    }
+                    if let Some(set) = &field.selection_set {
+                        self.selections(set);
+                    }
+                }
+                Selection::InlineFragment(inline) => self.selections(&inline.selection_set),
+                Selection::FragmentSpread(_) => {}
+            }
+        }
+    }
+
+    /// `name`: of the argument or field that has the value.
+    fn value(&mut self, name: &str, ty: &Type, value: &Node<Value>) {
+        let schema = self.schema;
+        let named = schema.types.get(ty.inner_named_type());
+        match (&**value, named) {
+            (Value::Null | Value::Variable(_), _) => {}
+            (Value::List(items), _) if ty.is_list() => {
+                items.iter().for_each(|item| self.value(name, ty.item_type(), item));
+            }
+            (Value::Object(fields), Some(ExtendedType::InputObject(input))) => {
+                let mut names = HashSet::new();
+                for (field, value) in fields {
+                    if !names.insert(field) {
+                        let message =
+                            format!("There can be only one input field named \"{field}\".");
+                        self.add(value, message, field);
+                    }
+                    if let Some(known) = input.fields.get(field) {
+                        self.value(field, &known.ty, value);
+                    }
+                }
+            }
+            (Value::String(_), _) => {}
+            (_, Some(ExtendedType::Scalar(scalar))) if !scalar.is_built_in() => {
+                self.add(value, format!("A value of {} is written as a text.", scalar.name), name);
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, value: &Node<Value>, message: String, field: &str) {
+        let offset = value.location().map(|span| span.offset());
+        self.found.push(Fault::of_value(offset, message, field.to_owned()));
+    }
+}

@@ -1,0 +1,138 @@
+//! Places in a document.
+
+use apollo_compiler::Node;
+use apollo_compiler::ast::{Argument, Definition, DirectiveList, Document, Selection, Value};
+use apollo_compiler::parser::SourceSpan;
+use async_graphql::Pos;
+
+/// The line and column of an offset in bytes. The library's own count knows more ends of lines than
+/// GraphQL.
+pub(super) fn pos(text: &str, offset: usize) -> Pos {
+    let before = text.get(..offset).unwrap_or(text);
+    let mut pos = Pos { line: 1, column: 1 };
+    let mut characters = before.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\r' if characters.peek() == Some(&'\n') => {}
+            '\r' | '\n' => pos = Pos { line: pos.line + 1, column: 1 },
+            _ => pos.column += 1,
+        }
+    }
+    pos
+}
+
+/// The input field whose value is at this place: `permissions` inside `input: {permissions: [X]}`. An
+/// argument that is no input object stands for itself.
+pub(super) fn field_at(document: &Document, offset: usize) -> Option<String> {
+    let search = Search { offset };
+    let path = document.definitions.iter().find_map(|definition| match definition {
+        Definition::OperationDefinition(operation) => {
+            let variables = operation.variables.iter().find_map(|variable| {
+                search.value(variable.name.as_str(), variable.default_value.as_ref()?)
+            });
+            variables
+                .or_else(|| search.directives(&operation.directives))
+                .or_else(|| search.selections(&operation.selection_set))
+        }
+        Definition::FragmentDefinition(fragment) => search
+            .directives(&fragment.directives)
+            .or_else(|| search.selections(&fragment.selection_set)),
+        _ => None,
+    })?;
+    Some(match path.as_slice() {
+        [argument] => (*argument).to_owned(),
+        [_, fields @ ..] => fields.join("."),
+        [] => return None,
+    })
+}
+
+struct Search {
+    offset: usize,
+}
+
+/// Names from an argument inwards.
+type Path<'a> = Vec<&'a str>;
+
+impl Search {
+    fn is_in(&self, span: Option<SourceSpan>) -> bool {
+        span.is_some_and(|span| (span.offset()..span.end_offset()).contains(&self.offset))
+    }
+
+    fn selections<'a>(&self, selections: &'a [Selection]) -> Option<Path<'a>> {
+        let around = selections.iter().find(|selection| self.is_in(selection.location()))?;
+        match around {
+            Selection::Field(field) => self
+                .arguments(&field.arguments)
+                .or_else(|| self.directives(&field.directives))
+                .or_else(|| self.selections(field.selection_set.as_deref().unwrap_or_default())),
+            Selection::FragmentSpread(spread) => self.directives(&spread.directives),
+            Selection::InlineFragment(inline) => self
+                .directives(&inline.directives)
+                .or_else(|| self.selections(&inline.selection_set)),
+        }
+    }
+
+    fn directives<'a>(&self, directives: &'a DirectiveList) -> Option<Path<'a>> {
+        directives.iter().find_map(|directive| self.arguments(&directive.arguments))
+    }
+
+    fn arguments<'a>(&self, arguments: &'a [Node<Argument>]) -> Option<Path<'a>> {
+        arguments.iter().find_map(|argument| self.value(argument.name.as_str(), &argument.value))
+    }
+
+    fn value<'a>(&self, name: &'a str, value: &'a Node<Value>) -> Option<Path<'a>> {
+        self.is_in(value.location()).then(|| {
+            let mut path = vec![name];
+            self.extend(&mut path, value);
+            path
+        })
+    }
+
+    fn extend<'a>(&self, path: &mut Path<'a>, value: &'a Value) {
+        match value {
+            Value::List(items) => {
+                if let Some(item) = items.iter().find(|item| self.is_in(item.location())) {
+                    self.extend(path, item);
+                }
+            }
+            Value::Object(fields) => {
+                let around = fields.iter().find(|(_, value)| self.is_in(value.location()));
+                if let Some((name, value)) = around {
+                    path.push(name.as_str());
+                    self.extend(path, value);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_has_a_line_and_a_column() {
+        let text = "{\r\n é a\rb\nc";
+        for (part, line, column) in [("{", 1, 1), ("a", 2, 4), ("b", 3, 1), ("c", 4, 1)] {
+            let offset = text.find(part).unwrap();
+            assert_eq!(pos(text, offset), Pos { line, column }, "{part}");
+        }
+        assert_eq!(pos(text, 999), Pos { line: 4, column: 2 });
+    }
+
+    #[test]
+    fn the_field_around_a_value_is_found() {
+        let text = "query ($v: I = {d: HERE1}) @e(f: HERE2) {
+            a { b(input: {permissions: [A, HERE3], c: {d: HERE4}}) @skip(if: HERE5) }
+            ... @include(if: HERE6) { b(id: HERE7, c: {}) }
+        } fragment F on T @g(h: HERE8) { b { c(i: {j: [{k: HERE9}]}) } }";
+        let document = Document::parse(text, "").unwrap();
+        let fields = ["d", "f", "permissions", "c.d", "if", "if", "id", "h", "j.k"];
+        for (number, field) in (1..).zip(fields) {
+            let offset = text.find(&format!("HERE{number}")).unwrap();
+            assert_eq!(field_at(&document, offset).as_deref(), Some(field), "{number}");
+        }
+        assert_eq!(field_at(&document, text.find("input").unwrap()), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! Overload by small requests: whatever a request of the allowed size asks for, it is refused or
+//! answered for little.
+
+mod documents;
+mod variables;
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Binary, Server, administrator, cpu_time, migrated, resident_mib};
+
+/// CPU time that a request may take on average, also of a program without optimisation.
+const MAX_CPU: Duration = Duration::from_millis(50);
+/// Requests of each kind: enough to be told in ticks of 10 ms.
+const ROUNDS: u32 = 10;
+/// Memory that the process may hold in the end: the kept documents are 16 MiB of it at most.
+const MAX_MIB: u64 = 250;
+/// Longest query string that is sent.
+const MAX_QUERY_STRING: usize = 12_000;
+
+/// A request that asks for much.
+pub struct Case {
+    name: &'static str,
+    query: String,
+    variables: Value,
+}
+
+impl Case {
+    fn new(name: &'static str, query: impl Into<String>) -> Self {
+        Self { name, query: query.into(), variables: json!({}) }
+    }
+
+    fn with(mut self, variables: Value) -> Self {
+        self.variables = variables;
+        self
+    }
+
+    fn body(&self) -> String {
+        json!({ "query": self.query, "variables": self.variables }).to_string()
+    }
+
+    /// The query string, where it is short enough.
+    fn query_string(&self) -> Option<String> {
+        let mut encoded = "/graphql?query=".to_owned();
+        for byte in self.query.bytes() {
+            write!(encoded, "%{byte:02x}").unwrap();
+        }
+        (encoded.len() <= MAX_QUERY_STRING).then_some(encoded)
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = documents::cases();
+    cases.extend(variables::cases());
+    cases
+}
+
+struct Target {
+    server: Server,
+    token: String,
+}
+
+impl Target {
+    fn start() -> (Self, crate::TestDatabase) {
+        let database = migrated();
+        let token = administrator(&database, "administrator");
+        let serve = ["serve", "--introspection", "public", "--log", "warn"];
+        let server = Binary::on(&database, &serve).serve();
+        (Self { server, token }, database)
+    }
+
+    fn process(&self) -> u32 {
+        self.server.running.id()
+    }
+
+    fn post(&self, body: &str) -> RequestBuilder {
+        let request = self.server.request(Method::POST, "/graphql");
+        request.header("content-type", "application/json").body(body.to_owned())
+    }
+
+    /// Sends it some times. `None`: it took as little as it may; else what it took on average.
+    async fn too_long(&self, request: impl Fn() -> RequestBuilder) -> Option<Duration> {
+        let before = cpu_time(self.process());
+        for _ in 0..ROUNDS {
+            let answer = Answer::of(request().send().await.unwrap()).await;
+            assert!([200, 400, 401, 413].contains(&answer.status), "{}", answer.text);
+        }
+        let took = (cpu_time(self.process()) - before) / ROUNDS;
+        (took > MAX_CPU).then_some(took)
+    }
+
+    async fn assert_alive(&self) {
+        let answer = self.server.graphql(&self.token, "{ currentUser { name } }", json!({})).await;
+        assert_eq!(answer.data()["currentUser"]["name"], "administrator");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_small_request_takes_long() {
+    let (target, _database) = Target::start();
+    let mut slow = Vec::new();
+    for case in cases() {
+        let body = case.body();
+        assert!(body.len() <= 64 * 1024, "{}: {}", case.name, body.len());
+        let sent = [
+            ("a token", target.too_long(|| target.post(&body).bearer_auth(&target.token)).await),
+            ("none", target.too_long(|| target.post(&body)).await),
+        ];
+        for (with, took) in sent {
+            slow.extend(took.map(|took| format!("{} with {with}: {took:?}", case.name)));
+        }
+        if let Some(path) = case.query_string() {
+            let get = || target.server.request(Method::GET, &path).bearer_auth(&target.token);
+            let took = target.too_long(get).await;
+            slow.extend(took.map(|took| format!("{} by GET: {took:?}", case.name)));
+        }
+        target.assert_alive().await;
+    }
+    assert!(slow.is_empty(), "{slow:#?}");
+    let resident = resident_mib(target.process());
+    assert!(resident < MAX_MIB, "{resident} MiB");
+}
+
+/// Documents that are all different and valid cannot fill the memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_that_are_kept_are_bounded() {
+    let (target, _database) = Target::start();
+    let fields = " __typename".repeat(4_000);
+    let mut held = Vec::new();
+    for n in 0..120 {
+        let body = json!({ "query": format!("query Q{n} {{{fields}}}") }).to_string();
+        Answer::of(target.post(&body).send().await.unwrap()).await.data();
+        held.push(resident_mib(target.process()));
+    }
+    let (early, late) = (held[40], held[119]);
+    assert!(late < early + 30, "{held:?}");
+    assert!(late < MAX_MIB, "{held:?}");
+}
