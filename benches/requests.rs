@@ -54,7 +54,7 @@ async fn compare() {
     tell("{ __typename }, 64 permissions", &measure(&ours, READS, &all, typename).await);
     tell("currentApiToken, 3 fields, 1 permission", &measure(&ours, READS, &one, fields).await);
     for n in 2..ROWS {
-        tokenwright.token(&format!("n{n}"), &["--permission", "api.users.read"]);
+        tokenwright.token(&format!("row {n}"), &["--permission", "api.users.read"]);
     }
     let rows = |_| document(TEN_TOKENS);
     tell("a list of ten tokens, 7 fields", &measure(&ours, READS / 4, &all, rows).await);

@@ -24,6 +24,8 @@ pub struct DocumentLimits {
     pub nesting: usize,
     /// Names, values and punctuators.
     pub tokens: usize,
+    /// Arguments, input fields or variables in one pair of brackets.
+    pub entries: usize,
     /// Fragment definitions.
     pub fragments: usize,
     /// Spreads of named fragments.
@@ -38,7 +40,8 @@ impl Default for DocumentLimits {
     fn default() -> Self {
         Self {
             nesting: 40,
-            tokens: 10_000,
+            tokens: 5_000,
+            entries: 100,
             fragments: 100,
             spreads: 500,
             directives: 100,
@@ -54,6 +57,8 @@ pub enum LimitExceeded {
     Nesting { limit: usize },
     /// The document has too many tokens.
     Tokens { limit: usize },
+    /// A pair of brackets has too many arguments, input fields or variables.
+    Entries { limit: usize },
     /// The document defines too many fragments.
     Fragments { limit: usize },
     /// The document spreads fragments too often.
@@ -73,6 +78,7 @@ impl LimitExceeded {
         match self {
             Self::Nesting { .. } => "nesting_limit",
             Self::Tokens { .. } => "token_limit",
+            Self::Entries { .. } => "entry_limit",
             Self::Fragments { .. } => "fragment_limit",
             Self::Spreads { .. } => "spread_limit",
             Self::Directives { .. } => "directive_limit",
@@ -93,6 +99,11 @@ impl fmt::Display for LimitExceeded {
             Self::Tokens { limit } => {
                 write!(f, "The document is too long: at most {limit} tokens are allowed.")
             }
+            Self::Entries { limit } => write!(
+                f,
+                "The document has too much in one pair of brackets: at most {limit} arguments, \
+                 input fields or variables are allowed."
+            ),
             Self::Fragments { limit } => {
                 write!(f, "The document defines too many fragments: at most {limit} are allowed.")
             }
@@ -237,7 +248,9 @@ mod tests {
     fn every_count_has_its_limit() {
         let limits = DocumentLimits::default();
         let cases = [
-            (format!("{{{}}}", " a".repeat(9_999)), "token_limit"),
+            (format!("{{{}}}", " a".repeat(4_999)), "token_limit"),
+            (format!("{{ a({}) }}", "b: 1 ".repeat(101)), "entry_limit"),
+            (format!("{{ a(b: [{{{}}}]) }}", "c: 1 ".repeat(101)), "entry_limit"),
             ("fragment A on T { a }".repeat(101), "fragment_limit"),
             (format!("{{{}}}", "...A ".repeat(501)), "spread_limit"),
             (format!("{{ a{} }}", " @b".repeat(101)), "directive_limit"),
@@ -246,7 +259,13 @@ mod tests {
             assert_eq!(check(&document, &limits).unwrap_err().reason(), reason);
         }
         let cases = [
-            format!("{{{}}}", " a".repeat(9_998)),
+            format!("{{{}}}", " a".repeat(4_998)),
+            format!("{{{}}}", "a: b ".repeat(1_000)),
+            format!(
+                "{{ a({} b: [{{{}}}]) c(d: 1) }}",
+                "b: 1 ".repeat(99),
+                "c: {d: 1} ".repeat(100)
+            ),
             "fragment A on T { a }".repeat(100),
             format!("{{{}}}", "...A ".repeat(500)),
             format!("{{ a{} }}", " @b".repeat(100)),

@@ -1,6 +1,7 @@
 //! Judges documents as graphql-js does: by a library in front of the engine, which accepts much that the
 //! specification forbids.
 
+mod description;
 mod fault;
 mod literals;
 mod place;
@@ -26,11 +27,9 @@ impl Validator {
     /// For the schema of this definition.
     pub(super) fn new(sdl: &str) -> Self {
         let parsed = apollo_compiler::Schema::parse_and_validate(sdl, "schema");
-        let schema = parsed.unwrap_or_else(|invalid| {
-            tracing::error!("the schema is not valid, which is a defect");
-            Valid::assume_valid(invalid.partial)
-        });
-        Self { schema }
+        let mut schema = parsed.map_or_else(|invalid| invalid.partial, Valid::into_inner);
+        description::leave_out(&mut schema);
+        Self { schema: Valid::assume_valid(schema) }
     }
 
     /// A type of the schema.
@@ -52,16 +51,31 @@ impl Validator {
 
     fn faults(&self, text: &str) -> Vec<Fault> {
         let mut parser = Parser::new().recursion_limit(MAX_RECURSION);
-        let document = match parser.parse_ast(text, "document") {
+        let mut document = match parser.parse_ast(text, "document") {
             Ok(document) => document,
             Err(invalid) => return found(&invalid.errors, &invalid.partial),
         };
+        leave_out_null_defaults(&mut document);
         match document.to_executable_validate(&self.schema) {
             Ok(valid) => literals::faults(&self.schema, &valid),
             Err(invalid) => {
                 let mut faults = found(&invalid.errors, &document);
                 faults.extend(literals::faults(&self.schema, &invalid.partial));
                 faults
+            }
+        }
+    }
+}
+
+/// A variable whose default is null may be null. The library takes any default for one that keeps nulls out.
+fn leave_out_null_defaults(document: &mut ast::Document) {
+    for definition in &mut document.definitions {
+        if let ast::Definition::OperationDefinition(operation) = definition {
+            for variable in &mut operation.make_mut().variables {
+                let is_null = variable.default_value.as_ref().is_some_and(|value| value.is_null());
+                if is_null && !variable.ty.is_non_null() {
+                    variable.make_mut().default_value = None;
+                }
             }
         }
     }

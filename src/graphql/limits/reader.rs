@@ -23,11 +23,13 @@ pub(super) fn read<'a>(
 
 struct Reader<'a> {
     nesting_limit: usize,
+    entry_limit: usize,
     allowances: Allowances,
     /// Open braces of selection sets.
     selection_sets: usize,
-    /// Brackets open since the outermost `(` or `[`, within which a brace is an object value.
-    values: usize,
+    /// Brackets open since the outermost `(` or `[`, within which a brace is an object value: how many
+    /// entries each has so far.
+    values: Vec<usize>,
     next_name: NextName,
     /// The fragment that is being defined, unless it is an operation.
     fragment: Option<&'a [u8]>,
@@ -54,9 +56,10 @@ impl<'a> Reader<'a> {
     fn new(limits: &DocumentLimits) -> Self {
         Self {
             nesting_limit: limits.nesting,
+            entry_limit: limits.entries,
             allowances: Allowances::new(limits),
             selection_sets: 0,
-            values: 0,
+            values: Vec::new(),
             next_name: NextName::Keyword,
             fragment: None,
             body: Body::default(),
@@ -78,22 +81,25 @@ impl<'a> Reader<'a> {
                 self.next_name = NextName::Uncounted;
             }
             // After an alias comes the name of the same field.
-            Token::Colon => self.next_name = NextName::Uncounted,
-            Token::OpenBrace if self.values == 0 => {
+            Token::Colon => {
+                self.next_name = NextName::Uncounted;
+                self.enter()?;
+            }
+            Token::OpenBrace if self.values.is_empty() => {
                 self.selection_sets = self.selection_sets.saturating_add(1);
                 self.opened()?;
             }
             Token::OpenBrace | Token::OpenValues => {
-                self.values = self.values.saturating_add(1);
+                self.values.push(0);
                 self.opened()?;
             }
-            Token::Close if self.values == 0 => {
+            Token::Close if self.values.is_empty() => {
                 self.selection_sets = self.selection_sets.saturating_sub(1);
                 if self.selection_sets == 0 {
                     self.end_definition();
                 }
             }
-            Token::Close => self.values = self.values.saturating_sub(1),
+            Token::Close => drop(self.values.pop()),
             // A description may stand before a keyword.
             Token::Other => self.next_name = this_name,
         }
@@ -120,7 +126,7 @@ impl<'a> Reader<'a> {
                 let nesting = self.open_brackets();
                 self.body.spreads.push(Spread { fragment: name, nesting });
             }
-            NextName::Field if self.selection_sets > 0 && self.values == 0 => self.select(),
+            NextName::Field if self.selection_sets > 0 && self.values.is_empty() => self.select(),
             NextName::Field | NextName::Uncounted => {}
         }
         Ok(())
@@ -130,8 +136,20 @@ impl<'a> Reader<'a> {
         self.body.selections = self.body.selections.saturating_add(1);
     }
 
+    /// Counts what stands before a colon, where values are.
+    fn enter(&mut self) -> Result<(), LimitExceeded> {
+        let Some(entries) = self.values.last_mut() else {
+            return Ok(());
+        };
+        *entries = entries.saturating_add(1);
+        if *entries > self.entry_limit {
+            return Err(LimitExceeded::Entries { limit: self.entry_limit });
+        }
+        Ok(())
+    }
+
     fn open_brackets(&self) -> usize {
-        self.selection_sets.saturating_add(self.values)
+        self.selection_sets.saturating_add(self.values.len())
     }
 
     fn opened(&mut self) -> Result<(), LimitExceeded> {

@@ -742,8 +742,16 @@ async fn a_document_has_bounds() {
 
     let directives = "{ __typename ".to_owned() + &"@skip(if: false) ".repeat(101) + "}";
     assert_refused(&app, &directives, &["BAD_USER_INPUT directive_limit"]).await;
-    let tokens = format!("{{ {} }}", "a ".repeat(10_000));
+    let tokens = format!("{{ {} }}", "a ".repeat(5_000));
     assert_refused(&app, &tokens, &["BAD_USER_INPUT token_limit"]).await;
+    let variables: String = (0..101).map(|n| format!("$a{n}: ID ")).collect();
+    for entries in [
+        format!("query ({variables}) {{ __typename }}"),
+        format!("{{ node({}) {{ id }} }}", "id: 1 ".repeat(101)),
+        format!("{{ users(filter: {{ {} }}) {{ totalCount }} }}", "enabled: true ".repeat(101)),
+    ] {
+        assert_refused(&app, &entries, &["BAD_USER_INPUT entry_limit"]).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,7 @@ const MAX_CPU: Duration = Duration::from_millis(50);
 const ROUNDS: u32 = 10;
 /// Memory that the process may hold in the end: the kept documents are 16 MiB of it at most.
 const MAX_MIB: u64 = 250;
+const MAX_BODY: usize = 64 * 1024;
 /// Longest query string that is sent.
 const MAX_QUERY_STRING: usize = 12_000;
 
@@ -86,7 +87,7 @@ impl Target {
         let before = cpu_time(self.process());
         for _ in 0..ROUNDS {
             let answer = Answer::of(request().send().await.unwrap()).await;
-            assert!([200, 400, 401, 413].contains(&answer.status), "{}", answer.text);
+            assert!(answer.status.as_u16() < 500, "{}", answer.text);
         }
         let took = (cpu_time(self.process()) - before) / ROUNDS;
         (took > MAX_CPU).then_some(took)
@@ -101,10 +102,12 @@ impl Target {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_small_request_takes_long() {
     let (target, _database) = Target::start();
+    let all = cases();
+    let large = all.iter().filter(|case| case.body().len() > MAX_BODY).map(|case| case.name);
+    assert_eq!(large.collect::<Vec<_>>(), [""; 0]);
     let mut slow = Vec::new();
-    for case in cases() {
+    for case in all {
         let body = case.body();
-        assert!(body.len() <= 64 * 1024, "{}: {}", case.name, body.len());
         let sent = [
             ("a token", target.too_long(|| target.post(&body).bearer_auth(&target.token)).await),
             ("none", target.too_long(|| target.post(&body)).await),
@@ -128,7 +131,7 @@ async fn no_small_request_takes_long() {
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_that_are_kept_are_bounded() {
     let (target, _database) = Target::start();
-    let fields = " __typename".repeat(4_000);
+    let fields = " __typename".repeat(4_900);
     let mut held = Vec::new();
     for n in 0..120 {
         let body = json!({ "query": format!("query Q{n} {{{fields}}}") }).to_string();
