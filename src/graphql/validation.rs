@@ -91,7 +91,6 @@ fn found(errors: &DiagnosticList, document: &ast::Document) -> Vec<Fault> {
 mod tests {
     use std::sync::Arc;
 
-    use super::*;
     use crate::domain::catalogue::Catalogue;
     use crate::graphql::schema::sdl;
 

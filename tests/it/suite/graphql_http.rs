@@ -1017,3 +1017,25 @@ async fn a_field_that_fails_leaves_the_others_alone() {
         assert_eq!(errors, expected);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_fails_below_leaves_the_others_alone() {
+    let app = TestApp::start().await;
+    // Who may not read users may not read who made a token either.
+    let permissions = json!({ "permissions": ["API_API_TOKENS_READ"] });
+    let secret = app.secret(&app.admin, app.input("reader", permissions)).await;
+    let document =
+        "{ currentApiToken { name createdUserInfo { userName user { id } } } c: __typename
+                      apiTokens(first: 1) { nodes { name createdUserInfo { user { id } } } } }";
+    let answer = app.query(&secret, document).await;
+    assert_eq!(answer.status, 200);
+    let info = json!({ "userName": "administrator", "user": null });
+    let data = &answer.json["data"];
+    assert_eq!(data["currentApiToken"], json!({ "name": "reader", "createdUserInfo": info }));
+    assert_eq!(data["c"], "Query");
+    assert_eq!(data["apiTokens"]["nodes"][0]["name"], "reader");
+    let errors = answer.json["errors"].as_array().unwrap();
+    let path = json!(["currentApiToken", "createdUserInfo", "user"]);
+    let failed = errors.iter().find(|error| error["path"] == path).unwrap();
+    assert_eq!(failed["extensions"]["code"], "FORBIDDEN");
+}
