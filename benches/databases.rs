@@ -18,6 +18,7 @@ mod cluster;
 #[expect(dead_code, reason = "the tests use the rest of it")]
 #[path = "../tests/it/postgres/sql.rs"]
 mod sql;
+#[expect(unused_imports, reason = "another benchmark uses the rest of it")]
 mod support;
 
 use cluster::Cluster;
@@ -86,7 +87,7 @@ async fn figures(
 ) -> Figures {
     load(servers, each / 10, token, |n| body(n + 1_000_000)).await;
     let taken = || -> (f64, f64) {
-        let database = cluster.map_or(0.0, |cluster| cpu::micros(cluster.process()));
+        let database = cluster.map_or(0.0, |cluster| cpu::of_postgres(&cluster.data()));
         (servers.iter().map(Server::micros).sum(), database)
     };
     let before = taken();

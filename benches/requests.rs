@@ -10,6 +10,7 @@
     reason = "a benchmark ends where something is wrong, and prints its table"
 )]
 
+#[expect(dead_code, unused_imports, reason = "the other benchmarks use the rest of it")]
 mod support;
 
 use std::process::Command;

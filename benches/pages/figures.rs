@@ -79,7 +79,7 @@ async fn send(
 ) -> Figure {
     let Candidate { size, server, caller } = candidate;
     let taken =
-        || server[0].micros() + cluster.map_or(0.0, |cluster| cpu::micros(cluster.process()));
+        || server[0].micros() + cluster.map_or(0.0, |cluster| cpu::of_postgres(&cluster.data()));
     let connections = if operation.is_slow { 1 } else { CONNECTIONS };
     let first = round * connections * operation.requests;
     let before = taken();

@@ -13,9 +13,12 @@ const REQUESTS: usize = 5;
 /// Tokens that one kind of change may come to.
 const SHARE: usize = 300;
 
+/// The body that changes a token.
+type Change = fn(usize) -> String;
+
 /// All kinds of change.
 pub fn all() -> Vec<Operation> {
-    let kinds: [(&str, fn(usize) -> String); 3] = [
+    let kinds: [(&str, Change); 3] = [
         ("updateApiToken, the name", |number| {
             let more = format!("version: 1, name: \\\"new {number}\\\"");
             mutation("updateApiToken", number, &more, "apiToken { id }")
@@ -27,7 +30,7 @@ pub fn all() -> Vec<Operation> {
         }),
         ("deleteApiToken", |number| mutation("deleteApiToken", number, "", "deletedApiTokenId")),
     ];
-    let operation = |(kind, (name, body)): (usize, (&str, fn(usize) -> String))| {
+    let operation = |(kind, (name, body)): (usize, (&str, Change))| {
         let first = MAKERS + 1 + kind * SHARE;
         Operation::new(name, move |n, _| body(first + n)).times(REQUESTS)
     };

@@ -150,12 +150,6 @@ impl Cluster {
         std::fs::read(self.log_file()).unwrap()
     }
 
-    /// The process that all others of the server are children of.
-    pub fn process(&self) -> u32 {
-        let file = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
-        file.lines().next().unwrap().parse().unwrap()
-    }
-
     /// The folder of the data.
     pub fn data(&self) -> PathBuf {
         self.folder.join("data")
