@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-/// A clock tick, which is this long on every Linux in use.
-const TICK: Duration = Duration::from_millis(10);
-
-/// The CPU time of a process so far.
+/// The CPU time of a process so far: that of its threads which live.
 pub fn cpu_time(process: u32) -> Duration {
-    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    // After the name, which may hold anything.
-    let fields: Vec<&str> = text.rsplit(')').next().unwrap().split_whitespace().collect();
-    let ticks = fields[11..13].iter().map(|ticks| ticks.parse::<u32>().unwrap());
-    TICK * ticks.sum::<u32>()
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    // A thread may end meanwhile.
+    let texts = threads.filter_map(|thread| {
+        std::fs::read_to_string(thread.unwrap().path().join("schedstat")).ok()
+    });
+    let nanos = texts.map(|text| text.split(' ').next().unwrap().parse::<u64>().unwrap());
+    Duration::from_nanos(nanos.sum())
 }
 
 /// The memory that a process holds, in MiB.
