@@ -5,6 +5,7 @@ mod description;
 mod fault;
 mod literals;
 mod place;
+mod suggestion;
 
 use apollo_compiler::ast;
 use apollo_compiler::parser::Parser;
@@ -27,7 +28,13 @@ impl Validator {
     /// For the schema of this definition.
     pub(super) fn new(sdl: &str) -> Self {
         let parsed = apollo_compiler::Schema::parse_and_validate(sdl, "schema");
-        let mut schema = parsed.map_or_else(|invalid| invalid.partial, Valid::into_inner);
+        let mut schema = parsed.map_or_else(
+            |invalid| {
+                tracing::error!("the schema is not valid, which is a defect");
+                invalid.partial
+            },
+            Valid::into_inner,
+        );
         description::leave_out(&mut schema);
         Self { schema: Valid::assume_valid(schema) }
     }
@@ -53,17 +60,23 @@ impl Validator {
         let mut parser = Parser::new().recursion_limit(MAX_RECURSION);
         let mut document = match parser.parse_ast(text, "document") {
             Ok(document) => document,
-            Err(invalid) => return found(&invalid.errors, &invalid.partial),
+            Err(invalid) => return self.found(&invalid.errors, &invalid.partial),
         };
         leave_out_null_defaults(&mut document);
         match document.to_executable_validate(&self.schema) {
             Ok(valid) => literals::faults(&self.schema, &valid),
             Err(invalid) => {
-                let mut faults = found(&invalid.errors, &document);
+                let mut faults = self.found(&invalid.errors, &document);
                 faults.extend(literals::faults(&self.schema, &invalid.partial));
                 faults
             }
         }
+    }
+
+    /// What the library has found. It keeps its errors sorted by their places.
+    fn found(&self, errors: &DiagnosticList, document: &ast::Document) -> Vec<Fault> {
+        let told = errors.iter().take(MAX_REQUEST_ERRORS);
+        told.map(|diagnostic| Fault::of(diagnostic.error, document, &self.schema)).collect()
     }
 }
 
@@ -79,12 +92,6 @@ fn leave_out_null_defaults(document: &mut ast::Document) {
             }
         }
     }
-}
-
-/// What the library has found. It keeps its errors sorted by their places.
-fn found(errors: &DiagnosticList, document: &ast::Document) -> Vec<Fault> {
-    let told = errors.iter().take(MAX_REQUEST_ERRORS);
-    told.map(|diagnostic| Fault::of(diagnostic.error, document)).collect()
 }
 
 #[cfg(test)]

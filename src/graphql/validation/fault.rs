@@ -1,11 +1,12 @@
 //! What is wrong with a document, and how that is told.
 
-use apollo_compiler::ast;
 use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::validation::DiagnosticData;
+use apollo_compiler::{Schema, ast};
 use async_graphql::{Pos, ServerError};
 
 use super::place::{field_at, pos};
+use super::suggestion;
 use crate::graphql::document::{request_error, set, syntax_error_at};
 
 /// Faults of an input value, by the library's name for their rules.
@@ -38,13 +39,16 @@ impl Fault {
     }
 
     /// As the library has found it in this document.
-    pub(super) fn of(error: &DiagnosticData, document: &ast::Document) -> Self {
+    pub(super) fn of(error: &DiagnosticData, document: &ast::Document, schema: &Schema) -> Self {
         let offset = error.location().map(|span| span.offset());
         // The name and the message are not among what the library promises to keep, hence the pinned version.
         let Some(rule) = error.unstable_error_name() else {
             return Self { offset, kind: Kind::Syntax };
         };
         let worded_as_graphql_js = error.unstable_compat_message();
+        let suggested = worded_as_graphql_js
+            .as_deref()
+            .and_then(|message| suggestion::after(rule, message, schema));
         let (message, field) = if rule == "RequiredField" {
             let field = worded_as_graphql_js.as_deref().and_then(required_field);
             (worded_as_graphql_js, field)
@@ -54,7 +58,11 @@ impl Fault {
         } else {
             (worded_as_graphql_js, None)
         };
-        let message = message.unwrap_or_else(|| sentence(&error.to_string()));
+        let mut message = message.unwrap_or_else(|| sentence(&error.to_string()));
+        if let Some(suggested) = suggested {
+            message.push(' ');
+            message.push_str(&suggested);
+        }
         Self { offset, kind: Kind::Rule { message, field } }
     }
 

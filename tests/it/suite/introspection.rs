@@ -48,6 +48,20 @@ async fn where_it_is_public_everybody_may_introspect_and_nothing_else() {
         assert_eq!(plainly(&server, Some("nonsense"), SCHEMA).await.status, 401, "{command:?}");
         let wrong = plainly(&server, None, "{ nothing }").await;
         assert_eq!(wrong.errors(), ["BAD_USER_INPUT validation"], "{command:?}");
+        for (document, meant) in [
+            ("{ curentUser { name } }", "Did you mean \"currentUser\"?"),
+            ("{ node(id: \"x\") { idd } }", "Did you mean \"id\"?"),
+            ("{ users(filter: { enabld: true }) { totalCount } }", "Did you mean \"enabled\"?"),
+            (
+                "{ apiTokens(filter: { status: [ACTIV] }) { totalCount } }",
+                "Did you mean \"ACTIVE\"?",
+            ),
+            ("{ ...F } fragment F on Usr { id }", "Did you mean \"User\""),
+        ] {
+            let wrong = plainly(&server, Some(&admin), document).await;
+            let message = wrong.json["errors"][0]["message"].as_str().unwrap();
+            assert!(message.contains(meant), "{document}: {message}");
+        }
         assert_eq!(server.stop().code, Some(0));
     }
 }
