@@ -1,7 +1,17 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+/// The licences of what the editor itself has in it.
+const notices = {
+  name: 'notices',
+  generateBundle() {
+    const source = readFileSync(here('node_modules/monaco-editor/ThirdPartyNotices.txt'));
+    this.emitFile({ type: 'asset', fileName: 'playground/monaco-notices.txt', source });
+  },
+};
 
 export default defineConfig({
   // Relative: the page may stand behind a proxy under a path of its own.
@@ -16,6 +26,7 @@ export default defineConfig({
       'prettier/parser-graphql': 'prettier/plugins/graphql',
     },
   },
+  plugins: [notices],
   build: {
     assetsDir: 'playground',
     // One file: all of it is needed at once.

@@ -33,22 +33,19 @@ pub(super) struct DevArgs {
 pub(super) async fn run(args: DevArgs) -> Result<(), CliError> {
     let config = service_config(&args.database, &args.tokens)?;
     let http = args.http.settings(Introspection::Public, true);
-    let playground = http.playground;
+    let with_playground = http.playground;
     let app = App::migrate_and_build(config, args.http.listen, http).await?;
     if app.service().has_api_tokens().await.map_err(StartError::from)? {
         hint();
     } else {
-        welcome(&app).await?;
+        welcome(&app, with_playground).await?;
     }
     let stop = signals()?;
     announce(&app);
-    if playground {
-        tell(&format!("the playground is at http://{}/", app.address()));
-    }
     Ok(app.run_until(stop).await?)
 }
 
-async fn welcome(app: &App) -> Result<(), CliError> {
+async fn welcome(app: &App, with_playground: bool) -> Result<(), CliError> {
     let service = app.service();
     let now = service.clock().now();
     let lifetime = ADMINISTRATOR_LIFETIME.min(service.max_lifetime());
@@ -70,9 +67,14 @@ async fn welcome(app: &App) -> Result<(), CliError> {
         permission.map_or("", |entry| &entry.enum_name),
         &expiry.to_rfc3339_opts(SecondsFormat::Secs, true),
     );
+    let playground = if with_playground {
+        format!("Or in the playground: http://{}/\n\n", app.address())
+    } else {
+        String::new()
+    };
     print(&format!(
         "\nThe administrator's token, shown this once:\n\n  {secret}\n\n\
-         Create a token with it:\n\n{curl}\n\n"
+         Create a token with it:\n\n{curl}\n\n{playground}"
     ))
     .map_err(|error| CliError::SecretLost(created.token.id, error))
 }

@@ -1,21 +1,10 @@
 // How the page asks: by POST, to the endpoint beside it, without cookies.
 
-import { parse } from 'graphql';
 import { withoutPlaceholder } from './credentials.js';
 
-/// GraphiQL learns a moment after a tab is opened which operations it has, and until then names one of the tab
-/// before.
-function ofThisDocument({ query, operationName, ...parameters }) {
-  let operations = [];
-  try {
-    operations = parse(query).definitions.map(({ name }) => name?.value);
-  } catch {
-    // The server tells what is wrong.
-  }
-  return operations.includes(operationName) ? { query, operationName, ...parameters } : { query, ...parameters };
-}
-
-export async function fetcher(parameters, { headers } = {}) {
+export async function fetcher({ query, variables, operationName }, { headers } = {}) {
+  // For a moment after a change of tabs, GraphiQL still names the operation of the tab before.
+  const named = operationName && query.includes(operationName) ? operationName : undefined;
   const response = await fetch('graphql', {
     method: 'POST',
     headers: {
@@ -23,7 +12,7 @@ export async function fetcher(parameters, { headers } = {}) {
       'Content-Type': 'application/json',
       ...withoutPlaceholder(headers),
     },
-    body: JSON.stringify(ofThisDocument(parameters)),
+    body: JSON.stringify({ query, variables, operationName: named }),
     cache: 'no-store',
     credentials: 'omit',
     redirect: 'error',

@@ -17,9 +17,9 @@ use crate::http::refusal::Refusal;
 
 /// The names have a hash of the content in them, so what a browser keeps never grows old.
 const FOREVER: &str = "public, max-age=31536000, immutable";
-/// The one file without a hash in its name.
-const LICENSES: &str = "licenses.md";
+/// The licences have no hash in their names.
 const ASK_AGAIN: &str = "no-cache";
+const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 
 #[derive(RustEmbed)]
 #[folder = "web/dist/playground/"]
@@ -36,15 +36,17 @@ pub(super) async fn asset(request: HttpRequest, name: web::Path<String>) -> Http
         Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|other| other.weak_eq(&tag)),
         Err(_) => false,
     };
+    let content_type = content_type(&name);
+    let cache = if content_type == PLAIN_TEXT { ASK_AGAIN } else { FOREVER };
     let mut builder = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     builder
-        .insert_header((CACHE_CONTROL, if *name == LICENSES { ASK_AGAIN } else { FOREVER }))
+        .insert_header((CACHE_CONTROL, cache))
         .insert_header((CONTENT_SECURITY_POLICY, ASSET_POLICY))
         .insert_header(ETag(tag));
     if known {
         return builder.finish();
     }
-    builder.content_type(content_type(&name)).body(match data {
+    builder.content_type(content_type).body(match data {
         Cow::Borrowed(embedded) => Bytes::from_static(embedded),
         Cow::Owned(read) => Bytes::from(read),
     })
@@ -55,7 +57,7 @@ fn content_type(name: &str) -> &'static str {
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("ttf") => "font/ttf",
-        Some("md") => "text/plain; charset=utf-8",
+        Some("md" | "txt") => PLAIN_TEXT,
         _ => "application/octet-stream",
     }
 }

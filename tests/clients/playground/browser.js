@@ -12,17 +12,15 @@ const BROWSER = {
 };
 
 /// Longest wait for what the page does: a busy machine is slow.
-const PATIENCE = 15_000;
+const PATIENCE = 60_000;
 
 /// A browser whose profile is kept in a folder.
 export async function launch(folder, options = {}) {
   const context = await chromium.launchPersistentContext(folder, {
-    ...BROWSER,
-    viewport: { width: 1440, height: 900 },
-    permissions: ['clipboard-read', 'clipboard-write'],
-    ...options,
+    ...BROWSER, viewport: { width: 1440, height: 900 }, ...options,
   });
   context.setDefaultTimeout(PATIENCE);
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await context.addInitScript(() => {
     globalThis.violations = [];
     addEventListener('securitypolicyviolation', (event) => {
@@ -61,11 +59,11 @@ export function text(page, editor) {
   );
 }
 
-/// Pastes a text in place of what an editor has.
+/// Pastes a text in place of what an editor has. Typing it would have brackets closed on the way.
 async function paste(page, pane, value) {
-  await page.evaluate((pasted) => navigator.clipboard.writeText(pasted), value);
   await page.locator(`${pane} .view-lines:visible`).first().click();
   await page.keyboard.press('ControlOrMeta+A');
+  await page.evaluate((copied) => navigator.clipboard.writeText(copied), value);
   await page.keyboard.press('ControlOrMeta+V');
 }
 
@@ -89,7 +87,9 @@ export function openTab(page, name) {
 
 /// Runs the operation of the open tab; its answer, once it is shown.
 export async function run(page) {
-  const answered = page.waitForResponse((response) => response.url().endsWith('/graphql'));
+  const answered = page.waitForResponse((response) => (
+    response.url().endsWith('/graphql') && response.request().postDataJSON().operationName !== 'IntrospectionQuery'
+  ));
   await page.getByRole('button', { name: 'Execute query' }).click();
   const answer = await (await answered).json();
   await page.waitForFunction(

@@ -628,7 +628,8 @@ fn the_line_of_dev_works_with_every_setting() {
 fn dev_greets_once_with_a_line_that_works_as_it_stands() {
     let folder = tempfile::tempdir().unwrap();
     let first = Binary::new(folder.path(), &["dev"]).serve();
-    let greeting = first.running.until(|said| said.out().contains("curl ")).out();
+    let playground = format!("in the playground: http://{}/\n", first.running.listening());
+    let greeting = first.running.until(|said| said.out().contains(&playground)).out();
     let answer = pasted(&greeting);
     let made = &answer["data"]["createApiToken"];
     assert_eq!(made["apiToken"]["name"], "my first token", "{answer}");
@@ -642,7 +643,7 @@ fn dev_greets_once_with_a_line_that_works_as_it_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dev_shows_the_page_and_the_schema_and_serve_does_not() {
+async fn dev_shows_the_playground_and_the_schema_and_serve_does_not() {
     let query = "/graphql?query=%7B__schema%7BqueryType%7Bname%7D%7D%7D";
     for (command, page, schema) in [("dev", 200, 200), ("serve", 404, 401)] {
         let server = Binary::on(&migrated(), &[command]).serve();

@@ -169,12 +169,17 @@ async fn files_are_kept_as_long_as_they_are_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_licences_come_along() {
     let app = TestApp::start().await;
-    let licences = get(&app, "/playground/licenses.md").await;
-    assert_eq!(licences.status, 200);
-    assert_eq!(licences.header("content-type"), "text/plain; charset=utf-8");
-    assert_eq!(licences.header("cache-control"), "no-cache", "its name stays when it changes");
-    for part in ["graphiql", "monaco-editor", "react-dom"] {
-        assert!(licences.text.contains(&format!("## {part} - ")), "{part}");
+    for (file, parts) in [
+        ("licenses.md", ["## graphiql - ", "## monaco-editor - ", "## react-dom - "]),
+        ("monaco-notices.txt", ["markedjs", "creativecommons.org", "Apache License"]),
+    ] {
+        let licences = get(&app, &format!("/playground/{file}")).await;
+        assert_eq!(licences.status, 200, "{file}");
+        assert_eq!(licences.header("content-type"), "text/plain; charset=utf-8");
+        assert_eq!(licences.header("cache-control"), "no-cache", "its name stays when it changes");
+        for part in parts {
+            assert!(licences.text.contains(part), "{file} lacks {part}");
+        }
     }
 }
 
