@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use chrono::TimeDelta;
+
 use super::clock::Instant;
 use super::id::{ApiTokenId, EventId};
 use super::user::UserInfo;
@@ -23,6 +25,15 @@ pub struct AuditEvent {
     pub target: ApiTokenId,
     /// What changed, field by field. Never a secret and never a hash.
     pub changes: Vec<AuditChange>,
+}
+
+impl AuditEvent {
+    /// The same event, dated after an earlier one of the same token: their order is the order in which
+    /// they happened, whichever request waited longer for the row and whichever instance's clock is ahead.
+    #[must_use]
+    pub fn after(self, earlier: Instant) -> Self {
+        Self { date: self.date.max(earlier + TimeDelta::microseconds(1)), ..self }
+    }
 }
 
 /// What was done.

@@ -23,6 +23,45 @@ pub struct Plan {
     pub renewal: Option<(NewApiToken, AuditEvent)>,
 }
 
+impl Plan {
+    /// What the name is compared by that the token, or the one that takes its place, gets.
+    fn new_name_key(&self) -> Option<String> {
+        let of_renewal = self.renewal.as_ref().map(|(new, _)| new.name_key.clone());
+        of_renewal.or_else(|| {
+            let (change, _) = self.change.as_ref()?;
+            change.name.as_ref().map(|name| name.key().to_owned())
+        })
+    }
+}
+
+/// The token as it is committed, unless it is deleted.
+macro_rules! live {
+    ($conn:expr, $id:expr) => {
+        api_tokens::table
+            .filter(api_tokens::id.eq($id))
+            .filter(api_tokens::deleted_date.is_null())
+            .select(ApiTokenRow::as_select())
+            .get_result::<ApiTokenRow>($conn)
+            .await
+            .optional()?
+            .map(ApiToken::from)
+    };
+}
+
+/// The live token that has a name, as it is committed. Asked before the name is written: to write it
+/// waits for whoever holds that token, who may be waiting for this one.
+macro_rules! holder {
+    ($conn:expr, $key:expr) => {
+        api_tokens::table
+            .filter(api_tokens::name_key.eq($key))
+            .filter(api_tokens::deleted_date.is_null())
+            .select(api_tokens::id)
+            .get_result::<DbId>($conn)
+            .await
+            .optional()?
+    };
+}
+
 /// What became of a change.
 #[derive(Debug)]
 pub enum Changed<E> {
@@ -58,6 +97,11 @@ impl Repository {
         let target = DbId(id.uuid());
         let done = write_tx!(self.db, |conn| {
             ensure_unchanged(conn, before).await?;
+            // What is out of reach is neither locked nor written.
+            if !live!(conn, target).is_some_and(|token| caller.reaches(&token)) {
+                ensure_unchanged(conn, after).await?;
+                return Ok(if own.is_some() { Changed::CallerChanged } else { Changed::NotFound });
+            }
             // An update that changes nothing: it locks the row, and whether it meets one is the verdict on
             // the version, also where nothing is going to change.
             let mut live = update(api_tokens::table)
@@ -75,14 +119,7 @@ impl Repository {
                 .optional()?;
             ensure_unchanged(conn, after).await?;
             let Some(claimed) = claimed else {
-                let current: Option<ApiTokenRow> = api_tokens::table
-                    .filter(api_tokens::id.eq(target))
-                    .filter(api_tokens::deleted_date.is_null())
-                    .select(ApiTokenRow::as_select())
-                    .get_result(conn)
-                    .await
-                    .optional()?;
-                let current = current.map(ApiToken::from);
+                let current = live!(conn, target);
                 let current_version = current.as_ref().map(|current| current.version);
                 return Ok(match current {
                     _ if own.is_some() && current_version != own => Changed::CallerChanged,
@@ -100,6 +137,12 @@ impl Repository {
                 Ok(plan) => plan,
                 Err(refusal) => return Ok(Changed::Refused(refusal)),
             };
+            if let Some(key) = plan.new_name_key()
+                && let Some(holder) = holder!(conn, key)
+                && (plan.renewal.is_some() || holder != target)
+            {
+                return Ok(Changed::NameTaken);
+            }
             if let Some((change, event)) = plan.change {
                 let date = DbInstant(event.date);
                 let changed: ApiTokenRow = update(api_tokens::table)

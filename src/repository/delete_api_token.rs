@@ -40,9 +40,7 @@ impl Repository {
         let id = event.target;
         let LockOrder { before, own, after } = LockOrder::of(caller, id);
         let target = DbId(id.uuid());
-        let date = DbInstant(event.date);
-        let by = (DbId(event.actor.user_id.uuid()), event.actor.user_name.clone());
-        let event = AuditEventRow::from(event);
+        let event = event.clone();
         let deleted = write_tx!(self.db, |conn| {
             ensure_unchanged(conn, before).await?;
             let mut live = update(api_tokens::table)
@@ -52,20 +50,15 @@ impl Repository {
             for expected in version.into_iter().chain(own) {
                 live = live.filter(api_tokens::version.eq(expected));
             }
-            let user: Option<DbId> = live
-                .set((
-                    api_tokens::deleted_date.eq(Some(date)),
-                    api_tokens::version.eq(api_tokens::version + 1),
-                    api_tokens::last_modified_date.eq(date),
-                    api_tokens::last_modified_user_id.eq(by.0),
-                    api_tokens::last_modified_user_name.eq(by.1),
-                ))
-                .returning(api_tokens::user_id)
+            // An update that changes nothing: it locks the row, and whether it meets one is the verdict.
+            let claimed: Option<DbInstant> = live
+                .set(api_tokens::version.eq(api_tokens::version))
+                .returning(api_tokens::last_modified_date)
                 .get_result(conn)
                 .await
                 .optional()?;
             ensure_unchanged(conn, after).await?;
-            let Some(user) = user else {
+            let Some(last_modified) = claimed else {
                 let current: Option<i32> = api_tokens::table
                     .filter(api_tokens::id.eq(target))
                     .filter(api_tokens::deleted_date.is_null())
@@ -79,6 +72,20 @@ impl Repository {
                     None => Deleted::NotFound,
                 });
             };
+            let event = event.after(last_modified.0);
+            let date = DbInstant(event.date);
+            let user: DbId = update(api_tokens::table)
+                .filter(api_tokens::id.eq(target))
+                .set((
+                    api_tokens::deleted_date.eq(Some(date)),
+                    api_tokens::version.eq(api_tokens::version + 1),
+                    api_tokens::last_modified_date.eq(date),
+                    api_tokens::last_modified_user_id.eq(DbId(event.actor.user_id.uuid())),
+                    api_tokens::last_modified_user_name.eq(event.actor.user_name.clone()),
+                ))
+                .returning(api_tokens::user_id)
+                .get_result(conn)
+                .await?;
             let user: UserRow = update(users::table)
                 .filter(users::id.eq(user))
                 .set((
@@ -89,7 +96,10 @@ impl Repository {
                 .returning(UserRow::as_returning())
                 .get_result(conn)
                 .await?;
-            insert_into(audit_events::table).values(event).execute(conn).await?;
+            insert_into(audit_events::table)
+                .values(AuditEventRow::from(&event))
+                .execute(conn)
+                .await?;
             Ok(Deleted::Done(user.into()))
         });
         match deleted {

@@ -109,11 +109,12 @@ impl Service {
             let new = minted.into_token(settings_of_new, &by);
             let mut changes = settings(&new.token);
             changes.push(AuditChange::set("renewedFrom", old.id.to_string()));
-            let renewal = Some((new, AuditEvent { changes, ..renewed }));
+            let renewal =
+                Some((new, AuditEvent { changes, ..renewed.after(old.last_modified_date) }));
             let change = checked.end.filter(|end| *end < old.expiry).map(|end| {
                 let change = ApiTokenChange { expiry: Some(end), ..ApiTokenChange::default() };
                 let changes = replaced(old, &change);
-                (change, AuditEvent { changes, ..updated })
+                (change, AuditEvent { changes, ..updated.after(old.last_modified_date) })
             });
             Ok(Plan { change, renewal })
         };

@@ -81,7 +81,8 @@ impl Service {
         let event = self.event(AuditAction::ApiTokenUpdated, id, now, principal, origin)?;
         let judge = move |token: &ApiToken| {
             let change = narrowing.of(token)?;
-            let event = AuditEvent { changes: audit::replaced(token, &change), ..event };
+            let changes = audit::replaced(token, &change);
+            let event = AuditEvent { changes, ..event.after(token.last_modified_date) };
             let change = (!change.is_empty()).then_some((change, event));
             Ok(Plan { change, renewal: None })
         };

@@ -151,3 +151,80 @@ async fn a_name_that_is_taken_meanwhile_is_told() {
     assert_eq!(answer.errors(), ["CONFLICT name name_taken"]);
     assert_eq!(stored(&app).len(), before.len());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_want_each_others_names_do_not_wait_for_each_other() {
+    let app = TestApp::start().await;
+    let [a, b] = [token(&app, "p", json!(GRANT)).await, token(&app, "q", json!(GRANT)).await];
+    let other = token(&app, "other", json!(GRANT)).await;
+    let rename = |id: &str, version: i32, name: &str| {
+        let query = update(id, version).replace("\"x\"", &format!("\"{name}\""));
+        let app = &app;
+        async move { app.query(&app.admin, &query).await.errors() }
+    };
+    for round in 0..60 {
+        let version = round * 2 + 1;
+        // Names that are free when they are asked about, and taken by the time that they are written.
+        let (crossing, ()) = tokio::join!(
+            async {
+                tokio::join!(
+                    rename(&a.id, version, "r"),
+                    rename(&b.id, version, "s"),
+                    rename(&a.id, version + 1, "s"),
+                    rename(&b.id, version + 1, "r"),
+                )
+            },
+            async {
+                let busy = (0..8).map(|_| rename(&other.id, 1, "other"));
+                futures_util::future::join_all(busy).await;
+            }
+        );
+        let (first, second, third, fourth) = crossing;
+        for errors in [first, second, third, fourth] {
+            assert!(!errors.iter().any(|error| error.starts_with("UNAVAILABLE")), "{errors:?}");
+        }
+        // The same again for the next round, with both names free.
+        app.database.execute(&format!(
+            "UPDATE api_tokens SET name = id::text, name_key = id::text, version = {} \
+             WHERE name NOT IN ('other', 'administrator')",
+            version + 2
+        ));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_out_of_reach_is_not_written_when_its_change_is_refused() {
+    let app = TestApp::start().await;
+    let caller = token(&app, "caller", json!(WRITER)).await;
+    let admin = app.query(&app.admin, "{ currentApiToken { id } }").await;
+    let id = admin.data()["currentApiToken"]["id"].as_str().unwrap().to_owned();
+    let place = "SELECT ctid::text || xmax::text FROM api_tokens WHERE name = 'administrator'";
+    let before = app.database.texts(place);
+    for query in [update(&id, 1), update(&id, 2), renewal(&app, &id)] {
+        assert_eq!(app.query(&caller.secret, &query).await.errors(), ["NOT_FOUND"]);
+    }
+    assert_eq!(app.database.texts(place), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_a_token_are_in_their_order_whatever_the_clocks_say() {
+    let app = TestApp::start().await;
+    let token = token(&app, "ci", json!(GRANT)).await;
+    // As an instance leaves it whose clock is ahead.
+    let ahead = changed("ci", "last_modified_date = last_modified_date + interval '1 hour'");
+    app.database.execute(&ahead);
+    app.query(&app.admin, &update(&token.id, 2)).await.data();
+    let delete = format!(
+        r#"mutation {{ deleteApiToken(input: {{ id: "{}" }}) {{ deletedApiTokenId }} }}"#,
+        token.id
+    );
+    app.query(&app.admin, &delete).await.data();
+    let events = format!(
+        r#"{{ auditEvents(filter: {{ targetId: "{}" }}) {{ nodes {{ action }} }} }}"#,
+        token.id
+    );
+    let answer = app.query(&app.admin, &events).await;
+    let nodes = answer.data()["auditEvents"]["nodes"].as_array().unwrap().clone();
+    let actions: Vec<_> = nodes.iter().map(|node| node["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["API_TOKEN_DELETED", "API_TOKEN_UPDATED", "API_TOKEN_CREATED"]);
+}

@@ -56,7 +56,7 @@ async fn where_it_is_public_everybody_may_introspect_and_nothing_else() {
                 "{ apiTokens(filter: { status: [ACTIV] }) { totalCount } }",
                 "Did you mean \"ACTIVE\"?",
             ),
-            ("{ ...F } fragment F on Usr { id }", "Did you mean \"User\""),
+            ("query ($x: Usr) { node(id: $x) { id } }", "Did you mean \"User\""),
         ] {
             let wrong = plainly(&server, Some(&admin), document).await;
             let message = wrong.json["errors"][0]["message"].as_str().unwrap();
