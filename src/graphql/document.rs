@@ -52,7 +52,7 @@ pub(super) fn parse(text: &str) -> Result<(ExecutableDocument, usize), Refused> 
         Ok((document, tokens))
     } else {
         let message = "The document nests the lists of introspection too deeply, or asks for the \
-                       whole schema too often.";
+                       whole schema or for types by name too often.";
         Err(refused(message.to_owned(), "introspection_limit", Vec::new()))
     }
 }

@@ -18,21 +18,24 @@ pub enum Introspection {
 const MAX_LISTS: usize = 3;
 /// Times that one document may ask for the whole schema.
 const MAX_SCHEMAS: usize = 2;
+/// Times that one document may ask for a type by its name: each may be as long as all the permissions.
+const MAX_TYPES: usize = 10;
 
 /// Is the document's introspection small enough? To be called within the limits on nesting and on the
 /// expansion of fragments.
 pub(super) fn is_bounded(document: &ExecutableDocument) -> bool {
-    let mut walk = Walk { document, schemas: 0 };
+    let mut walk = Walk { document, schemas: 0, types: 0 };
     let bounded = document
         .operations
         .iter()
         .all(|(_, operation)| walk.set(&operation.node.selection_set.node, None));
-    bounded && walk.schemas <= MAX_SCHEMAS
+    bounded && walk.schemas <= MAX_SCHEMAS && walk.types <= MAX_TYPES
 }
 
 struct Walk<'a> {
     document: &'a ExecutableDocument,
     schemas: usize,
+    types: usize,
 }
 
 impl Walk<'_> {
@@ -55,7 +58,10 @@ impl Walk<'_> {
                 self.schemas += 1;
                 Some(0)
             }
-            ("__type", _) => Some(0),
+            ("__type", _) => {
+                self.types += 1;
+                Some(0)
+            }
             ("fields" | "inputFields" | "interfaces" | "possibleTypes", Some(open)) => {
                 Some(open + 1)
             }

@@ -765,7 +765,10 @@ async fn introspection_has_bounds() {
     let by_type = "{__type(name:\"Query\"){fields{type{fields{type{fields{name}}}}}}}";
     let often = "{ a: __schema { types { name } } b: __schema { types { name } }
                    c: __schema { types { name } } }";
-    for document in [deep, fragments, by_type, often] {
+    let types: String =
+        (0..11).map(|n| format!("a{n}: __type(name: \"ID\") {{ name }} ")).collect();
+    let types = format!("{{ {types} }}");
+    for document in [deep, fragments, by_type, often, &types] {
         assert_refused(&app, document, &["BAD_USER_INPUT introspection_limit"]).await;
         let answer = anonymous(&app, document).await;
         assert_eq!(answer.errors(), ["BAD_USER_INPUT introspection_limit"]);

@@ -311,6 +311,14 @@ fn definitions() -> Vec<Case> {
     ]
 }
 
+/// The longest type of the schema, so many times.
+fn types_by_name(times: usize, selected: &str) -> String {
+    format!(
+        "{{{}}}",
+        numbered(times, |n| format!("a{n}:__type(name:\"Permission\"){{{selected}}}"))
+    )
+}
+
 fn introspection() -> Vec<Case> {
     let lists = nested(10, "fields{type{", "name", "}}");
     let all = "kind name description specifiedByURL isOneOf fields(includeDeprecated:true){name \
@@ -333,13 +341,8 @@ fn introspection() -> Vec<Case> {
             "types of fields of types",
             "{a:__schema{types{fields{type{fields{name args{name type{name}}}}}}}}".to_owned(),
         ),
-        Case::new(
-            "every type by its name",
-            format!(
-                "{{{}}}",
-                numbered(30, |n| format!("a{n}:__type(name:\"Permission\"){{{all}}}"))
-            ),
-        ),
+        Case::new("a long type by its name, often", types_by_name(30, all)),
+        Case::new("a long type by its name, as often as may be", types_by_name(10, all)),
         Case::new(
             "a chain of ofType",
             format!("{{__type(name:\"A\"){{{}}}}}", nested(36, "ofType{", "name", "}")),
