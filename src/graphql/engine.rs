@@ -132,7 +132,7 @@ impl Engine {
 /// Gives an error of the engine's own limits the code that it comes without.
 fn coded(mut error: ServerError) -> ServerError {
     document::set(&mut error, "code", ErrorCode::BadUserInput.as_str());
-    document::set(&mut error, "reason", "validation");
+    document::set(&mut error, "reason", "query_limit");
     error
 }
 

@@ -53,7 +53,7 @@ impl Fault {
             let field = worded_as_graphql_js.as_deref().and_then(required_field);
             (worded_as_graphql_js, field)
         } else if OF_A_VALUE.contains(&rule) {
-            // In the other wording it repeats the value, which may be a secret.
+            // In the other wording it repeats literals, which may be secrets.
             (None, offset.and_then(|offset| field_at(document, offset)))
         } else {
             (worded_as_graphql_js, None)

@@ -1,14 +1,16 @@
 //! The conditions of `@skip` and `@include`, which variables decide.
 
+use std::collections::HashSet;
+
 use async_graphql::parser::types::{
     Directive, ExecutableDocument, OperationDefinition, Selection, SelectionSet,
 };
-use async_graphql::{Positioned, ServerError, Value, Variables};
+use async_graphql::{Name, Positioned, ServerError, Value, Variables};
 
 use crate::graphql::document::{request_error, set};
 
-/// Refuses a condition that is null: a variable with a default may be null all the same, and the engine
-/// would take it for false.
+/// Refuses a condition of the operation that is null: a variable with a default may be null all the same,
+/// and the engine would take it for false.
 pub(in crate::graphql) fn check(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
@@ -17,32 +19,49 @@ pub(in crate::graphql) fn check(
     if variables.values().all(|value| *value != Value::Null) {
         return Ok(());
     }
-    let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
-    let mut sets = fragments.chain([&operation.selection_set.node]);
-    sets.try_for_each(|set| check_within(set, variables))
+    let mut walk = Walk { document, variables, spread: HashSet::new() };
+    walk.set(&operation.selection_set.node)
 }
 
-fn check_within(selections: &SelectionSet, variables: &Variables) -> Result<(), ServerError> {
-    for selection in &selections.items {
-        for directive in selection.node.directives() {
-            let condition = directive.node.get_argument("if");
-            if condition.is_some() && holds(&directive.node, variables).is_none() {
-                let message = "The condition of a directive is null, and must be of Boolean!.";
-                let places = vec![directive.pos];
-                let mut error = request_error(message.to_owned(), "validation", places);
-                set(&mut error, "field", "if");
-                return Err(error);
+struct Walk<'a> {
+    document: &'a ExecutableDocument,
+    variables: &'a Variables,
+    /// Fragments looked at already. Those that only other operations spread have other variables.
+    spread: HashSet<&'a Name>,
+}
+
+impl<'a> Walk<'a> {
+    fn set(&mut self, selections: &'a SelectionSet) -> Result<(), ServerError> {
+        for selection in &selections.items {
+            for directive in selection.node.directives() {
+                self.directive(directive)?;
+            }
+            match &selection.node {
+                Selection::Field(field) => self.set(&field.node.selection_set.node)?,
+                Selection::InlineFragment(inline) => self.set(&inline.node.selection_set.node)?,
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    if let Some(fragment) = self.document.fragments.get(name)
+                        && self.spread.insert(name)
+                    {
+                        self.set(&fragment.node.selection_set.node)?;
+                    }
+                }
             }
         }
-        match &selection.node {
-            Selection::Field(field) => check_within(&field.node.selection_set.node, variables)?,
-            Selection::InlineFragment(inline) => {
-                check_within(&inline.node.selection_set.node, variables)?;
-            }
-            Selection::FragmentSpread(_) => {}
-        }
+        Ok(())
     }
-    Ok(())
+
+    fn directive(&self, directive: &Positioned<Directive>) -> Result<(), ServerError> {
+        let has_condition = directive.node.get_argument("if").is_some();
+        if !has_condition || holds(&directive.node, self.variables).is_some() {
+            return Ok(());
+        }
+        let message = "The condition of a directive is null, and must be of Boolean!.";
+        let mut error = request_error(message.to_owned(), "validation", vec![directive.pos]);
+        set(&mut error, "field", "if");
+        Err(error)
+    }
 }
 
 /// Do `@skip` or `@include` leave the selection out?

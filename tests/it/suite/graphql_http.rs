@@ -729,15 +729,15 @@ async fn a_document_has_bounds() {
         format!("{{ {} }}", fields.join(" "))
     };
     app.query(&app.admin, &aliases(30)).await.data();
-    assert_refused(&app, &aliases(31), &["BAD_USER_INPUT validation"]).await;
-    assert_refused(&app, &aliases(200), &["BAD_USER_INPUT validation"]).await;
+    assert_refused(&app, &aliases(31), &["BAD_USER_INPUT query_limit"]).await;
+    assert_refused(&app, &aliases(200), &["BAD_USER_INPUT query_limit"]).await;
 
     let users = |depth: usize| {
         let levels = "user { apiToken { ".repeat(depth / 2) + "id" + &"} }".repeat(depth / 2);
         format!("{{ currentApiToken {{ {levels} }} }}")
     };
     app.query(&app.admin, &users(12)).await.data();
-    assert_refused(&app, &users(20), &["BAD_USER_INPUT validation"]).await;
+    assert_refused(&app, &users(20), &["BAD_USER_INPUT query_limit"]).await;
     assert_refused(&app, &users(50), &["BAD_USER_INPUT nesting_limit"]).await;
 
     let directives = "{ __typename ".to_owned() + &"@skip(if: false) ".repeat(101) + "}";
@@ -1041,4 +1041,16 @@ async fn a_field_that_fails_below_leaves_the_others_alone() {
     let path = json!(["currentApiToken", "createdUserInfo", "user"]);
     let failed = errors.iter().find(|error| error["path"] == path).unwrap();
     assert_eq!(failed["extensions"]["code"], "FORBIDDEN");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_null_has_no_say_in_a_fragment_of_another_operation() {
+    let app = TestApp::start().await;
+    let query = "query A ($x: String) { apiTokens(after: $x, first: 1) { nodes { name } } }
+                 query B ($b: Boolean!) { ...F }
+                 fragment F on Query { currentUser { id @skip(if: $b) } }";
+    let body = json!({ "query": query, "operationName": "A", "variables": { "x": null } });
+    let request = app.post().bearer_auth(&app.admin).body(body.to_string());
+    let answer = Answer::of(request.send().await.unwrap()).await;
+    assert_eq!(answer.data()["apiTokens"]["nodes"][0]["name"], "administrator");
 }
