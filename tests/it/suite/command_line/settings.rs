@@ -1,0 +1,199 @@
+//! Flags, environment variables and the settings file.
+
+use serde_json::json;
+
+use super::{CREATE_TOKEN, HIDDEN, commands, flags, leaving_no_file};
+use crate::support::{Binary, Ended, TestDatabase, assert_ended, migrated};
+
+/// The names of all settings, as they stand in a file.
+fn settings() -> Vec<String> {
+    let (_, serve) = commands().into_iter().find(|(path, _)| path == &["serve"]).unwrap();
+    let mut names: Vec<String> = flags(&serve)
+        .filter_map(|arg| arg.get_long())
+        .filter(|long| *long != "config")
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names
+}
+
+/// The program in an empty folder, with a settings file.
+fn with_file(arguments: &[&str], text: &str) -> Ended {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("settings.toml"), text).unwrap();
+    Binary::new(folder.path(), arguments).args(&["--config", "settings.toml"]).run()
+}
+
+#[test]
+fn a_flag_comes_before_the_environment_and_that_before_the_file() {
+    let database = migrated();
+    let file = database.folder().join("settings.toml");
+    std::fs::write(&file, "listen = \"127.0.0.2:0\"").unwrap();
+    let file = file.to_str().unwrap();
+    let serve = || Binary::on(&database, &["serve"]);
+    let listens_at = |command: Binary| {
+        let address = command.start().listening();
+        address.split(':').next().unwrap().to_owned()
+    };
+    let from_file = serve().args(&["--config", file]);
+    assert_eq!(listens_at(from_file), "127.0.0.2");
+    let from_file = serve().env("TOKENWRIGHT_CONFIG", file);
+    assert_eq!(listens_at(from_file), "127.0.0.2");
+    let environment = || serve().args(&["--config", file]).env("TOKENWRIGHT_LISTEN", "127.0.0.3:0");
+    assert_eq!(listens_at(environment()), "127.0.0.3");
+    let flag = environment().args(&["--listen", "127.0.0.4:0"]);
+    assert_eq!(listens_at(flag), "127.0.0.4");
+    // The port of the default may be taken on this machine; either way it is named.
+    let default = serve().start();
+    default.until(|said| said.err().contains("127.0.0.1:8080"));
+}
+
+/// A value other than the default for every setting.
+fn other_settings(database: &TestDatabase) -> Vec<(&'static str, String)> {
+    let bookshop = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/suite/bookshop.toml");
+    let text = |text: &str| format!("\"{text}\"");
+    vec![
+        ("allowed-origins", "[\"https://app.example\", \"http://localhost:3000\"]".to_owned()),
+        ("bcrypt-cost", "5".to_owned()),
+        ("database-connections", "2".to_owned()),
+        ("database-idle-transaction-timeout", text("3s")),
+        ("database-statement-timeout", text("3s")),
+        ("database-url", text(&database.url_text())),
+        ("database-wait", text("1s")),
+        ("forwarded-header", text("forwarded")),
+        ("introspection", text("off")),
+        ("listen", text("127.0.0.1:0")),
+        ("log", text("info,tokenwright=debug")),
+        ("log-format", text("json")),
+        ("max-lifetime", text("30d")),
+        ("migrate", "true".to_owned()),
+        ("permissions", text(bookshop)),
+        ("playground", "true".to_owned()),
+        ("request-timeout", text("3s")),
+        ("shutdown-timeout", text("1s")),
+        ("trusted-proxies", "[\"10.0.0.0/8\", \"127.0.0.1\"]".to_owned()),
+        ("workers", "2".to_owned()),
+    ]
+}
+
+/// Starts `serve` and looks at what the other settings change.
+async fn has_other_settings(database: &TestDatabase, serve: Binary) {
+    let running = serve.start();
+    let url = format!("http://{}", running.listening());
+    assert_eq!(reqwest::get(&url).await.unwrap().status(), 200, "playground");
+    let ask = reqwest::Client::new()
+        .post(format!("{url}/graphql"))
+        .bearer_auth(administrator_of_bookshop(database))
+        .header("forwarded", "for=10.0.0.7, for=192.0.2.7")
+        .header("origin", "http://localhost:3000")
+        .json(&json!({ "query": "{ __schema { queryType { name } } }" }));
+    let answer = ask.send().await.unwrap();
+    assert!(answer.headers().contains_key("access-control-allow-origin"), "allowed origins");
+    let answer = answer.text().await.unwrap();
+    assert!(answer.contains("FORBIDDEN"), "introspection: {answer}");
+    running.signal("TERM");
+    let ended = running.wait();
+    assert_ended(&ended, 0, "\"level\":\"INFO\"");
+    assert_ended(&ended, 0, "\"client\":\"192.0.2.7\"");
+}
+
+fn administrator_of_bookshop(database: &TestDatabase) -> String {
+    let bookshop = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/suite/bookshop.toml");
+    let ended = Binary::on(database, &CREATE_TOKEN).args(&["--permissions", bookshop]).run();
+    ended.stdout.trim_end().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_setting_can_stand_in_the_file() {
+    let database = TestDatabase::new();
+    let others = other_settings(&database);
+    let names: Vec<&str> = others.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, settings());
+    let lines: Vec<String> =
+        others.iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+    std::fs::write(database.folder().join("s.toml"), lines.concat()).unwrap();
+    let serve = Binary::new(database.folder(), &["serve", "--config=s.toml"]);
+    has_other_settings(&database, serve).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_setting_can_stand_in_the_environment() {
+    let database = TestDatabase::new();
+    let serve = Binary::new(database.folder(), &["serve"]);
+    let set = |serve: Binary, (name, value): (&str, String)| {
+        let name = format!("TOKENWRIGHT_{}", name.to_uppercase().replace('-', "_"));
+        serve.env(&name, &value.replace(['"', '[', ']'], "").replace(", ", ","))
+    };
+    let serve = other_settings(&database).into_iter().fold(serve, set);
+    has_other_settings(&database, serve).await;
+}
+
+#[test]
+fn an_empty_list_of_trusted_proxies_is_none() {
+    let database = migrated();
+    std::fs::write(database.folder().join("s.toml"), "trusted-proxies = []").unwrap();
+    Binary::on(&database, &["serve", "--config", "s.toml"]).serve();
+    let serve = Binary::on(&database, &["serve"]);
+    serve.env("TOKENWRIGHT_TRUSTED_PROXIES", "").serve();
+}
+
+#[test]
+fn a_settings_file_that_cannot_be_used_ends_with_2() {
+    for (text, told) in [
+        ("lisen = \"127.0.0.1:0\"", "`lisen`"),
+        ("LISTEN = \"127.0.0.1:0\"", "`LISTEN`"),
+        ("config = \"other.toml\"", "`config`"),
+        ("help = true", "`help`"),
+        ("name = \"ops\"", "`name`"),
+        ("listen = ", "settings.toml"),
+        ("[http]\nlisten = \"127.0.0.1:0\"", "`http`"),
+        ("listen = 2026-01-01", "`listen`"),
+        ("trusted-proxies = [[\"10.0.0.1\"], {}]", "`trusted-proxies`"),
+        ("listen = \"nonsense\"", "--listen"),
+        ("bcrypt-cost = 99", "--bcrypt-cost"),
+        ("introspection = true", "--introspection"),
+    ] {
+        assert_ended(&with_file(&["serve"], text), 2, told);
+    }
+    let missing = leaving_no_file(&["serve", "--config", "nowhere.toml"]);
+    assert_ended(&missing, 2, "nowhere.toml");
+}
+
+#[test]
+fn a_settings_file_that_cannot_be_read_is_not_repeated() {
+    let url = format!("database-url = \"postgres://someone:{HIDDEN}@localhost/db");
+    for text in [url.clone(), format!("{url}\" nonsense")] {
+        let ended = with_file(&["serve"], &text);
+        assert_ended(&ended, 2, "settings.toml");
+        assert!(!ended.stderr.contains(HIDDEN), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn an_unknown_variable_of_ours_ends_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |name| Binary::new(folder.path(), &["schema"]).env(name, "x").run();
+    assert_ended(&with("TOKENWRIGHT_LISEN"), 2, "TOKENWRIGHT_LISEN");
+    assert_ended(&with("TOKENWRIGHT_"), 2, "TOKENWRIGHT_");
+    assert_ended(&with("TOKENWRIGHT_PORTS"), 2, "TOKENWRIGHT_PORTS");
+    assert_ended(&with("TOKENWRIGHTS"), 0, "");
+}
+
+#[test]
+fn the_variables_of_kubernetes_are_let_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = Binary::new(folder.path(), &["schema"])
+        .env("TOKENWRIGHT_PORT", "tcp://10.0.0.1:8080")
+        .env("TOKENWRIGHT_PORT_8080_TCP_ADDR", "10.0.0.1")
+        .env("TOKENWRIGHT_SERVICE_HOST", "10.0.0.1")
+        .env("TOKENWRIGHT_SERVICE_PORT_HTTP", "8080")
+        .run();
+    assert_ended(&ended, 0, "");
+}
+
+#[test]
+fn an_empty_variable_names_no_settings_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = Binary::new(folder.path(), &["schema"]).env("TOKENWRIGHT_CONFIG", "");
+    assert_ended(&schema.run(), 0, "");
+}
