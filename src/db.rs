@@ -6,7 +6,6 @@ mod list_query;
 mod migrate;
 mod postgres;
 mod schema;
-mod server_lock;
 mod share_lock;
 mod sqlite;
 mod types;
@@ -23,9 +22,9 @@ pub use error::DbError;
 pub(crate) use list_query::{Compared, HoldsAll, Unkept, contains};
 pub use migrate::{MigrateError, MigrationState, migrate, migration_state};
 pub(crate) use schema::{api_tokens, audit_events, permissions, users};
-pub use server_lock::{ServerLock, ServerLockError};
 pub(crate) use share_lock::ShareLocked;
 pub(crate) use sqlite::begin_immediate;
+pub use sqlite::{ServerLock, ServerLockError};
 pub(crate) use types::{DbId, DbInstant, DbNetworks, DbTexts};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 

@@ -13,7 +13,7 @@ use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::postgres::{self, PostgresTarget};
-use super::server_lock::Turn;
+use super::sqlite::Turn;
 use super::{DatabaseUrl, DbError, ServerLock, ServerLockError, sqlite};
 
 pub use state::MigrationState;

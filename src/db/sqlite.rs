@@ -1,5 +1,7 @@
 //! The embedded database: one writer and a pool of readers on one file.
 
+mod server_lock;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,9 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
 use super::{DbError, PoolSettings};
+
+pub(super) use server_lock::Turn;
+pub use server_lock::{ServerLock, ServerLockError};
 
 /// `busy_timeout` comes first, because the others may already meet a lock. WAL with `FULL` keeps what
 /// was acknowledged over a loss of power; `NORMAL` would not.

@@ -15,8 +15,8 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::sqlite::{private_file, real_path};
-use super::{DatabaseUrl, DbError};
+use super::{private_file, real_path};
+use crate::db::{DatabaseUrl, DbError};
 
 /// Held by a running server.
 #[derive(Debug)]
@@ -51,14 +51,14 @@ impl ServerLock {
 
 /// The right to ask for the server lock of one file.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(in crate::db) struct Turn {
     database: PathBuf,
     _held: File,
 }
 
 impl Turn {
     /// Waits for the turn. All names of a file lead to the same one.
-    pub(super) fn wait_for(database: &Path) -> Result<Self, ServerLockError> {
+    pub(in crate::db) fn wait_for(database: &Path) -> Result<Self, ServerLockError> {
         let database = real_path(database)?;
         let path = beside(&database, ".migrating.lock");
         let file = open(&path)?;
@@ -67,7 +67,7 @@ impl Turn {
     }
 
     /// Takes the server lock.
-    pub(super) fn server_lock(&self) -> Result<ServerLock, ServerLockError> {
+    pub(in crate::db) fn server_lock(&self) -> Result<ServerLock, ServerLockError> {
         let path = beside(&self.database, ".lock");
         let file = open(&path)?;
         match file.try_lock() {
