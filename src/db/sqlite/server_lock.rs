@@ -15,7 +15,7 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::{private_file, real_path};
+use super::file::{private_file, real_path};
 use crate::db::{DatabaseUrl, DbError};
 
 /// Held by a running server.

@@ -1,0 +1,51 @@
+//! Opening connections to the file.
+
+use std::fmt;
+use std::path::Path;
+
+use diesel::{Connection, SqliteConnection};
+
+use super::file::{explained, missing};
+use crate::db::DbError;
+
+/// `busy_timeout` comes first, because the others may already meet a lock. WAL with `FULL` keeps what
+/// was acknowledged over a loss of power; `NORMAL` would not.
+pub(super) const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+                      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+/// Writes nothing, and fails where nothing can be written. `BEGIN IMMEDIATE` would not: it begins a
+/// transaction that only reads where the file is read-only.
+const PROBE: &str =
+    "PRAGMA busy_timeout = 5000; DELETE FROM __diesel_schema_migrations WHERE false;";
+pub(super) const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
+
+/// Opens a file that exists. SQLite would make a missing one, without tables and readable by all.
+pub(super) fn connect(path: &Path, pragmas: &str) -> Result<SqliteConnection, DbError> {
+    if path.exists() { open(path, pragmas) } else { Err(missing(path)) }
+}
+
+/// Opens the file for migrations. Turns any file to WAL.
+pub(in crate::db) fn open_writer(path: &Path) -> Result<SqliteConnection, DbError> {
+    connect(path, WRITER)
+}
+
+/// Opens the file to look into it, whosever it is.
+pub(in crate::db) fn open_reader(path: &Path) -> Result<SqliteConnection, DbError> {
+    connect(path, READER)
+}
+
+fn open(path: &Path, pragmas: &str) -> Result<SqliteConnection, DbError> {
+    use diesel::connection::SimpleConnection;
+
+    let unavailable = |error: &dyn fmt::Display| {
+        DbError::Unavailable(format!("cannot open {}: {error}", path.display()))
+    };
+    let text = path.to_str().ok_or_else(|| unavailable(&"the path is not UTF-8"))?;
+    let mut connection = SqliteConnection::establish(text).map_err(|error| unavailable(&error))?;
+    connection.batch_execute(pragmas).map_err(|error| explained(path, unavailable(&error)))?;
+    Ok(connection)
+}
+
+/// Refuses a migrated file that can only be read, before anybody relies on it.
+pub(super) fn ensure_writable(path: &Path) -> Result<(), DbError> {
+    connect(path, PROBE).map(drop)
+}
