@@ -21,8 +21,8 @@
 //! 2. `repository`: its one transaction, as a `write_tx!` body, with the audit event in it.
 //! 3. `service/my_mutation.rs`: `impl Service`, taking the principal; permission first, then all faults
 //!    of the input together, then the repository.
-//! 4. `graphql/mutation/my_mutation.rs`: input, payload and resolver with its `Needs` guard; add it to
-//!    `Mutation` in `graphql/mutation.rs`.
+//! 4. `graphql/schema/mutation/my_mutation.rs`: input, payload and resolver with its `Needs` guard; add it to
+//!    `Mutation` in `graphql/schema/mutation.rs`.
 //! 5. `cargo run -- schema > schema.graphql`, and `tests/it/my_mutation.rs` over HTTP.
 
 pub mod app;

@@ -14,7 +14,7 @@ use libfuzzer_sys::fuzz_target;
 
 // The module itself, so that nothing else of the server has to be built.
 #[expect(dead_code, reason = "the server tells what is refused, and why")]
-#[path = "../../src/graphql"]
+#[path = "../../src/graphql/engine"]
 mod graphql {
     pub mod limits;
 }

@@ -1,26 +1,49 @@
-//! Running one GraphQL request.
+//! From the text of a request to its answer.
+
+mod begun;
+mod boundary;
+mod discretion;
+mod document;
+mod documents;
+mod introspection;
+mod limits;
+mod prepared;
+mod root;
+mod validation;
+mod variables;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Response, ServerError, Value};
+use async_graphql::{Response, ServerError, ValidationMode, Value};
 use tokio::time::timeout;
 
-use super::begun::Begun;
+use self::begun::Begun;
+use self::boundary::BoundaryFactory;
+use self::discretion::keep_schema;
+use self::document::{MAX_REQUEST_ERRORS, Refused};
+use self::documents::Documents;
+pub use self::introspection::Introspection;
+use self::prepared::Prepared;
 use super::context::RequestContext;
-use super::discretion::keep_schema;
-use super::document::{self, MAX_REQUEST_ERRORS, Refused};
-use super::documents::Documents;
 use super::error::{ErrorCode, code_of};
-use super::introspection::Introspection;
-use super::loaders::Loaders;
-use super::prepared::Prepared;
+use super::schema::loaders::Loaders;
 use super::schema::{self, AppSchema};
+use crate::domain::catalogue::Catalogue;
 use crate::domain::secret::masked;
 use crate::service::Service;
 
 /// Errors of one executed request that are told; the fields of the others are null without a word.
 const MAX_FIELD_ERRORS: usize = 100;
+
+/// Levels of selections; the standard introspection query has 13.
+const MAX_DEPTH: usize = 15;
+/// Selected fields of one document, those of a page as often as it may have rows: room for the largest
+/// page of tokens with all their fields and users, and not for two of them.
+const MAX_COMPLEXITY: usize = 10_000;
+const MAX_ALIASES: usize = 30;
+/// On one field.
+const MAX_DIRECTIVES: usize = 5;
 
 /// The schema over the use cases.
 pub struct Engine {
@@ -69,7 +92,7 @@ impl Engine {
     /// `limit` are given up.
     pub fn new(service: Arc<Service>, introspection: Introspection, limit: Duration) -> Self {
         Self {
-            schema: schema::build(service.catalogue(), introspection),
+            schema: guarded(service.catalogue(), introspection),
             documents: Documents::new(&schema::sdl(service.catalogue())),
             service,
             limit,
@@ -127,6 +150,21 @@ impl Engine {
     async fn in_time(&self, running: impl Future<Output = Response>) -> Result<Response, Refused> {
         timeout(self.limit, running).await.map_err(|_| Refused::TimedOut)
     }
+}
+
+/// The schema with the permissions of this catalogue, guarded by the engine's own limits. The linear
+/// pass over the text (`limits`) comes before them and does not replace them.
+///
+/// Documents come here valid: the engine checks no more than these limits.
+fn guarded(catalogue: &Arc<Catalogue>, introspection: Introspection) -> AppSchema {
+    schema::builder(catalogue)
+        .validation_mode(ValidationMode::Fast)
+        .extension(BoundaryFactory { introspection })
+        .limit_depth(MAX_DEPTH)
+        .limit_complexity(MAX_COMPLEXITY)
+        .limit_aliases(MAX_ALIASES)
+        .limit_directives(MAX_DIRECTIVES)
+        .finish()
 }
 
 /// Gives an error of the engine's own limits the code that it comes without.

@@ -1,0 +1,149 @@
+//! What holds for every field: who may ask at all, what becomes of an error, and of a panic.
+//!
+//! The engine lets an error in a nullable field take the field's parent with it. A mutation that fails
+//! would so take away the secret that another one in the same document shows, once.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::extensions::{
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, ResolveInfo,
+};
+use async_graphql::{
+    Error, PathSegment, QueryPathNode, QueryPathSegment, Response, ServerError, ServerResult, Value,
+};
+use futures_util::FutureExt;
+
+use super::begun::Begun;
+use super::document::{request_error, set};
+use super::introspection::Introspection;
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::{Cause, ErrorCode, GqlError, code_of};
+
+/// Makes the boundary of each request.
+pub(super) struct BoundaryFactory {
+    pub(super) introspection: Introspection,
+}
+
+impl ExtensionFactory for BoundaryFactory {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Boundary { introspection: self.introspection, errors: Mutex::default() })
+    }
+}
+
+/// How the engine's texts start about a value of another shape than its type.
+const MISSHAPEN: [&str; 2] = ["Expected input type \"", "Failed to parse \""];
+
+struct Boundary {
+    introspection: Introspection,
+    /// Errors whose fields are null already.
+    errors: Mutex<Vec<ServerError>>,
+}
+
+#[async_trait::async_trait]
+impl Extension for Boundary {
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        // Without this nothing runs.
+        let Some(begun) = ctx.data_opt::<Arc<Begun>>() else {
+            return Response::default();
+        };
+        begun.set();
+        let mut response = next.run(ctx, operation_name).await;
+        let mut kept = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        response.errors.append(&mut kept);
+        response
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        info: ResolveInfo<'_>,
+        next: NextResolve<'_>,
+    ) -> ServerResult<Option<Value>> {
+        let nullable = !info.return_type.ends_with('!');
+        let (pos, node) = (info.field.name.pos, info.path_node);
+        let placed = |error| Error::from(error).into_server_error(pos).with_path(path(node));
+        let resolved = match self.check(ctx, &info) {
+            Ok(()) => AssertUnwindSafe(next.run(ctx, info)).catch_unwind().await,
+            Err(error) => Ok(Err(placed(error))),
+        };
+        let error = match resolved {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => error,
+            Err(_panic) => placed(GqlError::internal("a resolver panicked")),
+        };
+        let error = logged(ctx, error);
+        if nullable {
+            self.errors.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+            Ok(Some(Value::Null))
+        } else {
+            Err(error)
+        }
+    }
+}
+
+impl Boundary {
+    /// Nobody reads or changes anything without a valid token. This stands here, once, so that no new
+    /// root field can forget it.
+    fn check(&self, ctx: &ExtensionContext<'_>, info: &ResolveInfo<'_>) -> Result<(), GqlError> {
+        let is_root = info.path_node.parent.is_none();
+        let request = ctx.data_opt::<RequestContext>();
+        let is_known = request.is_some_and(|request| request.principal.is_some());
+        match info.name {
+            _ if !is_root => Ok(()),
+            "__schema" | "__type" if self.introspection == Introspection::Off => {
+                Err(GqlError::IntrospectionOff)
+            }
+            "__schema" | "__type" => Ok(()),
+            _ if is_known => Ok(()),
+            _ => Err(GqlError::Unauthenticated),
+        }
+    }
+}
+
+fn path(node: &QueryPathNode<'_>) -> Vec<PathSegment> {
+    let nodes = std::iter::successors(Some(node), |node| node.parent);
+    let mut path: Vec<PathSegment> = nodes
+        .map(|node| match node.segment {
+            QueryPathSegment::Name(name) => PathSegment::Field(name.to_owned()),
+            QueryPathSegment::Index(index) => PathSegment::Index(index),
+        })
+        .collect();
+    path.reverse();
+    path
+}
+
+/// Logs the cause of an error once and takes it away. An error that nobody chose is masked, save for
+/// the engine's own word about a value that has another shape than its type: that is the client's
+/// fault. It repeats the value, which may be a secret, so it is neither shown nor logged.
+fn logged(ctx: &ExtensionContext<'_>, mut error: ServerError) -> ServerError {
+    let chosen = code_of(&error).is_some();
+    if !chosen && MISSHAPEN.iter().any(|start| error.message.starts_with(start)) {
+        let message = "A value does not have the shape that its type asks for.".to_owned();
+        return request_error(message, "validation", error.locations).with_path(error.path);
+    }
+    if !chosen {
+        let cause = Cause(error.message.as_str().into());
+        let (locations, path) = (error.locations, error.path);
+        error = Error::from(GqlError::internal(&cause.0)).into_server_error(Default::default());
+        (error.locations, error.path) = (locations, path);
+    }
+    if let Some(Cause(cause)) = error.source::<Cause>().cloned() {
+        let request = ctx.data_opt::<RequestContext>();
+        let id = request.and_then(|request| request.origin.request_id.clone()).unwrap_or_default();
+        // That the database is away or the queue full is a state; the rest is a defect.
+        if code_of(&error) == Some(ErrorCode::Unavailable.as_str()) {
+            tracing::warn!(request_id = %id, %cause, "a field could not be answered");
+        } else {
+            tracing::error!(request_id = %id, %cause, "a field could not be answered");
+        }
+        set(&mut error, "requestId", id);
+        error.source = None;
+    }
+    error
+}

@@ -1,0 +1,96 @@
+//! What is wrong with a document, and how that is told.
+
+use apollo_compiler::diagnostic::ToCliReport;
+use apollo_compiler::validation::DiagnosticData;
+use apollo_compiler::{Schema, ast};
+use async_graphql::{Pos, ServerError};
+
+use super::place::{field_at, pos};
+use super::suggestion;
+use crate::graphql::engine::document::{request_error, set, syntax_error_at};
+
+/// Faults of an input value, by the library's name for their rules.
+const OF_A_VALUE: [&str; 5] = [
+    "UnsupportedValueType",
+    "UndefinedEnumValue",
+    "UndefinedInputValue",
+    "IntCoercionError",
+    "FloatCoercionError",
+];
+
+/// One fault of a document.
+pub(super) struct Fault {
+    /// Where, in bytes; `None` where it is in no one place.
+    pub(super) offset: Option<usize>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// The grammar is broken.
+    Syntax,
+    /// A rule is broken.
+    Rule { message: String, field: Option<String> },
+}
+
+impl Fault {
+    /// Of an input value.
+    pub(super) fn of_value(offset: Option<usize>, message: String, field: String) -> Self {
+        Self { offset, kind: Kind::Rule { message, field: Some(field) } }
+    }
+
+    /// As the library has found it in this document.
+    pub(super) fn of(error: &DiagnosticData, document: &ast::Document, schema: &Schema) -> Self {
+        let offset = error.location().map(|span| span.offset());
+        // The name and the message are not among what the library promises to keep, hence the pinned version.
+        let Some(rule) = error.unstable_error_name() else {
+            return Self { offset, kind: Kind::Syntax };
+        };
+        let worded_as_graphql_js = error.unstable_compat_message();
+        let suggested = worded_as_graphql_js
+            .as_deref()
+            .and_then(|message| suggestion::after(rule, message, schema));
+        let (message, field) = if rule == "RequiredField" {
+            let field = worded_as_graphql_js.as_deref().and_then(required_field);
+            (worded_as_graphql_js, field)
+        } else if OF_A_VALUE.contains(&rule) {
+            // In the other wording it repeats literals, which may be secrets.
+            (None, offset.and_then(|offset| field_at(document, offset)))
+        } else {
+            (worded_as_graphql_js, None)
+        };
+        let mut message = message.unwrap_or_else(|| sentence(&error.to_string()));
+        if let Some(suggested) = suggested {
+            message.push(' ');
+            message.push_str(&suggested);
+        }
+        Self { offset, kind: Kind::Rule { message, field } }
+    }
+
+    /// As the client is told.
+    pub(super) fn into_error(self, text: &str) -> ServerError {
+        let pos = self.offset.map(|offset| pos(text, offset));
+        match self.kind {
+            Kind::Syntax => syntax_error_at(pos.unwrap_or(Pos { line: 1, column: 1 })),
+            Kind::Rule { message, field } => {
+                let mut error = request_error(message, "validation", pos.into_iter().collect());
+                if let Some(field) = field {
+                    set(&mut error, "field", field);
+                }
+                error
+            }
+        }
+    }
+}
+
+/// `name` in `Field "CreateApiTokenInput.name" of required type ...`.
+fn required_field(message: &str) -> Option<String> {
+    let coordinate = message.split('"').nth(1)?;
+    coordinate.rsplit('.').next().map(str::to_owned)
+}
+
+/// The library's own wording, with a capital and a full stop.
+fn sentence(message: &str) -> String {
+    let mut characters = message.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).chain(['.']).collect()
+}

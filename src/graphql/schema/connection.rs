@@ -1,0 +1,126 @@
+//! Connections: a page of a list as Relay clients know it. The types of the engine do not fit: their
+//! descriptions promise less of `PageInfo`, and a count that is made on request has no place in them.
+
+use std::borrow::Cow;
+
+use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
+
+use crate::domain::order::Sequence;
+use crate::graphql::error::GqlError;
+use crate::service::{Listing, Wanted};
+
+/// A page of a list.
+pub(super) struct Connection<T> {
+    edges: Vec<Edge<T>>,
+    has_previous_page: bool,
+    has_next_page: bool,
+    total: Option<i64>,
+}
+
+/// A row of a page.
+struct Edge<T> {
+    cursor: String,
+    node: T,
+}
+
+/// Where a page lies in its list.
+#[derive(SimpleObject)]
+struct PageInfo {
+    /// Whether there are rows after this page, now, whichever way you are going.
+    has_next_page: bool,
+    /// Whether there are rows before this page, now, whichever way you are going.
+    has_previous_page: bool,
+    /// The first row's cursor: give it as `before`, with `last`, to get the previous page. Null for an
+    /// empty page.
+    start_cursor: Option<String>,
+    /// The last row's cursor: give it as `after` to get the next page. Null for an empty page.
+    end_cursor: Option<String>,
+}
+
+impl<T> Connection<T> {
+    /// What was read, each row as `node` shows it.
+    pub(super) fn new<V>(sequence: Sequence, listing: Listing<V>, node: impl Fn(V) -> T) -> Self {
+        let page = listing.page;
+        let edge = |row: crate::domain::page::Row<V>| Edge {
+            cursor: row.position.to_cursor(sequence),
+            node: node(row.value),
+        };
+        Self {
+            edges: page.rows.into_iter().map(edge).collect(),
+            has_previous_page: page.has_previous,
+            has_next_page: page.has_next,
+            total: listing.total,
+        }
+    }
+}
+
+/// Which parts of the connection are selected.
+pub(super) fn wanted(ctx: &Context<'_>) -> Wanted {
+    let selected = ctx.look_ahead();
+    let page_info = selected.field("pageInfo");
+    Wanted {
+        rows: ["edges", "nodes", "pageInfo"].iter().any(|name| selected.field(name).exists()),
+        has_previous: page_info.field("hasPreviousPage").exists(),
+        has_next: page_info.field("hasNextPage").exists(),
+        total: selected.field("totalCount").exists(),
+    }
+}
+
+impl<T: OutputType> TypeName for Connection<T> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Connection", T::type_name()).into()
+    }
+}
+
+impl<T: OutputType> TypeName for Edge<T> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Edge", T::type_name()).into()
+    }
+}
+
+/// A page of a list, and what is known of the whole of it.
+#[Object(name_type)]
+impl<T: OutputType> Connection<T> {
+    /// The rows of the page, each with its cursor.
+    async fn edges(&self) -> &[Edge<T>] {
+        &self.edges
+    }
+
+    /// The rows of the page by themselves.
+    async fn nodes(&self) -> Vec<&T> {
+        self.edges.iter().map(|edge| &edge.node).collect()
+    }
+
+    /// Where the page lies in the list.
+    async fn page_info(&self) -> PageInfo {
+        let cursor = |edge: Option<&Edge<T>>| edge.map(|edge| edge.cursor.clone());
+        PageInfo {
+            has_next_page: self.has_next_page,
+            has_previous_page: self.has_previous_page,
+            start_cursor: cursor(self.edges.first()),
+            end_cursor: cursor(self.edges.last()),
+        }
+    }
+
+    /// How many rows meet the filter, on all pages. Counted only when you ask for it, which takes longer
+    /// than the page where there are many.
+    async fn total_count(&self) -> Result<i32, GqlError> {
+        let total = self.total.ok_or_else(|| GqlError::internal("the rows were not counted"))?;
+        Ok(i32::try_from(total).unwrap_or(i32::MAX))
+    }
+}
+
+/// A row of a page, and its place.
+#[Object(name_type)]
+impl<T: OutputType> Edge<T> {
+    /// The place of this row in this list and order, for `after` and `before`. Opaque; it stays good
+    /// when the row is gone.
+    async fn cursor(&self) -> &str {
+        &self.cursor
+    }
+
+    /// The row itself.
+    async fn node(&self) -> &T {
+        &self.node
+    }
+}

@@ -1,0 +1,59 @@
+//! Collecting what is wrong with the arguments of a field, so that all of it is told together.
+
+use std::str::FromStr;
+
+use async_graphql::{Context, ID};
+
+use super::id::ID_MESSAGE;
+use super::scalars::DateTime;
+use crate::domain::clock::Instant;
+use crate::domain::fault::InputFault;
+use crate::domain::order::Sequence;
+use crate::domain::page::{PageArguments, PageRequest};
+use crate::graphql::error::{GqlError, report_all};
+
+/// What was found so far.
+#[derive(Default)]
+pub(super) struct Faults(Vec<InputFault>);
+
+impl Faults {
+    /// What was checked, or a fault more.
+    pub(super) fn check<T>(&mut self, checked: Result<T, InputFault>) -> Option<T> {
+        checked.map_err(|fault| self.0.push(fault)).ok()
+    }
+
+    /// Reads an id that a client may have sent.
+    pub(super) fn id<T: FromStr>(&mut self, field: &'static str, id: Option<ID>) -> Option<T> {
+        let parsed = id?.parse();
+        self.check(parsed.map_err(|_| InputFault::invalid(field, "id_syntax", ID_MESSAGE)))
+    }
+
+    /// Reads an instant that a client may have sent.
+    pub(super) fn instant(
+        &mut self,
+        field: &'static str,
+        date: Option<DateTime>,
+    ) -> Option<Instant> {
+        let message =
+            "The instant must be one of RFC 3339 with a zone, such as 2027-01-31T12:00:00Z.";
+        let instant = date?.requested().instant();
+        self.check(instant.ok_or_else(|| InputFault::invalid(field, "date_syntax", message)))
+    }
+
+    /// Reads which page is asked for.
+    pub(super) fn page(
+        &mut self,
+        sequence: Sequence,
+        asked: &PageArguments,
+    ) -> Option<PageRequest> {
+        PageRequest::check(sequence, asked).map_err(|mut faults| self.0.append(&mut faults)).ok()
+    }
+
+    /// What was read without a fault; else all faults.
+    pub(super) fn none_in<T>(self, ctx: &Context<'_>, read: Option<T>) -> Result<T, GqlError> {
+        match read {
+            Some(read) if self.0.is_empty() => Ok(read),
+            _ => Err(report_all(ctx, self.0.into_iter().map(GqlError::Fault).collect())),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Ids that clients send.
+
+use std::str::FromStr;
+
+use async_graphql::ID;
+
+use crate::domain::fault::InputFault;
+use crate::graphql::error::GqlError;
+
+/// What is told of a text that is no id.
+pub(super) const ID_MESSAGE: &str = "This is not an id of the type that is asked for.";
+
+/// Reads an id that a client sent.
+pub(super) fn parse_id<T: FromStr>(id: &ID) -> Result<T, GqlError> {
+    id.parse().map_err(|_| GqlError::Fault(InputFault::invalid("id", "id_syntax", ID_MESSAGE)))
+}

@@ -1,0 +1,95 @@
+//! Batches: what many fields of one answer ask for is read by one query.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::runtime::{TokioSpawner, TokioTimer};
+use futures_util::task::{FutureObj, Spawn, SpawnError};
+use tracing::{Instrument, Span};
+
+use crate::domain::api_token::ApiToken;
+use crate::domain::id::{ApiTokenId, UserId};
+use crate::domain::principal::Principal;
+use crate::domain::user::User;
+use crate::graphql::error::GqlError;
+use crate::service::Service;
+
+/// The loaders of one request. They do not outlive it, so what they hold is never stale.
+pub(in crate::graphql) struct Loaders {
+    pub(super) users: DataLoader<Users>,
+    pub(super) api_tokens: DataLoader<ApiTokens>,
+    pub(super) api_tokens_by_user: DataLoader<ApiTokensByUser>,
+}
+
+impl Loaders {
+    pub(in crate::graphql) fn new(service: Arc<Service>, principal: Option<Principal>) -> Self {
+        let users = Users(Arc::clone(&service), principal.clone());
+        let tokens = ApiTokens(Arc::clone(&service), principal.clone());
+        let by_user = ApiTokensByUser(service, principal);
+        Self {
+            users: batched(users),
+            api_tokens: batched(tokens),
+            api_tokens_by_user: batched(by_user),
+        }
+    }
+}
+
+fn batched<T>(loader: T) -> DataLoader<T> {
+    DataLoader::new(loader, InSpan::current(), TokioTimer::default())
+}
+
+/// Spawns in the span of the request, so that what a batch logs carries its id.
+struct InSpan(TokioSpawner, Span);
+
+impl InSpan {
+    fn current() -> Self {
+        Self(TokioSpawner::current(), Span::current())
+    }
+}
+
+impl Spawn for InSpan {
+    fn spawn_obj(&self, batch: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        let batch = Box::new(batch.instrument(self.1.clone()));
+        self.0.spawn_obj(FutureObj::new(batch))
+    }
+}
+
+/// Users by id.
+pub(super) struct Users(Arc<Service>, Option<Principal>);
+
+impl Loader<UserId> for Users {
+    type Value = User;
+    type Error = GqlError;
+
+    async fn load(&self, ids: &[UserId]) -> Result<HashMap<UserId, User>, GqlError> {
+        let principal = self.1.as_ref().ok_or(GqlError::Unauthenticated)?;
+        Ok(self.0.users_by_id(principal, ids).await?)
+    }
+}
+
+/// Tokens by id.
+pub(super) struct ApiTokens(Arc<Service>, Option<Principal>);
+
+impl Loader<ApiTokenId> for ApiTokens {
+    type Value = ApiToken;
+    type Error = GqlError;
+
+    async fn load(&self, ids: &[ApiTokenId]) -> Result<HashMap<ApiTokenId, ApiToken>, GqlError> {
+        let principal = self.1.as_ref().ok_or(GqlError::Unauthenticated)?;
+        Ok(self.0.api_tokens_by_id(principal, ids).await?)
+    }
+}
+
+/// The tokens of API Token Users.
+pub(super) struct ApiTokensByUser(Arc<Service>, Option<Principal>);
+
+impl Loader<UserId> for ApiTokensByUser {
+    type Value = ApiToken;
+    type Error = GqlError;
+
+    async fn load(&self, ids: &[UserId]) -> Result<HashMap<UserId, ApiToken>, GqlError> {
+        let principal = self.1.as_ref().ok_or(GqlError::Unauthenticated)?;
+        Ok(self.0.api_tokens_by_user(principal, ids).await?)
+    }
+}

@@ -1,0 +1,72 @@
+//! `createApiToken`.
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+
+use crate::domain::permission::required;
+use crate::graphql::context::{origin, principal, service};
+use crate::graphql::error::{GqlError, creation_errors, report_all};
+use crate::graphql::schema::guard::Needs;
+use crate::graphql::schema::permission::Permission;
+use crate::graphql::schema::scalars::{DateTime, IpNetwork};
+use crate::graphql::schema::types::ApiToken;
+use crate::service::CreateApiToken;
+
+/// The settings of a new API token.
+#[derive(InputObject)]
+struct CreateApiTokenInput {
+    /// What people know the token by: 1 to 200 characters, not blank, without control characters. CONFLICT
+    /// with the reason `name_taken` when another token has it, whatever the case, the compatible
+    /// characters and the white space around it.
+    name: String,
+    /// The instant from which the token is refused: in the future (`expiry_past`), and no further away
+    /// than the server's maximum lifetime (`expiry_too_far`), which is 730 days unless set otherwise.
+    expiry: DateTime,
+    /// What the token may do: at least one. FORBIDDEN with the reason `permission_beyond_reach` for each
+    /// that your own token lacks.
+    permissions: Vec<Permission>,
+    /// From where the token may be used: at most 1,000 addresses and networks; none means any address.
+    /// FORBIDDEN with the reason `addresses_beyond_reach` for what lies outside those of your own token,
+    /// and for an empty list where yours has some.
+    #[graphql(default_with = "Some(Vec::new())")]
+    allowed_addresses: Option<Vec<IpNetwork>>,
+}
+
+/// The new API token, and its secret.
+#[derive(SimpleObject)]
+struct CreateApiTokenPayload {
+    /// The token's record, which never holds the secret.
+    api_token: ApiToken,
+    /// The secret, `twr_` and 72 more characters, to send as `Authorization: Bearer SECRET`. It is shown
+    /// here and never again: keep it now.
+    token: String,
+}
+
+#[derive(Default)]
+pub(super) struct CreateApiTokenMutation;
+
+#[Object]
+impl CreateApiTokenMutation {
+    /// Makes an API token, with a user of its own, and shows its secret this once. A new token never
+    /// reaches further than the one that makes it. All faults of the input are reported together, each
+    /// with its `field` and `reason`. Needs api.api-tokens.write.
+    #[graphql(guard = "Needs(required::API_TOKENS_WRITE)")]
+    async fn create_api_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The settings of the token.")] input: CreateApiTokenInput,
+    ) -> Result<Option<CreateApiTokenPayload>, GqlError> {
+        let service = service(ctx)?;
+        let catalogue = service.catalogue();
+        let addresses = input.allowed_addresses.unwrap_or_default();
+        let wanted = CreateApiToken {
+            name: input.name,
+            expiry: input.expiry.requested(),
+            permissions: input.permissions.iter().map(|value| value.code(catalogue)).collect(),
+            allowed_addresses: addresses.into_iter().map(|address| address.0).collect(),
+        };
+        let created = service.create_api_token(principal(ctx)?, origin(ctx)?, wanted).await;
+        let created = created.map_err(|error| report_all(ctx, creation_errors(error)))?;
+        let token = created.secret.reveal().to_owned();
+        Ok(Some(CreateApiTokenPayload { api_token: ApiToken(created.token), token }))
+    }
+}

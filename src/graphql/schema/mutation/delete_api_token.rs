@@ -1,0 +1,54 @@
+//! `deleteApiToken`.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+
+use crate::domain::permission::required;
+use crate::graphql::context::{origin, principal, service};
+use crate::graphql::error::GqlError;
+use crate::graphql::schema::guard::Needs;
+use crate::graphql::schema::id::parse_id;
+use crate::graphql::schema::types::User;
+use crate::service::DeleteApiToken;
+
+/// The API token to delete.
+#[derive(InputObject)]
+struct DeleteApiTokenInput {
+    /// The token's id, `tok_...`.
+    id: ID,
+    /// The version that you have seen. CONFLICT with the reason `version_stale` when the token has changed
+    /// since; `extensions.currentVersion` is the version that it has now. Left out: whatever its version.
+    version: Option<i32>,
+}
+
+/// What remains of a deleted API token.
+#[derive(SimpleObject)]
+struct DeleteApiTokenPayload {
+    /// The id that the token had.
+    deleted_api_token_id: ID,
+    /// The token's user, which stays, now disabled.
+    user: User,
+}
+
+#[derive(Default)]
+pub(super) struct DeleteApiTokenMutation;
+
+#[Object]
+impl DeleteApiTokenMutation {
+    /// Deletes an API token, for good: the very next request with its secret is refused, and its name
+    /// is free again. Its user remains, disabled, so that what the token did stays attributed. A token
+    /// may delete itself. NOT_FOUND when there is no such token, or none any more. Needs
+    /// api.api-tokens.delete.
+    #[graphql(guard = "Needs(required::API_TOKENS_DELETE)")]
+    async fn delete_api_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token to delete.")] input: DeleteApiTokenInput,
+    ) -> Result<Option<DeleteApiTokenPayload>, GqlError> {
+        let wanted = DeleteApiToken { id: parse_id(&input.id)?, version: input.version };
+        let deleted = service(ctx)?.delete_api_token(principal(ctx)?, origin(ctx)?, wanted).await?;
+        Ok(Some(DeleteApiTokenPayload {
+            deleted_api_token_id: deleted.id.into(),
+            user: User(deleted.user),
+        }))
+    }
+}

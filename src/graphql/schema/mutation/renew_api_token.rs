@@ -1,0 +1,67 @@
+//! `renewApiToken`.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+
+use crate::domain::permission::required;
+use crate::graphql::context::{origin, principal, service};
+use crate::graphql::error::{GqlError, renewal_errors, report_all};
+use crate::graphql::schema::guard::Needs;
+use crate::graphql::schema::id::parse_id;
+use crate::graphql::schema::scalars::DateTime;
+use crate::graphql::schema::types::ApiToken;
+use crate::service::RenewApiToken;
+
+/// The API token to renew, and how.
+#[derive(InputObject)]
+struct RenewApiTokenInput {
+    /// The id of the old token, `tok_...`. It may have expired; it must not be disabled
+    /// (`token_disabled`).
+    id: ID,
+    /// The instant from which the new token is refused: in the future (`expiry_past`), and no further
+    /// away than the server's maximum lifetime (`expiry_too_far`), which is 730 days unless set
+    /// otherwise.
+    expiry: DateTime,
+    /// The name of the new token, under the rules of `createApiToken`. Left out: the old name with
+    /// today's date (UTC), such as `ci 2027-01-31`, in place of the date of an earlier renewal.
+    name: Option<String>,
+    /// How many seconds the old token still works, if it would not end sooner: 0 ends it now. Left out:
+    /// it keeps its expiry.
+    overlap_seconds: Option<i32>,
+}
+
+/// The new API token, and its secret.
+#[derive(SimpleObject)]
+struct RenewApiTokenPayload {
+    /// The record of the new token; `renewedFrom` is the old one.
+    api_token: ApiToken,
+    /// The secret of the new token. It is shown here and never again: keep it now.
+    token: String,
+}
+
+#[derive(Default)]
+pub(super) struct RenewApiTokenMutation;
+
+#[Object]
+impl RenewApiTokenMutation {
+    /// Makes an API token with the permissions and allowed addresses of another one, and with a secret
+    /// and a user of its own. A token may renew itself. NOT_FOUND when there is no such token, or it
+    /// reaches further than the caller. Then all faults of the input are reported together, each with
+    /// its `field` and `reason`. Needs api.api-tokens.write.
+    #[graphql(guard = "Needs(required::API_TOKENS_WRITE)")]
+    async fn renew_api_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token to renew, and how.")] input: RenewApiTokenInput,
+    ) -> Result<Option<RenewApiTokenPayload>, GqlError> {
+        let wanted = RenewApiToken {
+            id: parse_id(&input.id)?,
+            expiry: input.expiry.requested(),
+            name: input.name,
+            overlap_seconds: input.overlap_seconds,
+        };
+        let renewed = service(ctx)?.renew_api_token(principal(ctx)?, origin(ctx)?, wanted).await;
+        let renewed = renewed.map_err(|error| report_all(ctx, renewal_errors(error)))?;
+        let token = renewed.secret.reveal().to_owned();
+        Ok(Some(RenewApiTokenPayload { api_token: ApiToken(renewed.token), token }))
+    }
+}

@@ -1,0 +1,83 @@
+//! `updateApiToken`.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+
+use crate::domain::permission::required;
+use crate::graphql::context::{origin, principal, service};
+use crate::graphql::error::{GqlError, report_all, update_errors};
+use crate::graphql::schema::guard::Needs;
+use crate::graphql::schema::id::parse_id;
+use crate::graphql::schema::permission::Permission;
+use crate::graphql::schema::scalars::{DateTime, IpNetwork};
+use crate::graphql::schema::types::ApiToken;
+use crate::service::UpdateApiToken;
+
+/// What becomes different about an API token. What is null or left out stays as it is.
+#[derive(InputObject)]
+struct UpdateApiTokenInput {
+    /// The token's id, `tok_...`.
+    id: ID,
+    /// The version that you have seen. CONFLICT with the reason `version_stale` when the token has changed
+    /// since; `extensions.currentVersion` is the version that it has now.
+    version: i32,
+    /// The new name, under the rules of `createApiToken`; the API Token User gets it too.
+    name: Option<String>,
+    /// False: the token is refused from the next request on, until true enables it again.
+    enabled: Option<bool>,
+    /// All that the token may do from now on: at least one, and none that it lacks
+    /// (`permission_widened`).
+    permissions: Option<Vec<Permission>>,
+    /// All addresses from which it may be used from now on: at most 1,000, within those that it has
+    /// (`addresses_widened`). Empty, which means any address, only where it has none yet.
+    allowed_addresses: Option<Vec<IpNetwork>>,
+    /// An earlier end (`expiry_widened`), in the future (`expiry_past`). To end the token now, disable or
+    /// delete it.
+    expiry: Option<DateTime>,
+}
+
+/// The changed API token.
+#[derive(SimpleObject)]
+struct UpdateApiTokenPayload {
+    /// The token as it is now.
+    api_token: ApiToken,
+}
+
+#[derive(Default)]
+pub(super) struct UpdateApiTokenMutation;
+
+#[Object]
+impl UpdateApiTokenMutation {
+    /// Renames, disables, enables or narrows an API token, from the very next request with it on. What a
+    /// token may do, from where and until when is never widened: create another token, or renew this
+    /// one for a later expiry. A change that changes nothing leaves the version as it is. A token may
+    /// change itself. NOT_FOUND when there is no such token, or it reaches further than the caller.
+    /// Then CONFLICT for a stale version, and then all faults of the input together, each with its `field`
+    /// and `reason`. Needs api.api-tokens.write.
+    #[graphql(guard = "Needs(required::API_TOKENS_WRITE)")]
+    async fn update_api_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token, and what becomes different.")] input: UpdateApiTokenInput,
+    ) -> Result<Option<UpdateApiTokenPayload>, GqlError> {
+        let service = service(ctx)?;
+        let catalogue = service.catalogue();
+        let codes = |values: Vec<Permission>| {
+            values.iter().map(|value| value.code(catalogue)).collect::<Vec<_>>()
+        };
+        let texts = |addresses: Vec<IpNetwork>| {
+            addresses.into_iter().map(|address| address.0).collect::<Vec<_>>()
+        };
+        let wanted = UpdateApiToken {
+            id: parse_id(&input.id)?,
+            version: input.version,
+            name: input.name,
+            enabled: input.enabled,
+            permissions: input.permissions.map(codes),
+            allowed_addresses: input.allowed_addresses.map(texts),
+            expiry: input.expiry.map(DateTime::requested),
+        };
+        let updated = service.update_api_token(principal(ctx)?, origin(ctx)?, wanted).await;
+        let updated = updated.map_err(|error| report_all(ctx, update_errors(error)))?;
+        Ok(Some(UpdateApiTokenPayload { api_token: ApiToken(updated) }))
+    }
+}

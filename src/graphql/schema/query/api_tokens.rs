@@ -1,0 +1,175 @@
+//! `apiTokens`: the list of tokens.
+
+use async_graphql::{Context, Enum, ID, InputObject, Object};
+
+use crate::domain::fault::InputFault;
+use crate::domain::name::NamePart;
+use crate::domain::order::{self, Sequence};
+use crate::domain::page::PageArguments;
+use crate::domain::permission::{PermissionCode, PermissionSet, required};
+use crate::domain::{catalogue::Catalogue, filter};
+use crate::graphql::context::{principal, service};
+use crate::graphql::error::GqlError;
+use crate::graphql::schema::connection::{Connection, wanted};
+use crate::graphql::schema::cost;
+use crate::graphql::schema::faults::Faults;
+use crate::graphql::schema::guard::Needs;
+use crate::graphql::schema::permission::Permission;
+use crate::graphql::schema::scalars::DateTime;
+use crate::graphql::schema::types::{ApiToken, ApiTokenStatus};
+
+/// Which API tokens to list. All conditions hold together; what is left out restricts nothing, and
+/// neither does an empty list.
+#[derive(InputObject, Default)]
+struct ApiTokenFilter {
+    /// Tokens whose name contains this, whatever the case, the compatible characters and the white space
+    /// around it. At most 200 characters; none of them is a wildcard.
+    name_contains: Option<String>,
+    /// Tokens with one of these statuses. One that is expired and disabled is EXPIRED.
+    status: Option<Vec<ApiTokenStatus>>,
+    /// Tokens that have every one of these.
+    permissions: Option<Vec<Permission>>,
+    /// The token of this API Token User, `usr_...`.
+    user_id: Option<ID>,
+    /// Tokens that this user made, `usr_...`.
+    created_by_user_id: Option<ID>,
+    /// Tokens whose expiry is at this instant or later.
+    expires_after: Option<DateTime>,
+    /// Tokens whose expiry is before this instant.
+    expires_before: Option<DateTime>,
+    /// Tokens that were not used at this instant or later: those to clean up. The never used are among
+    /// them. When a token was last used is known to within a minute.
+    not_used_since: Option<DateTime>,
+}
+
+/// What API tokens are sorted by, and which way. Equal ones are sorted by their ids.
+#[derive(InputObject)]
+struct ApiTokenOrder {
+    /// What to sort by.
+    field: ApiTokenOrderField,
+    /// Which way.
+    direction: OrderDirection,
+}
+
+/// What API tokens can be sorted by. A walk from page to page meets each token that is there all along
+/// exactly once, as long as what it is sorted by does not change: only CREATION_DATE never does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "order::ApiTokenOrderField")]
+enum ApiTokenOrderField {
+    /// By name, without regard to case: character by character, in the order of Unicode.
+    Name,
+    /// By when the token was made.
+    CreationDate,
+    /// By the instant from which the token is refused.
+    Expiry,
+    /// By when the token was last used. Those that were never used come before all others.
+    LastUsedDate,
+}
+
+/// Which way a list runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "order::Direction")]
+enum OrderDirection {
+    /// The smallest, earliest first.
+    #[graphql(name = "ASC")]
+    Ascending,
+    /// The largest, latest first.
+    #[graphql(name = "DESC")]
+    Descending,
+}
+
+impl Default for ApiTokenOrder {
+    fn default() -> Self {
+        let order::ApiTokenOrder { field, direction } = order::ApiTokenOrder::default();
+        Self { field: field.into(), direction: direction.into() }
+    }
+}
+
+impl From<ApiTokenOrder> for order::ApiTokenOrder {
+    fn from(order: ApiTokenOrder) -> Self {
+        Self { field: order.field.into(), direction: order.direction.into() }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct ApiTokensQuery;
+
+#[Object]
+impl ApiTokensQuery {
+    /// The API tokens that are not deleted, the newest first unless `orderBy` says otherwise. All faults
+    /// of the arguments are reported together, each with its `field`. Needs api.api-tokens.read.
+    #[expect(clippy::too_many_arguments, reason = "they are the field's")]
+    #[graphql(
+        guard = "Needs(required::API_TOKENS_READ)",
+        complexity = "cost::of_page(__ctx, __variables_definition, __field, child_complexity)"
+    )]
+    async fn api_tokens(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from the first on: 1 to 100 (`page_size`), 20 if left out.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor: `endCursor` of the page before. \
+                    `cursor_invalid` for one of another list or order.")]
+        after: Option<String>,
+        #[graphql(
+            desc = "How many, up to the last: 1 to 100. Not beside `first` (`first_and_last`)."
+        )]
+        last: Option<i32>,
+        #[graphql(
+            desc = "Only what comes before this cursor: `startCursor` of the page after, with `last`."
+        )]
+        before: Option<String>,
+        #[graphql(desc = "Which tokens to list.")] filter: Option<ApiTokenFilter>,
+        #[graphql(
+            desc = "What to sort by; stay with it from page to page.",
+            default_with = "Some(ApiTokenOrder::default())"
+        )]
+        order_by: Option<ApiTokenOrder>,
+    ) -> Result<Option<Connection<ApiToken>>, GqlError> {
+        let service = service(ctx)?;
+        let order = order::ApiTokenOrder::from(order_by.unwrap_or_default());
+        let sequence = Sequence::ApiTokens(order);
+        let mut faults = Faults::default();
+        let page = faults.page(sequence, &PageArguments { first, after, last, before });
+        let filter = filter.unwrap_or_default().checked(&mut faults, service.catalogue());
+        let page = faults.none_in(ctx, page)?;
+        let (caller, wanted) = (principal(ctx)?, wanted(ctx));
+        let listing = service.list_api_tokens(caller, &filter, order.field, &page, wanted).await?;
+        Ok(Some(Connection::new(sequence, listing, ApiToken)))
+    }
+}
+
+impl ApiTokenFilter {
+    /// What is at fault is left out.
+    fn checked(self, faults: &mut Faults, catalogue: &Catalogue) -> filter::ApiTokenFilter {
+        let name = self.name_contains.unwrap_or_default();
+        let permissions = self.permissions.unwrap_or_default().into_iter().enumerate();
+        let permissions = permissions
+            .filter_map(|(index, permission)| faults.check(code(index, &permission, catalogue)));
+        filter::ApiTokenFilter {
+            permissions: PermissionSet::from_iter(permissions),
+            name: faults.check(NamePart::parse("filter.nameContains", &name)).unwrap_or_default(),
+            status: self.status.into_iter().flatten().map(Into::into).collect(),
+            user_id: faults.id("filter.userId", self.user_id),
+            created_user_id: faults.id("filter.createdByUserId", self.created_by_user_id),
+            expiry: filter::Window {
+                from: faults.instant("filter.expiresAfter", self.expires_after),
+                to: faults.instant("filter.expiresBefore", self.expires_before),
+            },
+            not_used_since: faults.instant("filter.notUsedSince", self.not_used_since),
+        }
+    }
+}
+
+/// Values of variables are not checked against the enum before they come here.
+fn code(
+    index: usize,
+    permission: &Permission,
+    catalogue: &Catalogue,
+) -> Result<PermissionCode, InputFault> {
+    let entry = catalogue.by_code(&permission.code(catalogue));
+    entry.map(|entry| entry.code.clone()).ok_or_else(|| {
+        let message = "There is no such permission on this server.";
+        InputFault::invalid("filter.permissions", "permission_unknown", message).at(index)
+    })
+}

@@ -1,0 +1,87 @@
+//! `auditEvents`: who did what, when.
+
+use async_graphql::{Context, ID, InputObject, Object};
+
+use crate::domain::filter;
+use crate::domain::order::Sequence;
+use crate::domain::page::PageArguments;
+use crate::domain::permission::required;
+use crate::graphql::context::{principal, service};
+use crate::graphql::error::GqlError;
+use crate::graphql::schema::connection::{Connection, wanted};
+use crate::graphql::schema::cost;
+use crate::graphql::schema::faults::Faults;
+use crate::graphql::schema::guard::Needs;
+use crate::graphql::schema::scalars::DateTime;
+use crate::graphql::schema::types::{AuditAction, AuditEvent};
+
+/// Which audit events to list. All conditions hold together; what is left out restricts nothing, and
+/// neither does an empty list.
+#[derive(InputObject, Default)]
+struct AuditEventFilter {
+    /// Events in which one of these was done.
+    action: Option<Vec<AuditAction>>,
+    /// Events of what this user did, `usr_...`.
+    actor_user_id: Option<ID>,
+    /// Events of what was done to this token, `tok_...`, which may be deleted since.
+    target_id: Option<ID>,
+    /// Events at this instant or later.
+    after: Option<DateTime>,
+    /// Events before this instant.
+    before: Option<DateTime>,
+}
+
+#[derive(Default)]
+pub(super) struct AuditEventsQuery;
+
+#[Object]
+impl AuditEventsQuery {
+    /// The audit events, who did what and when, the newest first. All faults of the arguments are
+    /// reported together, each with its `field`. Needs api.api-tokens.read.
+    #[graphql(
+        guard = "Needs(required::API_TOKENS_READ)",
+        complexity = "cost::of_page(__ctx, __variables_definition, __field, child_complexity)"
+    )]
+    async fn audit_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from the first on: 1 to 100 (`page_size`), 20 if left out.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor: `endCursor` of the page before. \
+                    `cursor_invalid` for one of another list or order.")]
+        after: Option<String>,
+        #[graphql(
+            desc = "How many, up to the last: 1 to 100. Not beside `first` (`first_and_last`)."
+        )]
+        last: Option<i32>,
+        #[graphql(
+            desc = "Only what comes before this cursor: `startCursor` of the page after, with `last`."
+        )]
+        before: Option<String>,
+        #[graphql(desc = "Which events to list.")] filter: Option<AuditEventFilter>,
+    ) -> Result<Option<Connection<AuditEvent>>, GqlError> {
+        let sequence = Sequence::AuditEvents;
+        let mut faults = Faults::default();
+        let page = faults.page(sequence, &PageArguments { first, after, last, before });
+        let filter = filter.unwrap_or_default().checked(&mut faults);
+        let page = faults.none_in(ctx, page)?;
+        let (caller, wanted) = (principal(ctx)?, wanted(ctx));
+        let listing = service(ctx)?.list_audit_events(caller, filter, &page, wanted).await?;
+        Ok(Some(Connection::new(sequence, listing, AuditEvent)))
+    }
+}
+
+impl AuditEventFilter {
+    /// What is at fault is left out.
+    fn checked(self, faults: &mut Faults) -> filter::AuditEventFilter {
+        filter::AuditEventFilter {
+            actions: self.action.into_iter().flatten().map(Into::into).collect(),
+            actor_user_id: faults.id("filter.actorUserId", self.actor_user_id),
+            target: faults.id("filter.targetId", self.target_id),
+            date: filter::Window {
+                from: faults.instant("filter.after", self.after),
+                to: faults.instant("filter.before", self.before),
+            },
+        }
+    }
+}

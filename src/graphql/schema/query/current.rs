@@ -1,0 +1,25 @@
+//! `currentApiToken` and `currentUser`: who am I?
+
+use async_graphql::{Context, Object};
+
+use crate::graphql::context::{principal, service};
+use crate::graphql::error::GqlError;
+use crate::graphql::schema::types::{ApiToken, User};
+
+#[derive(Default)]
+pub(super) struct CurrentQuery;
+
+#[Object]
+impl CurrentQuery {
+    /// The API token that authenticates this request. Every token may ask for itself.
+    async fn current_api_token(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
+        let token = principal(ctx)?.token();
+        Ok(token.map(|token| ApiToken(token.as_ref().clone())))
+    }
+
+    /// The user that this request acts as: the token's own. Every token may ask.
+    async fn current_user(&self, ctx: &Context<'_>) -> Result<Option<User>, GqlError> {
+        let user = service(ctx)?.current_user(principal(ctx)?).await?;
+        Ok(Some(User(user)))
+    }
+}

@@ -1,0 +1,44 @@
+//! `node`: the Relay way to read anything again by its id.
+
+use async_graphql::{Context, ID, Object};
+
+use crate::domain::id::{ApiTokenId, EventId};
+use crate::graphql::context::{principal, service};
+use crate::graphql::error::GqlError;
+use crate::graphql::schema::id::parse_id;
+use crate::graphql::schema::types::{ApiToken, AuditEvent, Node, User};
+use crate::service::ReadError;
+
+#[derive(Default)]
+pub(super) struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// Anything with an id. Null when there is none, or none any more. Needs api.api-tokens.read for a
+    /// token or an audit event, api.users.read for a user.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "The id of a token, `tok_...`, a user, `usr_...`, or an audit event, `evt_...`."
+        )]
+        id: ID,
+    ) -> Result<Option<Node>, GqlError> {
+        let (service, principal) = (service(ctx)?, principal(ctx)?);
+        let node = if id.starts_with(ApiTokenId::PREFIX) {
+            let token = service.api_token(principal, parse_id(&id)?).await;
+            token.map(|token| Node::ApiToken(ApiToken(token)))
+        } else if id.starts_with(EventId::PREFIX) {
+            let event = service.audit_event(principal, parse_id(&id)?).await;
+            event.map(|event| Node::AuditEvent(AuditEvent(event)))
+        } else {
+            let user = service.user(principal, parse_id(&id)?).await;
+            user.map(|user| Node::User(User(user)))
+        };
+        match node {
+            Ok(node) => Ok(Some(node)),
+            Err(ReadError::NotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

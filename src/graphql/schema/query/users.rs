@@ -1,0 +1,80 @@
+//! `users`: the list of users.
+
+use async_graphql::{Context, InputObject, Object};
+
+use crate::domain::filter;
+use crate::domain::name::NamePart;
+use crate::domain::order::Sequence;
+use crate::domain::page::PageArguments;
+use crate::domain::permission::required;
+use crate::graphql::context::{principal, service};
+use crate::graphql::error::GqlError;
+use crate::graphql::schema::connection::{Connection, wanted};
+use crate::graphql::schema::cost;
+use crate::graphql::schema::faults::Faults;
+use crate::graphql::schema::guard::Needs;
+use crate::graphql::schema::types::User;
+
+/// Which users to list. All conditions hold together; what is left out restricts nothing.
+#[derive(InputObject, Default)]
+struct UserFilter {
+    /// Users whose name contains this, whatever the case, the compatible characters and the white space
+    /// around it. At most 200 characters; none of them is a wildcard.
+    name_contains: Option<String>,
+    /// True: API Token Users and the system user; false: everybody else.
+    service_account: Option<bool>,
+    /// True: users that may act; false: those that may not, such as users of deleted tokens.
+    enabled: Option<bool>,
+}
+
+#[derive(Default)]
+pub(super) struct UsersQuery;
+
+#[Object]
+impl UsersQuery {
+    /// The users, the oldest first, those of deleted tokens included. All faults of the arguments are
+    /// reported together, each with its `field`. Needs api.users.read.
+    #[graphql(
+        guard = "Needs(required::USERS_READ)",
+        complexity = "cost::of_page(__ctx, __variables_definition, __field, child_complexity)"
+    )]
+    async fn users(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from the first on: 1 to 100 (`page_size`), 20 if left out.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor: `endCursor` of the page before. \
+                    `cursor_invalid` for one of another list or order.")]
+        after: Option<String>,
+        #[graphql(
+            desc = "How many, up to the last: 1 to 100. Not beside `first` (`first_and_last`)."
+        )]
+        last: Option<i32>,
+        #[graphql(
+            desc = "Only what comes before this cursor: `startCursor` of the page after, with `last`."
+        )]
+        before: Option<String>,
+        #[graphql(desc = "Which users to list.")] filter: Option<UserFilter>,
+    ) -> Result<Option<Connection<User>>, GqlError> {
+        let sequence = Sequence::Users;
+        let mut faults = Faults::default();
+        let page = faults.page(sequence, &PageArguments { first, after, last, before });
+        let filter = filter.unwrap_or_default().checked(&mut faults);
+        let page = faults.none_in(ctx, page)?;
+        let (caller, wanted) = (principal(ctx)?, wanted(ctx));
+        let listing = service(ctx)?.list_users(caller, filter, &page, wanted).await?;
+        Ok(Some(Connection::new(sequence, listing, User)))
+    }
+}
+
+impl UserFilter {
+    /// What is at fault is left out.
+    fn checked(self, faults: &mut Faults) -> filter::UserFilter {
+        let name = self.name_contains.unwrap_or_default();
+        filter::UserFilter {
+            name: faults.check(NamePart::parse("filter.nameContains", &name)).unwrap_or_default(),
+            service_account: self.service_account,
+            enabled: self.enabled,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The record of a token.
+
+use async_graphql::{Context, Enum, ID, Object};
+
+use super::user::{load_user, loaders};
+use super::{User, UserInfo};
+use crate::domain::api_token;
+use crate::domain::secret::partial_token;
+use crate::graphql::context::service;
+use crate::graphql::error::GqlError;
+use crate::graphql::schema::permission::Permission;
+use crate::graphql::schema::scalars::{DateTime, IpNetwork};
+
+/// An API token.
+pub(in crate::graphql) struct ApiToken(pub(in crate::graphql) api_token::ApiToken);
+
+/// An API token: who holds its secret may do what its permissions allow, until its expiry and from its
+/// allowed addresses. The secret itself is not part of it.
+#[Object]
+impl ApiToken {
+    /// `tok_...`. Opaque; sorts by creation.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        self.0.id.into()
+    }
+
+    /// 1 at creation, one more with every change. A use is no change.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// When the token was made.
+    async fn creation_date(&self) -> DateTime {
+        self.0.creation_date.into()
+    }
+
+    /// When the token was last changed; at first, when it was made.
+    async fn last_modified_date(&self) -> DateTime {
+        self.0.last_modified_date.into()
+    }
+
+    /// Who made the token.
+    async fn created_user_info(&self) -> UserInfo {
+        UserInfo(self.0.created.clone())
+    }
+
+    /// Who changed the token last; at first, who made it.
+    async fn last_modified_user_info(&self) -> UserInfo {
+        UserInfo(self.0.last_modified.clone())
+    }
+
+    /// The id of the API Token User, `usr_...`.
+    async fn user_id(&self) -> ID {
+        self.0.user_id.into()
+    }
+
+    /// The API Token User, to which everything that the token does is attributed. Needs
+    /// api.users.read, save for the caller's own.
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>, GqlError> {
+        load_user(ctx, self.0.user_id).await
+    }
+
+    /// What people know the token by. Unique among the tokens that are not deleted, whatever the case.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The start of the secret, the rest masked: enough to tell which secret belongs to this token.
+    async fn partial_token(&self) -> String {
+        partial_token(self.0.id)
+    }
+
+    /// The instant from which the token is refused.
+    async fn expiry(&self) -> DateTime {
+        self.0.expiry.into()
+    }
+
+    /// From where the token may be used: addresses and networks. Empty: from any address.
+    async fn allowed_addresses(&self) -> Vec<IpNetwork> {
+        self.0.allowed_addresses.iter().map(IpNetwork::from).collect()
+    }
+
+    /// What the token may do, in the order of `permissions`.
+    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Permission>, GqlError> {
+        let catalogue = service(ctx)?.catalogue();
+        if let Some(code) = catalogue.unknown(&self.0.permissions).next() {
+            // Another instance may have a newer catalogue; a shorter list would be a lie.
+            return Err(GqlError::internal(format!("{} holds the unknown {code}", self.0.id)));
+        }
+        Ok(catalogue.in_order(&self.0.permissions).into_iter().map(Permission::of).collect())
+    }
+
+    /// Whether the token can be used now.
+    async fn status(&self, ctx: &Context<'_>) -> Result<ApiTokenStatus, GqlError> {
+        Ok(self.0.status(service(ctx)?.clock().now()).into())
+    }
+
+    /// When the token was last used, to within a minute. Null until it is first used.
+    async fn last_used_date(&self) -> Option<DateTime> {
+        self.0.last_use.map(|last| last.date.into())
+    }
+
+    /// From which address it was last used. Null where that was not known.
+    async fn last_used_address(&self) -> Option<String> {
+        self.0.last_use?.address.map(|address| address.to_string())
+    }
+
+    /// The token that this one took the place of. Null for one that is not a renewal, and once the old
+    /// token is deleted. Needs api.api-tokens.read.
+    async fn renewed_from(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
+        match self.0.renewed_from {
+            Some(id) => Ok(loaders(ctx)?.api_tokens.load_one(id).await?.map(Self)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Whether a token can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "api_token::ApiTokenStatus")]
+pub(in crate::graphql) enum ApiTokenStatus {
+    /// It can be used.
+    Active,
+    /// It was disabled; it can be enabled again.
+    Disabled,
+    /// Its expiry has passed.
+    Expired,
+}

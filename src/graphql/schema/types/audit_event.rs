@@ -1,0 +1,93 @@
+//! The record of what somebody did.
+
+use async_graphql::{Enum, ID, Object, SimpleObject};
+
+use super::UserInfo;
+use crate::domain::audit;
+use crate::graphql::schema::scalars::DateTime;
+
+/// An audit event.
+pub(in crate::graphql) struct AuditEvent(pub(in crate::graphql) audit::AuditEvent);
+
+/// One thing that somebody did. It was written in the transaction that did it, and never changes.
+#[Object]
+impl AuditEvent {
+    /// `evt_...`. Opaque; sorts by date.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        self.0.id.into()
+    }
+
+    /// When it was done.
+    async fn date(&self) -> DateTime {
+        self.0.date.into()
+    }
+
+    /// What was done.
+    async fn action(&self) -> AuditAction {
+        self.0.action.into()
+    }
+
+    /// Who did it.
+    async fn actor(&self) -> UserInfo {
+        UserInfo(self.0.actor.clone())
+    }
+
+    /// The token with which they did it, `tok_...`, which may be deleted since. Null for the command line.
+    async fn actor_api_token_id(&self) -> Option<ID> {
+        self.0.actor_token.map(ID::from)
+    }
+
+    /// From which address. Null for the command line, and where it was not known.
+    async fn client_address(&self) -> Option<String> {
+        self.0.client_address.map(|address| address.to_string())
+    }
+
+    /// The request, as the header `x-request-id` of its answer and the log name it. Null for the command
+    /// line.
+    async fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// The token that it was done to, `tok_...`, which may be deleted since.
+    async fn target_id(&self) -> ID {
+        self.0.target.into()
+    }
+
+    /// What changed, field by field. Never a secret.
+    async fn changes(&self) -> Vec<AuditChange> {
+        self.0.changes.iter().map(AuditChange::from).collect()
+    }
+}
+
+/// A field that changed.
+#[derive(SimpleObject)]
+pub(in crate::graphql) struct AuditChange {
+    /// The field's name, as in `ApiToken`.
+    field: String,
+    /// Its value before, as a text. Null where there was none.
+    before: Option<String>,
+    /// Its value after, as a text. Null where there is none.
+    after: Option<String>,
+}
+
+impl From<&audit::AuditChange> for AuditChange {
+    fn from(change: &audit::AuditChange) -> Self {
+        let audit::AuditChange { field, before, after } = change.clone();
+        Self { field: field.into_owned(), before, after }
+    }
+}
+
+/// What can be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "audit::AuditAction")]
+#[expect(clippy::enum_variant_names, reason = "there will be actions on other things")]
+pub(in crate::graphql) enum AuditAction {
+    /// An API token was made.
+    ApiTokenCreated,
+    /// The settings of an API token were changed.
+    ApiTokenUpdated,
+    /// An API token was renewed: another one took its place.
+    ApiTokenRenewed,
+    /// An API token was deleted.
+    ApiTokenDeleted,
+}
