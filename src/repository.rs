@@ -1,28 +1,19 @@
 //! Queries in domain words: domain types in and out, rows and SQL within. Each query is written once
 //! for both backends.
 
-mod api_token_list;
-mod api_tokens;
-mod audit_event_list;
-mod caller;
-mod change_api_token;
-mod delete_api_token;
-mod last_use;
+mod audit;
 mod list;
 mod permissions;
 mod rows;
-mod user_list;
-mod users;
+mod token;
+mod user;
 
 use crate::db::{Database, DbError};
 
-pub use api_token_list::ApiTokenList;
-pub use api_tokens::Inserted;
-pub use audit_event_list::AuditEventList;
-pub use change_api_token::{Changed, Plan};
-pub use delete_api_token::Deleted;
+pub use audit::AuditEventList;
 pub use list::List;
-pub use user_list::UserList;
+pub use token::{ApiTokenList, Changed, Deleted, Inserted, Plan};
+pub use user::UserList;
 
 /// The queries of the product. Cheap to clone.
 #[derive(Clone)]

@@ -8,15 +8,15 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
-use super::Repository;
 use super::caller::ensure_unchanged;
-use super::rows::{ApiTokenRow, AuditEventRow, UserRow};
 use crate::db::{DbError, DbId, api_tokens, audit_events, read, users, write_tx};
 use crate::domain::api_token::{ApiToken, Credential, NewApiToken};
 use crate::domain::audit::AuditEvent;
 use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::principal::JudgedToken;
 use crate::domain::secret::SecretHash;
+use crate::repository::Repository;
+use crate::repository::rows::{ApiTokenRow, AuditEventRow, UserRow};
 
 /// What became of an insertion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

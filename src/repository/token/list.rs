@@ -4,9 +4,6 @@ use diesel::dsl::{count_star, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::Repository;
-use super::list::{List, scanned};
-use super::rows::{ApiTokenRow, NEVER};
 use crate::db::{
     Database, DbError, DbId, DbInstant, DbTexts, HoldsAll, Unkept, api_tokens, contains, search,
 };
@@ -16,6 +13,9 @@ use crate::domain::cursor::Position;
 use crate::domain::filter::{ApiTokenFilter, Window};
 use crate::domain::order::ApiTokenOrderField;
 use crate::domain::page::{Row, Scan};
+use crate::repository::Repository;
+use crate::repository::list::{List, scanned};
+use crate::repository::rows::{ApiTokenRow, NEVER};
 
 /// The tokens that are not deleted and meet a filter.
 pub struct ApiTokenList {

@@ -4,10 +4,10 @@ use diesel::dsl::update;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::Repository;
 use crate::db::{DbError, DbId, DbInstant, api_tokens, write_tx};
 use crate::domain::api_token::LastUse;
 use crate::domain::id::ApiTokenId;
+use crate::repository::Repository;
 
 impl Repository {
     /// Stores last uses that are later than the stored ones. That is no change of a token: its version

@@ -4,14 +4,14 @@ use diesel::dsl::{count_star, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::Repository;
-use super::list::{List, scanned};
-use super::rows::UserRow;
 use crate::db::{Database, DbError, Unkept, contains, search, users};
 use crate::domain::cursor::{Key, Position};
 use crate::domain::filter::UserFilter;
 use crate::domain::page::{Row, Scan};
 use crate::domain::user::User;
+use crate::repository::Repository;
+use crate::repository::list::{List, scanned};
+use crate::repository::rows::UserRow;
 
 /// The users that meet a filter, sorted by their ids.
 pub struct UserList {

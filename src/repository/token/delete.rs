@@ -4,13 +4,13 @@ use diesel::dsl::{insert_into, update};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::Repository;
 use super::caller::{LockOrder, ensure_unchanged};
-use super::rows::{AuditEventRow, UserRow};
 use crate::db::{DbError, DbId, DbInstant, api_tokens, audit_events, users, write_tx};
 use crate::domain::audit::AuditEvent;
 use crate::domain::principal::JudgedToken;
 use crate::domain::user::User;
+use crate::repository::Repository;
+use crate::repository::rows::{AuditEventRow, UserRow};
 
 /// What became of a deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]

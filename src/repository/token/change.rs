@@ -4,15 +4,15 @@ use diesel::dsl::{insert_into, update};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::Repository;
 use super::caller::{LockOrder, ensure_unchanged};
-use super::rows::{ApiTokenChangeRow, ApiTokenRow, AuditEventRow, UserRow};
 use crate::db::{DbError, DbId, DbInstant, api_tokens, audit_events, users, write_tx};
 use crate::domain::api_token::{ApiToken, NewApiToken};
 use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::AuditEvent;
 use crate::domain::id::ApiTokenId;
 use crate::domain::principal::Principal;
+use crate::repository::Repository;
+use crate::repository::rows::{ApiTokenChangeRow, ApiTokenRow, AuditEventRow, UserRow};
 
 /// What is to be done, all of it or nothing.
 #[derive(Debug)]

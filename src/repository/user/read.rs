@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::Repository;
-use super::rows::UserRow;
 use crate::db::{DbError, DbId, read, users};
 use crate::domain::id::UserId;
 use crate::domain::user::User;
+use crate::repository::Repository;
+use crate::repository::rows::UserRow;
 
 impl Repository {
     /// One user. SQLite keeps this statement prepared, which it does not for a list of ids.

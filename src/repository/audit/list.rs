@@ -4,15 +4,15 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::Repository;
-use super::list::{List, bounded, scanned};
-use super::rows::AuditEventRow;
 use crate::db::{Database, DbError, DbId, Unkept, audit_events, read, search};
 use crate::domain::audit::AuditEvent;
 use crate::domain::cursor::Position;
 use crate::domain::filter::AuditEventFilter;
 use crate::domain::id::EventId;
 use crate::domain::page::{Row, Scan};
+use crate::repository::Repository;
+use crate::repository::list::{List, bounded, scanned};
+use crate::repository::rows::AuditEventRow;
 
 /// The events that meet a filter, sorted by their dates.
 pub struct AuditEventList {

@@ -1,0 +1,5 @@
+//! Audit events.
+
+mod list;
+
+pub use list::AuditEventList;

@@ -1,0 +1,13 @@
+//! API tokens.
+
+mod caller;
+mod change;
+mod delete;
+mod last_use;
+mod list;
+mod read;
+
+pub use change::{Changed, Plan};
+pub use delete::Deleted;
+pub use list::ApiTokenList;
+pub use read::Inserted;

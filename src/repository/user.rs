@@ -1,0 +1,6 @@
+//! Users.
+
+mod list;
+mod read;
+
+pub use list::UserList;
