@@ -16,17 +16,22 @@ pub struct IpNetwork(IpNet);
 /// Why a text is not accepted as an address or network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidNetwork {
+    /// It is neither an address nor a network.
     #[error(
         "is not an IP address or CIDR network; write it like `192.0.2.7`, `192.0.2.0/24`, \
          `2001:db8::7` or `2001:db8::/32`, without leading zeros"
     )]
     Syntax,
+    /// It has a zone id (`%eth0`), which means something on one machine only.
     #[error("has a zone id, which means something on one machine only; leave it out")]
     ZoneId,
+    /// The prefix length is more than the address has bits; this many.
     #[error("has a prefix length out of range: 0 to {0}")]
     PrefixLength(u8),
+    /// Bits are set beyond the prefix; the network that is probably meant.
     #[error("has host bits set; write `{0}` for the network, or the address alone")]
     HostBits(IpNetwork),
+    /// It is an IPv4 address in IPv6 form; the IPv4 form.
     #[error("is an IPv4 address written as IPv6; write `{0}`")]
     Mapped(IpNetwork),
 }
@@ -159,7 +164,9 @@ impl FromIterator<IpNetwork> for AllowedAddresses {
 /// network inside two halves counts as inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AddressReach {
+    /// From anywhere.
     Any,
+    /// From within one of these networks.
     Within(Vec<IpNet>),
 }
 

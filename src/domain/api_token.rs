@@ -12,20 +12,29 @@ use super::user::{User, UserInfo};
 /// An API token as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiToken {
+    /// The id of the token.
     pub id: ApiTokenId,
     /// 1 at creation, one more with every change.
     pub version: i32,
+    /// When it was created.
     pub creation_date: Instant,
+    /// When it was last changed; a use is no change.
     pub last_modified_date: Instant,
+    /// Who created it.
     pub created: UserInfo,
+    /// Who last changed it.
     pub last_modified: UserInfo,
     /// The API Token User.
     pub user_id: UserId,
+    /// The name, unique among live tokens.
     pub name: String,
     /// The instant from which the token is refused.
     pub expiry: Instant,
+    /// From where it may be used.
     pub allowed_addresses: AllowedAddresses,
+    /// What it may do.
     pub permissions: PermissionSet,
+    /// Whether it may be used.
     pub enabled: bool,
     /// The token that this one took the place of.
     pub renewed_from: Option<ApiTokenId>,
@@ -36,6 +45,7 @@ pub struct ApiToken {
 /// When and from where a token was used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastUse {
+    /// When it was used.
     pub date: Instant,
     /// None where the client's address was not known.
     pub address: Option<IpAddr>,
@@ -44,8 +54,11 @@ pub struct LastUse {
 /// Whether a token can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiTokenStatus {
+    /// It may be used.
     Active,
+    /// It was disabled, and may be enabled again.
     Disabled,
+    /// Its expiry is reached.
     Expired,
 }
 
@@ -65,8 +78,11 @@ impl ApiToken {
 /// What a presented secret is judged by: the record, its user and the stored hash.
 #[derive(Debug, Clone)]
 pub struct Credential {
+    /// The token.
     pub token: ApiToken,
+    /// Its API Token User.
     pub user: User,
+    /// The hash that the secret is compared with.
     pub secret_hash: SecretHash,
     /// A deleted token's record stays, so that the log can tell deleted from unknown.
     pub deleted: bool,
@@ -75,9 +91,12 @@ pub struct Credential {
 /// A token that is about to be stored, with its user.
 #[derive(Debug, Clone)]
 pub struct NewApiToken {
+    /// The token.
     pub token: ApiToken,
     /// What the name is compared by.
     pub name_key: String,
+    /// The hash that the secret is compared with.
     pub secret_hash: SecretHash,
+    /// Its API Token User.
     pub user: User,
 }

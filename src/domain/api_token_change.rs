@@ -8,10 +8,15 @@ use super::permission::PermissionSet;
 /// The values that a token gets; what is none stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApiTokenChange {
+    /// The new name.
     pub name: Option<ApiTokenName>,
+    /// Whether it may be used from now on.
     pub enabled: Option<bool>,
+    /// The permissions that remain.
     pub permissions: Option<PermissionSet>,
+    /// The addresses that remain.
     pub allowed_addresses: Option<AllowedAddresses>,
+    /// The earlier expiry.
     pub expiry: Option<Instant>,
 }
 

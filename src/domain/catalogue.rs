@@ -20,6 +20,7 @@ pub struct Catalogue {
 /// One permission of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogueEntry {
+    /// The dotted code.
     pub code: PermissionCode,
     /// Its value in the GraphQL enum.
     pub enum_name: String,
@@ -32,14 +33,19 @@ pub struct CatalogueEntry {
 /// Why a catalogue cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
+    /// The text is no TOML of the expected form.
     #[error("{0}")]
     Toml(#[from] toml::de::Error),
+    /// A code is malformed.
     #[error(transparent)]
     Code(#[from] InvalidPermissionCode),
+    /// A code appears twice.
     #[error("`{0}` is listed twice")]
     Repeated(PermissionCode),
+    /// Two codes have the same name in GraphQL.
     #[error("`{0}` and `{1}` would have the same name in the GraphQL enum")]
     SameName(PermissionCode, PermissionCode),
+    /// A permission has no description.
     #[error("the description of `{0}` is blank or longer than {MAX_DESCRIPTION} characters")]
     Description(PermissionCode),
 }

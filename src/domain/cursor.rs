@@ -17,15 +17,20 @@ const VERSION: u8 = 1;
 /// The value that a row is sorted by, before its id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
+    /// The list is ordered by id alone.
     Nothing,
+    /// An instant.
     Instant(Instant),
+    /// A text.
     Text(String),
 }
 
 /// A place in a list: that of a row, which may be gone since. Places compare as rows do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
+    /// The value of the field that the list is ordered by.
     pub key: Key,
+    /// The id, which decides between equal keys.
     pub id: Uuid,
 }
 

@@ -15,22 +15,30 @@ use super::permission::PermissionSet;
 /// Which tokens. The deleted ones are never among them.
 #[derive(Debug, Clone, Default)]
 pub struct ApiTokenFilter {
+    /// A part of the name.
     pub name: NamePart,
     /// Any of these.
     pub status: Vec<ApiTokenStatus>,
     /// All of these.
     pub permissions: PermissionSet,
+    /// The API Token User.
     pub user_id: Option<UserId>,
+    /// Who created the token.
     pub created_user_id: Option<UserId>,
+    /// When it expires.
     pub expiry: Window,
+    /// Never used, or last used before this instant.
     pub not_used_since: Option<Instant>,
 }
 
 /// Which users.
 #[derive(Debug, Clone, Default)]
 pub struct UserFilter {
+    /// A part of the name.
     pub name: NamePart,
+    /// Whether it is the user of a token.
     pub service_account: Option<bool>,
+    /// Whether it is enabled.
     pub enabled: Option<bool>,
 }
 
@@ -39,15 +47,20 @@ pub struct UserFilter {
 pub struct AuditEventFilter {
     /// Any of these.
     pub actions: BTreeSet<AuditAction>,
+    /// Who did it.
     pub actor_user_id: Option<UserId>,
+    /// To which token it was done.
     pub target: Option<ApiTokenId>,
+    /// When it happened.
     pub date: Window,
 }
 
 /// A span of time, from an instant on and before another one, so that spans side by side share none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Window {
+    /// The first instant that counts.
     pub from: Option<Instant>,
+    /// The first instant that no longer counts.
     pub to: Option<Instant>,
 }
 
@@ -70,6 +83,7 @@ impl Window {
 pub struct StatusConditions {
     /// Within the window that the filter has already.
     pub expiry: Window,
+    /// Whether it is enabled.
     pub enabled: Option<bool>,
     /// Or else expired, which is to say: before this instant.
     pub or_expired: Option<Instant>,

@@ -14,7 +14,9 @@ pub enum Direction {
 pub enum ApiTokenOrderField {
     /// What names are compared by, byte by byte.
     Name,
+    /// When the token was created.
     CreationDate,
+    /// When the token expires.
     Expiry,
     /// A token that was never used comes before all others.
     LastUsedDate,
@@ -23,7 +25,9 @@ pub enum ApiTokenOrderField {
 /// An order of tokens. Equal values are in the order of their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ApiTokenOrder {
+    /// What the list is ordered by.
     pub field: ApiTokenOrderField,
+    /// Ascending or descending.
     pub direction: Direction,
 }
 
@@ -37,6 +41,7 @@ impl Default for ApiTokenOrder {
 /// A list in an order. A cursor belongs to one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sequence {
+    /// The list of tokens, in one of its orders.
     ApiTokens(ApiTokenOrder),
     /// The oldest first, as their ids sort.
     Users,
@@ -47,8 +52,11 @@ pub enum Sequence {
 /// What stands before the id in an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
+    /// No field: the id alone.
     Nothing,
+    /// An instant.
     Instant,
+    /// A text.
     Text,
 }
 

@@ -37,15 +37,20 @@ pub struct PageRequest {
 /// A row and where it stands.
 #[derive(Debug, Clone)]
 pub struct Row<T> {
+    /// Where the row is in its list.
     pub position: Position,
+    /// The row itself.
     pub value: T,
 }
 
 /// The rows of a page, in the order of the list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
+    /// The rows, in the order of the list.
     pub rows: Vec<Row<T>>,
+    /// Whether the list has rows before these.
     pub has_previous: bool,
+    /// Whether the list has rows after these.
     pub has_next: bool,
 }
 

@@ -30,12 +30,16 @@ pub struct PlaintextSecret(Zeroizing<String>);
 /// Why a text is not a secret. It goes to the log and never to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedSecret {
+    /// It does not have 76 characters.
     #[error("not {LENGTH} characters long")]
     Length,
+    /// It has characters outside the alphabet.
     #[error("has a character that no secret has")]
     Alphabet,
+    /// Prefix or separator are not where they belong.
     #[error("does not have the form of a secret")]
     Form,
+    /// The checksum does not match.
     #[error("has a wrong checksum")]
     Checksum,
 }

@@ -8,9 +8,13 @@ use crate::domain::order::Sequence;
 /// What a reader asks for, unchecked.
 #[derive(Debug, Clone, Default)]
 pub struct PageArguments {
+    /// How many rows from the start.
     pub first: Option<i32>,
+    /// The cursor that the page starts after.
     pub after: Option<String>,
+    /// How many rows from the end.
     pub last: Option<i32>,
+    /// The cursor that the page ends before.
     pub before: Option<String>,
 }
 

@@ -8,9 +8,13 @@ use crate::domain::order::Direction;
 /// Rows to read, the nearest first: those between two places, up to a number.
 #[derive(Debug, Clone)]
 pub struct Scan {
+    /// Ascending or descending.
     pub direction: Direction,
+    /// The end with the smaller positions.
     pub above: Bound<Position>,
+    /// The end with the larger positions.
     pub below: Bound<Position>,
+    /// The most rows to read.
     pub limit: usize,
 }
 
