@@ -2,7 +2,7 @@
 //!
 //! # The layers
 //!
-//! A layer knows only the layers below it; `domain` is the ground floor that all may stand on.
+//! A layer knows only the layers below it; `domain` and `wire` are the ground floor that all may stand on.
 //!
 //! | layer | what it does |
 //! | --- | --- |
@@ -14,6 +14,7 @@
 //! | [`repository`] | queries in domain words, once for both databases |
 //! | [`db`] | connections, transactions, column types, migrations |
 //! | [`domain`] | types and pure rules |
+//! | [`wire`] | what headers say, read from their bytes |
 //!
 //! # How to add a mutation
 //!
@@ -35,3 +36,4 @@ pub mod http;
 pub mod repository;
 pub mod service;
 pub mod telemetry;
+pub mod wire;

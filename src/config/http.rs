@@ -10,7 +10,8 @@ use super::origins::OriginList;
 use super::proxies::ProxyList;
 use super::value::timeout;
 use crate::graphql::Introspection;
-use crate::http::{AllowedOrigins, ForwardedHeader, HttpSettings, TrustedProxies, WebOrigin};
+use crate::http::{AllowedOrigins, HttpSettings, WebOrigin};
+use crate::wire::forwarded::{ForwardedHeader, TrustedProxies};
 
 /// Settings of the HTTP side.
 #[derive(Debug, Clone, Args)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 use tokio::time::timeout;
 
-use super::negotiation::MediaType;
+use super::graphql::negotiation::MediaType;
 use super::readable::readable;
 use super::refusal::Refusal;
 use super::state::HttpState;

@@ -9,7 +9,7 @@ use chrono::{SecondsFormat, TimeDelta};
 
 use self::assets::asset;
 use self::policy::{CROSS_ORIGIN_OPENER_POLICY, page_policy, style_nonce};
-use super::negotiation::MediaType;
+use super::graphql::negotiation::MediaType;
 use super::readable::readable;
 use super::refusal::Refusal;
 use super::state::HttpState;

@@ -2,7 +2,7 @@
 
 use actix_web::{FromRequest, Handler, Resource, Responder, guard, web};
 
-use super::negotiation::MediaType;
+use super::graphql::negotiation::MediaType;
 use super::refusal::Refusal;
 
 /// Answers GET and HEAD, which load balancers probe by, and refuses every other method with what is

@@ -6,7 +6,7 @@ use actix_web::http::header::{ALLOW, RETRY_AFTER as RETRY_AFTER_HEADER, WWW_AUTH
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde_json::{Map, json};
 
-use super::negotiation::MediaType;
+use super::graphql::negotiation::MediaType;
 use crate::graphql::{ErrorCode, RETRY_AFTER, TOKEN_NEEDED, TRY_AGAIN};
 
 /// Why a request is refused before GraphQL runs, or although it ran.

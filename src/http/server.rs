@@ -7,13 +7,13 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, middleware, web};
 
-use super::connections::{Connections, busy_connection};
-use super::negotiation::MediaType;
+use super::connection::slow_heads::{Connections, busy_connection};
+use super::connection::unread_body::unread_body;
+use super::graphql::negotiation::MediaType;
 use super::refusal::Refusal;
-use super::request_log::request_log;
+use super::request::request_log::request_log;
 use super::state::HttpState;
-use super::unread_body::unread_body;
-use super::{graphql_endpoint, health, playground};
+use super::{graphql, health, playground};
 
 /// How long a quiet connection is kept for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -44,7 +44,7 @@ pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpS
             .wrap(middleware::from_fn(unread_body))
             .wrap(middleware::from_fn(busy_connection))
             .wrap(middleware::from_fn(request_log))
-            .configure(graphql_endpoint::configure)
+            .configure(graphql::endpoint::configure)
             .configure(health::configure)
             .default_service(web::to(async || Refusal::NotFound.response(MediaType::Json)));
         if with_playground { app.configure(playground::configure) } else { app }

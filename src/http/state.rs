@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::forwarded::{ForwardedHeader, TrustedProxies};
-use super::web_origin::AllowedOrigins;
+use super::request::web_origin::AllowedOrigins;
 use crate::graphql::{Engine, Introspection};
 use crate::service::Service;
+use crate::wire::forwarded::{ForwardedHeader, TrustedProxies};
 
 /// What the operator decides about HTTP.
 #[derive(Debug)]

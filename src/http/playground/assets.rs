@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::policy::ASSET_POLICY;
-use crate::http::negotiation::MediaType;
+use crate::http::graphql::negotiation::MediaType;
 use crate::http::refusal::Refusal;
 
 /// The names have a hash of the content in them, so what a browser keeps never grows old.

@@ -2,7 +2,7 @@
 
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
-use tokenwright::http::ForwardedHeader;
+use tokenwright::wire::forwarded::ForwardedHeader;
 
 use crate::support::{Answer, Options, TestApp};
 

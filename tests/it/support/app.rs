@@ -13,8 +13,9 @@ use tokenwright::domain::clock::Clock;
 use tokenwright::domain::principal::{Origin, Principal};
 use tokenwright::domain::random::SystemRandom;
 use tokenwright::graphql::Introspection;
-use tokenwright::http::{AllowedOrigins, ForwardedHeader, HttpSettings, TrustedProxies};
+use tokenwright::http::{AllowedOrigins, HttpSettings};
 use tokenwright::service::{CreateApiToken, RequestedExpiry, Service, TokenRules};
+use tokenwright::wire::forwarded::{ForwardedHeader, TrustedProxies};
 use tokio::sync::oneshot;
 
 use super::{Answer, ManualClock, TestDatabase};

@@ -63,13 +63,13 @@ impl AllowedOrigins {
         Self(origins)
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(in crate::http) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The origin of the page that sends this request, if it is allowed. A browser names one, byte for
     /// byte as it stands here.
-    pub(super) fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+    pub(in crate::http) fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let origin = single_header(headers, ORIGIN)?;
         self.0.iter().any(|allowed| allowed.0 == *origin).then(|| origin.clone())
     }

@@ -1,7 +1,7 @@
 //! The elements of an `Accept` header (RFC 9110 section 12.5.1).
 
 use super::{MediaType, is_utf8};
-use crate::http::field_value::{parameters, split_unquoted};
+use crate::wire::field_value::{parameters, split_unquoted};
 
 /// One element of an `Accept` header that covers some type of ours.
 pub(super) struct MediaRange {

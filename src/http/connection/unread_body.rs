@@ -17,7 +17,7 @@ use actix_web::{Error, HttpMessage, web};
 use futures_util::Stream;
 
 /// Wraps every request.
-pub(super) async fn unread_body(
+pub(in crate::http) async fn unread_body(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::node;
-use crate::http::field_value::{parameters, split_unquoted};
+use crate::wire::field_value::{parameters, split_unquoted};
 
 /// Where a scan from right to left stands with regard to quoted strings.
 #[derive(Clone, Copy)]

@@ -17,7 +17,7 @@ use socket2::{SockRef, Socket};
 
 /// All open connections.
 #[derive(Clone, Default)]
-pub(super) struct Connections(Arc<Mutex<Vec<Weak<Connection>>>>);
+pub(in crate::http) struct Connections(Arc<Mutex<Vec<Weak<Connection>>>>);
 
 /// One connection: a second handle on its socket, and since when no request is being answered on it;
 /// `None` while one is.
@@ -28,7 +28,7 @@ struct Connection {
 
 impl Connections {
     /// Notes a new connection. To be called when it is accepted.
-    pub(super) fn note(&self, stream: &dyn Any, connection_data: &mut Extensions) {
+    pub(in crate::http) fn note(&self, stream: &dyn Any, connection_data: &mut Extensions) {
         let Some(stream) = stream.downcast_ref::<TcpStream>() else { return };
         let stream = SockRef::from(stream);
         let Ok(socket) = stream.try_clone() else {
@@ -45,7 +45,7 @@ impl Connections {
     /// Closes, again and again, what has been without a request for longer than `limit`. A quiet
     /// connection is closed by actix-http long before, so what is left sends half a head, or does
     /// not take its answer.
-    pub(super) async fn close_slow(self, limit: Duration) {
+    pub(in crate::http) async fn close_slow(self, limit: Duration) {
         loop {
             tokio::time::sleep(limit / 10).await;
             self.locked().retain(|connection| {
@@ -83,7 +83,7 @@ impl Drop for Busy {
 }
 
 /// Wraps every request: its head has arrived.
-pub(super) async fn busy_connection(
+pub(in crate::http) async fn busy_connection(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {

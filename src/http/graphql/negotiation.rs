@@ -6,7 +6,7 @@ mod media_range;
 use std::cmp::Reverse;
 
 use self::media_range::MediaRange;
-use super::field_value::{Parameter, parameters, split_unquoted};
+use crate::wire::field_value::{Parameter, parameters, split_unquoted};
 
 /// The media types in which a GraphQL response can be written, in the order of the server's own
 /// preference.

@@ -14,8 +14,8 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 
 use super::negotiation::MediaType;
-use super::refusal::Refusal;
-use super::state::HttpState;
+use crate::http::refusal::Refusal;
+use crate::http::state::HttpState;
 
 type Headers = &'static [(&'static str, &'static str)];
 

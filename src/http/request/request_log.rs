@@ -14,9 +14,9 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use tracing::Instrument;
 
-use super::forwarded::{ForwardedHeader, client_address};
-use super::state::HttpState;
 use crate::domain::id::request_id;
+use crate::http::state::HttpState;
+use crate::wire::forwarded::{ForwardedHeader, client_address};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -24,14 +24,14 @@ const MAX_REQUEST_ID: usize = 64;
 
 /// What is known of a request from its start.
 #[derive(Debug, Clone)]
-pub(super) struct RequestInfo {
-    pub(super) id: Option<String>,
+pub(in crate::http) struct RequestInfo {
+    pub(in crate::http) id: Option<String>,
     /// The end client's address, as far as it can be trusted.
-    pub(super) client_address: Option<IpAddr>,
+    pub(in crate::http) client_address: Option<IpAddr>,
 }
 
 /// Wraps every request.
-pub(super) async fn request_log(
+pub(in crate::http) async fn request_log(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {

@@ -6,9 +6,10 @@
 use std::borrow::Cow;
 
 /// A `name=value` pair, its value freed from quotes (RFC 9110 section 5.6.6).
-pub(super) struct Parameter<'a> {
+pub struct Parameter<'a> {
     name: &'a [u8],
-    pub(super) value: Cow<'a, [u8]>,
+    /// The value, without quotes.
+    pub value: Cow<'a, [u8]>,
 }
 
 impl<'a> Parameter<'a> {
@@ -22,14 +23,14 @@ impl<'a> Parameter<'a> {
     }
 
     /// Compares the name, for which case does not count.
-    pub(super) fn is(&self, name: &str) -> bool {
+    pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
 }
 
 /// Reads each part as a parameter, `None` where it is not one. Empty parts are allowed between the
 /// semicolons (RFC 9110 section 5.6.6, RFC 7239 section 4).
-pub(super) fn parameters<'a>(
+pub fn parameters<'a>(
     parts: impl Iterator<Item = &'a [u8]>,
 ) -> impl Iterator<Item = Option<Parameter<'a>>> {
     parts.filter(|part| !part.is_empty()).map(Parameter::parse)
@@ -37,7 +38,7 @@ pub(super) fn parameters<'a>(
 
 /// Splits at every separator that stands outside a quoted string, and trims the parts. Empty parts
 /// are kept.
-pub(super) fn split_unquoted(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+pub fn split_unquoted(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let (mut quoted, mut escaped) = (false, false);
     let is_boundary = move |&byte: &u8| {
         match byte {
@@ -52,15 +53,15 @@ pub(super) fn split_unquoted(value: &[u8], separator: u8) -> impl Iterator<Item 
 }
 
 /// Takes off optional whitespace: spaces and tabs, nothing else (RFC 9110 section 5.6.3).
-pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
+pub fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
     }
     bytes
 }
 
-/// RFC 9110 section 5.6.2.
-pub(super) fn is_token(bytes: &[u8]) -> bool {
+/// Is this a token of RFC 9110 section 5.6.2?
+pub fn is_token(bytes: &[u8]) -> bool {
     let is_token_character =
         |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     !bytes.is_empty() && bytes.iter().all(is_token_character)

@@ -4,8 +4,8 @@ use actix_web::web;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
 use crate::graphql::GraphqlRequest;
+use crate::http::refusal::Refusal;
 
 /// Reads a JSON body.
 pub(super) fn from_body(body: &[u8]) -> Result<GraphqlRequest, Refusal> {

@@ -11,21 +11,21 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 
 use super::cross_origin::cross_origin;
-use super::graphql_params;
 use super::negotiation::{MediaType, is_json, negotiate};
-use super::principal::principal;
-use super::refusal::{Refusal, refused_status};
-use super::request_log::RequestInfo;
-use super::single_header::single_header;
-use super::state::HttpState;
+use super::params;
 use crate::domain::principal::Origin;
 use crate::graphql::{GraphqlRequest, Introspection, Method, Outcome, RequestContext};
+use crate::http::caller::principal;
+use crate::http::refusal::{Refusal, refused_status};
+use crate::http::request::request_log::RequestInfo;
+use crate::http::request::single_header::single_header;
+use crate::http::state::HttpState;
 
 /// Largest body: ample for any document and its variables.
 const MAX_BODY: usize = 64 * 1024;
 
 /// Routes of this endpoint.
-pub(super) fn configure(config: &mut web::ServiceConfig) {
+pub(in crate::http) fn configure(config: &mut web::ServiceConfig) {
     let resource = web::resource("/graphql")
         .wrap(middleware::from_fn(cross_origin))
         .route(web::post().to(post))
@@ -49,7 +49,7 @@ async fn post(
         if !json || headers.contains_key(CONTENT_ENCODING) {
             return Err(Refusal::UnsupportedMediaType);
         }
-        graphql_params::from_body(&read(headers, body, limit).await?)
+        params::from_body(&read(headers, body, limit).await?)
     };
     answer(&request, &state, Method::Post, parameters).await
 }
@@ -62,7 +62,7 @@ async fn get(request: HttpRequest, state: web::Data<HttpState>) -> HttpResponse 
         if elsewhere && state.settings.allowed_origins.allowed(request.headers()).is_none() {
             return Err(Refusal::CrossSite);
         }
-        graphql_params::from_query_string(request.query_string())
+        params::from_query_string(request.query_string())
     };
     answer(&request, &state, Method::Get, parameters).await
 }

@@ -4,12 +4,12 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
 
-use super::bearer::{Credentials, credentials};
 use super::refusal::Refusal;
-use super::request_log::RequestInfo;
+use super::request::request_log::RequestInfo;
 use super::state::HttpState;
 use crate::domain::principal::Principal;
 use crate::service::AuthenticateError;
+use crate::wire::bearer::{Credentials, credentials};
 
 /// Who sent the request; `None` when it carries no credentials at all.
 pub(super) async fn principal(
