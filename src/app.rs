@@ -12,7 +12,7 @@ use crate::db::{
 };
 use crate::domain::catalogue::Catalogue;
 use crate::domain::clock::Clock;
-use crate::domain::random::{RandomError, RandomSource};
+use crate::domain::random::RandomSource;
 use crate::http::{HttpServer, HttpSettings, HttpState, bind};
 use crate::repository::Repository;
 use crate::service::{Service, TokenRules, UnknownPermissions};
@@ -43,8 +43,6 @@ pub enum StartError {
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
     #[error(transparent)]
-    Random(#[from] RandomError),
-    #[error(transparent)]
     Db(#[from] DbError),
 }
 
@@ -63,8 +61,7 @@ pub async fn service(config: ServiceConfig) -> Result<Arc<Service>, StartError> 
     let database = Database::open(&config.database, config.pool, runtime.clone())?;
     let ServiceConfig { catalogue, rules, clock, random, .. } = config;
     let repository = Repository::new(database);
-    let service = Service::new(repository, catalogue, clock, random, rules, runtime)?;
-    service.learn_costs().await?;
+    let service = Service::new(repository, catalogue, clock, random, rules, runtime);
     match service.unknown_permissions().await? {
         Some(unknown) => Err(unknown.into()),
         None => Ok(Arc::new(service)),

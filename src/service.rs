@@ -11,6 +11,7 @@ mod lists;
 mod new_api_token;
 mod proof;
 mod renew_api_token;
+mod replace_secrets;
 mod requested_expiry;
 mod stored_permissions;
 mod update_api_token;
@@ -26,7 +27,7 @@ use crate::db::DbError;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::clock::Clock;
 use crate::domain::principal::MissingPermission;
-use crate::domain::random::{RandomError, RandomSource};
+use crate::domain::random::RandomSource;
 use crate::repository::Repository;
 
 pub use authenticate::{AuthenticateError, InvalidTokenReason};
@@ -68,9 +69,6 @@ pub struct TokenRules {
 
 impl Service {
     /// Puts the use cases together. `runtime` runs what blocks.
-    ///
-    /// # Errors
-    /// When the random source does not deliver.
     pub fn new(
         repository: Repository,
         catalogue: Arc<Catalogue>,
@@ -78,11 +76,11 @@ impl Service {
         random: Arc<dyn RandomSource>,
         rules: TokenRules,
         runtime: Handle,
-    ) -> Result<Self, RandomError> {
-        let proofs = SecretProofs::new(rules.bcrypt_cost, random.as_ref(), runtime)?;
+    ) -> Self {
+        let proofs = SecretProofs::new(rules.bcrypt_cost, Arc::clone(&random), runtime);
         let TokenRules { max_lifetime, last_use_interval, .. } = rules;
         let last_uses = LastUses::default();
-        Ok(Self {
+        Self {
             repository,
             catalogue,
             clock,
@@ -91,7 +89,7 @@ impl Service {
             last_uses,
             max_lifetime,
             last_use_interval,
-        })
+        }
     }
 
     /// The permissions that this server knows.
@@ -122,15 +120,9 @@ impl Service {
         self.repository.ping().await
     }
 
-    /// Learns what the costliest stored hash costs, before the first request is refused.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn learn_costs(&self) -> Result<(), DbError> {
-        if let Some(hash) = self.repository.costliest_secret_hash().await? {
-            self.proofs.learn(&hash);
-        }
-        Ok(())
+    /// How often bcrypt has run to prove a secret, since the start.
+    pub fn bcrypt_runs(&self) -> u64 {
+        self.proofs.runs()
     }
 
     /// Ends the work with the database in order.

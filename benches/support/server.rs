@@ -9,6 +9,7 @@ use super::cpu;
 /// The program on a database.
 pub struct Tokenwright {
     url: String,
+    settings: Vec<String>,
 }
 
 /// A server process on a free port.
@@ -25,21 +26,28 @@ impl Tokenwright {
 
     /// On an empty database, which is migrated.
     pub fn on(url: String) -> Self {
-        let on = Self { url };
+        let on = Self { url, settings: Vec::new() };
         assert!(on.command(&["migrate"]).status().unwrap().success());
         on
+    }
+
+    /// The same with settings that `serve` and `admin create-token` know.
+    pub fn with(mut self, settings: &[&str]) -> Self {
+        self.settings = settings.iter().map(ToString::to_string).collect();
+        self
     }
 
     /// Makes a token on the command line; its secret.
     pub fn token(&self, name: &str, permissions: &[&str]) -> String {
         let always = ["admin", "create-token", "--expires-in", "2d", "--name", name];
-        let made = self.command(&[&always[..], permissions].concat()).output().unwrap();
+        let mut command = self.command(&[&always[..], permissions].concat());
+        let made = command.args(&self.settings).output().unwrap();
         String::from_utf8(made.stdout).unwrap().trim().to_owned()
     }
 
     /// Starts an instance.
     pub fn serve(&self) -> Server {
-        Server::start(&mut self.command(&["serve", "--listen", "127.0.0.1:0"]))
+        Server::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).args(&self.settings))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

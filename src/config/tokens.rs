@@ -30,8 +30,8 @@ pub struct TokenArgs {
     )]
     pub max_lifetime: Duration,
 
-    /// Cost of new bcrypt hashes, 4 to 14. A high one makes requests slow and protects nothing more:
-    /// a secret has 256 random bits.
+    /// Cost of bcrypt hashes, 4 to 14. A high one makes the first use of a token slow and protects nothing
+    /// more: a secret has 256 random bits.
     #[arg(
         long,
         env = "TOKENWRIGHT_BCRYPT_COST",

@@ -19,7 +19,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Bool, Integer, Nullable, Text};
+    use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text};
     use crate::db::types::{Id, Moment, NetworkList, TextList};
 
     api_tokens (id) {
@@ -43,6 +43,7 @@ table! {
         renewed_from_id -> Nullable<Id>,
         last_used_date -> Moment,
         last_used_address -> Nullable<Text>,
+        secret_tag -> Nullable<Binary>,
     }
 }
 

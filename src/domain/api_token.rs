@@ -6,7 +6,7 @@ use super::address::AllowedAddresses;
 use super::clock::Instant;
 use super::id::{ApiTokenId, UserId};
 use super::permission::PermissionSet;
-use super::secret::SecretHash;
+use super::secret::StoredSecret;
 use super::user::{User, UserInfo};
 
 /// An API token as it is stored.
@@ -75,15 +75,15 @@ impl ApiToken {
     }
 }
 
-/// What a presented secret is judged by: the record, its user and the stored hash.
+/// What a presented secret is judged by: the record, its user and the stored secret.
 #[derive(Debug, Clone)]
 pub struct Credential {
     /// The token.
     pub token: ApiToken,
     /// Its API Token User.
     pub user: User,
-    /// The hash that the secret is compared with.
-    pub secret_hash: SecretHash,
+    /// What the presented secret is compared with.
+    pub secret: StoredSecret,
     /// A deleted token's record stays, so that the log can tell deleted from unknown.
     pub deleted: bool,
 }
@@ -95,8 +95,8 @@ pub struct NewApiToken {
     pub token: ApiToken,
     /// What the name is compared by.
     pub name_key: String,
-    /// The hash that the secret is compared with.
-    pub secret_hash: SecretHash,
+    /// What a presented secret is compared with.
+    pub secret: StoredSecret,
     /// Its API Token User.
     pub user: User,
 }

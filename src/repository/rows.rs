@@ -13,7 +13,7 @@ use crate::domain::cursor::{Key, Position};
 use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::order::ApiTokenOrderField;
 use crate::domain::permission::{PermissionCode, PermissionSet};
-use crate::domain::secret::SecretHash;
+use crate::domain::secret::{SecretHash, SecretTag, StoredSecret};
 use crate::domain::user::{User, UserInfo};
 
 pub(super) use audit_event::AuditEventRow;
@@ -84,6 +84,7 @@ pub(super) struct ApiTokenRow {
     renewed_from_id: Option<DbId>,
     last_used_date: DbInstant,
     last_used_address: Option<String>,
+    secret_tag: Option<Vec<u8>>,
 }
 
 impl From<&NewApiToken> for ApiTokenRow {
@@ -101,7 +102,7 @@ impl From<&NewApiToken> for ApiTokenRow {
             user_id: DbId(token.user_id.uuid()),
             name: token.name.clone(),
             name_key: new.name_key.clone(),
-            secret_hash: new.secret_hash.expose().to_owned(),
+            secret_hash: new.secret.hash.expose().to_owned(),
             expiry: DbInstant(token.expiry),
             allowed_addresses: networks(&token.allowed_addresses),
             permissions: codes(&token.permissions),
@@ -110,6 +111,7 @@ impl From<&NewApiToken> for ApiTokenRow {
             renewed_from_id: token.renewed_from.map(|id| DbId(id.uuid())),
             last_used_date: DbInstant(NEVER),
             last_used_address: None,
+            secret_tag: new.secret.tag.map(|tag| tag.expose().to_vec()),
         }
     }
 }
@@ -177,11 +179,18 @@ impl From<ApiTokenRow> for ApiToken {
 impl From<(ApiTokenRow, UserRow)> for Credential {
     fn from((mut token, user): (ApiTokenRow, UserRow)) -> Self {
         Self {
-            secret_hash: SecretHash::new(std::mem::take(&mut token.secret_hash)),
+            secret: stored_secret(&mut token),
             deleted: token.deleted_date.is_some(),
             token: token.into(),
             user: user.into(),
         }
+    }
+}
+
+fn stored_secret(token: &mut ApiTokenRow) -> StoredSecret {
+    StoredSecret {
+        hash: SecretHash::new(std::mem::take(&mut token.secret_hash)),
+        tag: token.secret_tag.as_deref().map(SecretTag::stored),
     }
 }
 

@@ -6,6 +6,7 @@ mod delete;
 mod last_use;
 mod list;
 mod read;
+mod replace_secrets;
 
 pub use change::{Changed, Plan};
 pub use delete::Deleted;

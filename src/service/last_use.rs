@@ -60,17 +60,23 @@ impl LastUses {
 }
 
 impl Service {
-    /// Writes the last uses over and over until told to stop, and then once more.
+    /// Writes the last uses, and secrets in their new form, over and over until told to stop, and then
+    /// once more.
     pub async fn keep_last_uses(self: Arc<Self>, mut stop: oneshot::Receiver<()>) {
         let mut due = interval(self.last_use_interval);
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = due.tick() => self.write_last_uses().await,
+                _ = due.tick() => self.write_noted().await,
                 _ = &mut stop => break,
             }
         }
+        self.write_noted().await;
+    }
+
+    async fn write_noted(&self) {
         self.write_last_uses().await;
+        self.replace_secrets().await;
     }
 
     async fn write_last_uses(&self) {

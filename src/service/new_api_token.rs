@@ -8,7 +8,7 @@ use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
 use crate::domain::random::RandomError;
-use crate::domain::secret::{PlaintextSecret, SecretHash};
+use crate::domain::secret::{PlaintextSecret, StoredSecret};
 use crate::domain::user::{User, UserInfo};
 
 /// What a new token is to be.
@@ -25,7 +25,7 @@ pub(super) struct Settings {
 pub(super) struct Minted {
     pub(super) id: ApiTokenId,
     user_id: UserId,
-    secret_hash: SecretHash,
+    stored: StoredSecret,
     date: Instant,
 }
 
@@ -40,15 +40,15 @@ impl Service {
         let secret = PlaintextSecret::generate(id, self.random())?;
         let mut salt = [0; 16];
         self.random.fill(&mut salt)?;
-        let secret_hash = self.proofs.hash(&secret, salt).await?;
-        Ok((Minted { id, user_id, secret_hash, date: now }, secret))
+        let stored = self.proofs.store(&secret, salt).await?;
+        Ok((Minted { id, user_id, stored, date: now }, secret))
     }
 }
 
 impl Minted {
     /// The token with these settings, and its user.
     pub(super) fn into_token(self, settings: Settings, by: &UserInfo) -> NewApiToken {
-        let Self { id, user_id, secret_hash, date } = self;
+        let Self { id, user_id, stored, date } = self;
         let Settings { name, expiry, permissions, allowed_addresses, renewed_from } = settings;
         let user = User {
             id: user_id,
@@ -75,6 +75,6 @@ impl Minted {
             renewed_from,
             last_use: None,
         };
-        NewApiToken { token, name_key: name.key().to_owned(), secret_hash, user }
+        NewApiToken { token, name_key: name.key().to_owned(), secret: stored, user }
     }
 }

@@ -1,26 +1,28 @@
-//! Proving that a presented secret is the one that a stored hash was made of.
+//! Proving that a presented secret is the one that a token was made with.
 //!
-//! The default cost is the lowest on purpose. A work factor slows the guessing of passwords; 256
-//! random bits cannot be guessed at any speed. OWASP ASVS 5.0 (6.5.2) and NIST SP 800-63B accept a
-//! plain hash from 112 random bits on. A high cost would only be a lever for denial of service.
+//! Two stored forms must match: the tag, a plain SHA-256, and then the bcrypt hash. The tag decides: 256
+//! random bits cannot be guessed at any speed, and OWASP ASVS 5.0 (6.5.2) and NIST SP 800-63B accept a
+//! plain hash from 112 random bits on. So a wrong secret is refused before bcrypt, which only ever runs
+//! for secrets that are genuine. What bcrypt adds is a second function of another family: a flaw in one
+//! alone forges no secret. It adds nothing against guessing, and the default cost is the lowest.
 
 mod bcrypt_hash;
+mod outdated;
 mod turns;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hmac::{Hmac, KeyInit, Mac};
 use quick_cache::sync::Cache;
-use sha2::Sha256;
-use subtle::ConstantTimeEq;
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
-use crate::domain::random::{RandomError, RandomSource};
-use crate::domain::secret::{PlaintextSecret, SecretHash};
+use crate::domain::id::ApiTokenId;
+use crate::domain::random::RandomSource;
+use crate::domain::secret::{PlaintextSecret, SecretHash, SecretTag, StoredSecret};
 
+use outdated::Outdated;
 use turns::{Turn, Turns};
 
 pub use bcrypt_hash::{DEFAULT_COST, MAX_COST, MIN_COST};
@@ -36,62 +38,61 @@ pub struct ProofBusy;
 /// Proves secrets on threads that may block, and remembers which secret matched which hash. Positives
 /// only: what is remembered counts while the row just read still holds that very hash.
 pub(super) struct SecretProofs {
-    remembered: Arc<Cache<Digest, SecretHash>>,
-    key: [u8; 64],
+    remembered: Arc<Cache<ApiTokenId, Proven>>,
     /// Proofs under way, so that a burst with one new secret costs one.
-    under_way: Mutex<HashMap<Digest, Arc<Shared>>>,
+    under_way: Mutex<HashMap<[u8; 32], Arc<Shared>>>,
     turns: Turns,
+    outdated: Arc<Outdated>,
     cost: u32,
-    /// The highest cost of any stored hash: what every refusal costs.
-    highest: AtomicU32,
+    runs: Arc<AtomicU64>,
     runtime: Handle,
 }
 
-type Digest = [u8; 32];
+/// A secret, by its tag, and the hash that it matched.
+#[derive(Clone)]
+struct Proven {
+    tag: SecretTag,
+    hash: SecretHash,
+}
 
 /// The outcome of a proof: the hash that the secret matched, if it matched.
 type Shared = OnceCell<Option<SecretHash>>;
 
 impl SecretProofs {
     /// Proves, and makes new hashes of this cost; `runtime` runs them.
-    ///
-    /// # Errors
-    /// When the random source does not deliver.
-    pub(super) fn new(
-        cost: u32,
-        random: &dyn RandomSource,
-        runtime: Handle,
-    ) -> Result<Self, RandomError> {
-        let mut key = [0; 64];
-        random.fill(&mut key)?;
-        Ok(Self {
+    pub(super) fn new(cost: u32, random: Arc<dyn RandomSource>, runtime: Handle) -> Self {
+        Self {
             remembered: Arc::new(Cache::new(REMEMBERED)),
-            key,
             under_way: Mutex::default(),
             turns: Turns::new(),
+            outdated: Arc::new(Outdated::new(cost, random, runtime.clone())),
             cost,
-            highest: AtomicU32::new(cost),
+            runs: Arc::default(),
             runtime,
-        })
-    }
-
-    /// Tells of a stored hash, whose cost may be higher than that of new ones.
-    pub(super) fn learn(&self, hash: &SecretHash) {
-        if let Some(cost) = bcrypt_hash::usable_cost(hash) {
-            self.highest.fetch_max(cost, Ordering::Relaxed);
         }
     }
 
-    /// Hashes a new secret.
+    /// How often bcrypt has run to prove a secret.
+    pub(super) fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
+    /// Proven secrets whose stored form is to be replaced.
+    pub(super) fn outdated(&self) -> &Outdated {
+        &self.outdated
+    }
+
+    /// What is stored of a new secret.
     ///
     /// # Errors
     /// When too many hashes wait.
-    pub(super) async fn hash(
+    pub(super) async fn store(
         &self,
         secret: &PlaintextSecret,
         salt: [u8; 16],
-    ) -> Result<SecretHash, ProofBusy> {
+    ) -> Result<StoredSecret, ProofBusy> {
         let turn = self.turns.to_hash().await?;
+        let tag = SecretTag::of(secret);
         let (secret, cost) = (secret.clone(), self.cost);
         let hashing = self.runtime.spawn_blocking(move || {
             let hash = bcrypt_hash::hash(secret.proof(), cost, salt);
@@ -102,77 +103,77 @@ impl SecretProofs {
         if hash.is_none() {
             tracing::error!("a secret could not be hashed, which is a defect");
         }
-        hash.ok_or(ProofBusy)
+        Ok(StoredSecret { hash: hash.ok_or(ProofBusy)?, tag: Some(tag) })
     }
 
-    /// Does the secret match the hash that was just read? `None`: there is no such token; it is never
-    /// proven, at the cost of a wrong secret.
+    /// Does the secret match the hash that was just read? The caller has compared the tag, where there
+    /// is one.
     ///
     /// # Errors
     /// When too many proofs wait.
     pub(super) async fn prove(
         &self,
         secret: &PlaintextSecret,
-        stored: Option<&SecretHash>,
+        tag: &SecretTag,
+        stored: &StoredSecret,
     ) -> Result<bool, ProofBusy> {
-        let digest = self.digest(secret);
-        if self.is_remembered(&digest, stored) {
+        if self.is_remembered(secret.token_id(), tag, &stored.hash) {
+            if stored.tag.is_none() {
+                self.outdated.note_tag(secret.token_id(), *tag, &stored.hash);
+            }
             return Ok(true);
         }
-        if let Some(stored) = stored {
-            self.learn(stored);
-        }
-        let shared = self.join(digest);
-        let matched = shared.get_or_try_init(|| self.run(digest, secret, stored)).await?;
+        let shared = self.join(*tag.expose());
+        let matched = shared.get_or_try_init(|| self.run(secret, *tag, stored)).await?;
         // Whoever began the proof may have read an earlier row.
-        Ok(stored.zip(matched.as_ref()).is_some_and(|(stored, matched)| same(stored, matched)))
+        Ok(matched.as_ref().is_some_and(|matched| matched.is_same(&stored.hash)))
     }
 
     /// The proof of this secret that is under way, or a new one. Those that nobody waits for any more
     /// are dropped on the way.
-    fn join(&self, digest: Digest) -> Arc<Shared> {
+    fn join(&self, tag: [u8; 32]) -> Arc<Shared> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         under_way.retain(|_, shared| Arc::strong_count(shared) > 1);
-        Arc::clone(under_way.entry(digest).or_default())
+        Arc::clone(under_way.entry(tag).or_default())
     }
 
     async fn run(
         &self,
-        digest: Digest,
         secret: &PlaintextSecret,
-        stored: Option<&SecretHash>,
+        tag: SecretTag,
+        stored: &StoredSecret,
     ) -> Result<Option<SecretHash>, ProofBusy> {
-        let turn: Turn = self.turns.to_prove(secret.token_id()).await?;
-        let (secret, stored) = (secret.clone(), stored.cloned());
-        let highest = self.highest.load(Ordering::Relaxed);
-        let remembered = Arc::clone(&self.remembered);
+        let id = secret.token_id();
+        let turn: Turn = match stored.tag {
+            Some(_) => self.turns.to_prove().await?,
+            None => self.turns.to_prove_untagged(id).await?,
+        };
+        let (secret, stored) = (secret.clone(), stored.clone());
+        let (remembered, outdated) = (Arc::clone(&self.remembered), Arc::clone(&self.outdated));
+        let runs = Arc::clone(&self.runs);
         let proving = self.runtime.spawn_blocking(move || {
-            let proven = bcrypt_hash::verify(secret.proof(), stored.as_ref(), highest);
-            let matched = stored.filter(|_| proven);
-            if let Some(hash) = &matched {
-                remembered.insert(digest, hash.clone());
-            }
+            runs.fetch_add(1, Ordering::Relaxed);
+            let hash = Some(stored.hash.clone())
+                .filter(|hash| bcrypt_hash::verify(secret.proof(), hash))?;
+            let earlier = remembered.get(&id);
+            remembered.insert(id, Proven { tag, hash: hash.clone() });
             // After it is remembered, so that whoever is next finds it, even if nobody waits here.
             drop(turn);
-            matched
+            if stored.tag.is_none() {
+                outdated.note_tag(id, tag, &hash);
+            }
+            // Once: instances with different costs must not go on replacing each other's hashes.
+            if earlier.is_none() {
+                outdated.note_cost(secret, tag, &hash);
+            }
+            Some(hash)
         });
         proving.await.map_err(|_| ProofBusy)
     }
 
-    fn is_remembered(&self, digest: &Digest, stored: Option<&SecretHash>) -> bool {
-        let Some(stored) = stored else { return false };
-        self.remembered.get(digest).is_some_and(|matched| same(stored, &matched))
+    fn is_remembered(&self, id: ApiTokenId, tag: &SecretTag, hash: &SecretHash) -> bool {
+        let Some(proven) = self.remembered.get(&id) else { return false };
+        // Not shortened: the time does not tell which of the two differs.
+        proven.tag.is_same(Some(tag)) & proven.hash.is_same(hash)
     }
-
-    /// A keyed digest, so that neither a dump of the map nor its timing tells a secret.
-    fn digest(&self, secret: &PlaintextSecret) -> Digest {
-        let mut mac = Hmac::<Sha256>::new(&self.key.into());
-        mac.update(secret.reveal().as_bytes());
-        mac.finalize().into_bytes().into()
-    }
-}
-
-/// In constant time.
-fn same(one: &SecretHash, other: &SecretHash) -> bool {
-    one.expose().as_bytes().ct_eq(other.expose().as_bytes()).into()
 }

@@ -78,6 +78,8 @@ impl Repository {
                 .filter(api_tokens::id.eq(target))
                 .set((
                     api_tokens::deleted_date.eq(Some(date)),
+                    // The tag stays: the log tells a deleted token's own secret from a wrong one.
+                    api_tokens::secret_hash.eq(""),
                     api_tokens::version.eq(api_tokens::version + 1),
                     api_tokens::last_modified_date.eq(date),
                     api_tokens::last_modified_user_id.eq(DbId(event.actor.user_id.uuid())),

@@ -3,9 +3,8 @@
 //! One row is read by `get_result`, never by `first`: that binds a LIMIT, and SQLite compiles a statement
 //! anew whenever a value is bound to its LIMIT: measured, a third of an authenticated request.
 
-use diesel::dsl::{exists, insert_into, select, sql};
+use diesel::dsl::{exists, insert_into, select};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
 use super::caller::ensure_unchanged;
@@ -14,7 +13,6 @@ use crate::domain::api_token::{ApiToken, Credential, NewApiToken};
 use crate::domain::audit::AuditEvent;
 use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::principal::JudgedToken;
-use crate::domain::secret::SecretHash;
 use crate::repository::Repository;
 use crate::repository::rows::{ApiTokenRow, AuditEventRow, UserRow};
 
@@ -133,23 +131,6 @@ impl Repository {
             Err(DbError::RolledBack) => Ok(Inserted::CallerChanged),
             other => other,
         }
-    }
-
-    /// A stored hash of the highest cost.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn costliest_secret_hash(&self) -> Result<Option<SecretHash>, DbError> {
-        // As the index on it has it.
-        let cost = sql::<Text>("substr(secret_hash, 1, 7)");
-        let hash: Option<String> = read!(self.db, |conn| api_tokens::table
-            .order(cost.desc())
-            .limit(1)
-            .select(api_tokens::secret_hash)
-            .get_result(conn)
-            .await
-            .optional())?;
-        Ok(hash.map(SecretHash::new))
     }
 
     /// Has any token ever been made here?

@@ -10,24 +10,32 @@ use tokio::time::timeout;
 use super::ProofBusy;
 use crate::domain::id::ApiTokenId;
 
-/// Proofs that may run or wait at once. One more is refused at once, so that a flood of wrong
-/// secrets cannot pile up.
-const PROOFS: usize = 128;
-/// Places for the hashes of new secrets, which a flood of wrong ones cannot take.
+/// Proofs of genuine secrets, by their tags, that may run or wait at once. Strangers take none of them.
+const PROOFS: usize = 1024;
+/// Places for the hashes of new secrets.
 const HASHES: usize = 32;
-/// Different secrets of one token that may run or wait at once: anybody can make up some for an id
-/// that they know, and must not fill the queue with them.
+/// Proofs of secrets that no tag tells from wrong ones. One more is refused at once, so that a flood
+/// of wrong secrets cannot pile up.
+const UNTAGGED: usize = 128;
+/// Different secrets of one untagged token that may run or wait at once: anybody can make up some for an
+/// id that they know, and must not fill the queue with them.
 const PER_TOKEN: usize = 4;
-/// Longest wait in the queue.
+/// Longest wait in a queue.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Two bounded queues before a few workers.
+/// Three bounded queues before a few workers.
 pub(super) struct Turns {
-    proofs: Arc<Semaphore>,
-    hashes: Arc<Semaphore>,
-    workers: Arc<Semaphore>,
-    /// One proof at a time per token.
+    proofs: Queue,
+    hashes: Queue,
+    /// With a worker of its own: what may be wrong delays nothing that is genuine.
+    untagged: Queue,
+    /// One proof at a time per untagged token.
     tokens: Mutex<HashMap<ApiTokenId, Arc<AsyncMutex<()>>>>,
+}
+
+struct Queue {
+    places: Arc<Semaphore>,
+    workers: Arc<Semaphore>,
 }
 
 /// Held until the hash function has ended, even when nobody waits for it any more.
@@ -41,40 +49,33 @@ impl Turns {
     pub(super) fn new() -> Self {
         // Half of the cores: requests whose proof is remembered keep the other half.
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = Arc::new(Semaphore::new((cores / 2).max(1)));
+        let queue = |places, workers: &Arc<Semaphore>| Queue {
+            places: Arc::new(Semaphore::new(places)),
+            workers: Arc::clone(workers),
+        };
         Self {
-            proofs: Arc::new(Semaphore::new(PROOFS)),
-            hashes: Arc::new(Semaphore::new(HASHES)),
-            workers: Arc::new(Semaphore::new((cores / 2).max(1))),
+            proofs: queue(PROOFS, &workers),
+            hashes: queue(HASHES, &workers),
+            untagged: queue(UNTAGGED, &Arc::new(Semaphore::new(1))),
             tokens: Mutex::default(),
         }
     }
 
     /// Waits to hash a new secret.
     pub(super) async fn to_hash(&self) -> Result<Turn, ProofBusy> {
-        self.wait(&self.hashes, None).await
+        self.hashes.wait(None).await
     }
 
-    /// Waits to prove a secret of this token.
-    pub(super) async fn to_prove(&self, token: ApiTokenId) -> Result<Turn, ProofBusy> {
+    /// Waits to prove a secret that has the token's tag.
+    pub(super) async fn to_prove(&self) -> Result<Turn, ProofBusy> {
+        self.proofs.wait(None).await
+    }
+
+    /// Waits to prove a secret of a token that has no tag yet.
+    pub(super) async fn to_prove_untagged(&self, token: ApiTokenId) -> Result<Turn, ProofBusy> {
         let token = self.lock_of(token)?;
-        self.wait(&self.proofs, Some(token)).await
-    }
-
-    async fn wait(
-        &self,
-        queue: &Arc<Semaphore>,
-        token: Option<Arc<AsyncMutex<()>>>,
-    ) -> Result<Turn, ProofBusy> {
-        let place = Arc::clone(queue).try_acquire_owned().map_err(|_| ProofBusy)?;
-        let waiting = async {
-            let token = match token {
-                Some(token) => Some(token.lock_owned().await),
-                None => None,
-            };
-            let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| ProofBusy)?;
-            Ok(Turn { _place: place, _worker: worker, _token: token })
-        };
-        timeout(PATIENCE, waiting).await.unwrap_or(Err(ProofBusy))
+        self.untagged.wait(Some(token)).await
     }
 
     /// The lock of one token. Locks that nobody holds or waits for are dropped on the way; there are
@@ -85,5 +86,20 @@ impl Turns {
         let lock = tokens.entry(id).or_default();
         // One count is the map's own.
         if Arc::strong_count(lock) > PER_TOKEN { Err(ProofBusy) } else { Ok(Arc::clone(lock)) }
+    }
+}
+
+impl Queue {
+    async fn wait(&self, token: Option<Arc<AsyncMutex<()>>>) -> Result<Turn, ProofBusy> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| ProofBusy)?;
+        let waiting = async {
+            let token = match token {
+                Some(token) => Some(token.lock_owned().await),
+                None => None,
+            };
+            let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| ProofBusy)?;
+            Ok(Turn { _place: place, _worker: worker, _token: token })
+        };
+        timeout(PATIENCE, waiting).await.unwrap_or(Err(ProofBusy))
     }
 }

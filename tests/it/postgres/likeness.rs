@@ -22,6 +22,7 @@ SELECT format('%s: column %s %s %s %s%s', relname,
     CASE format_type(atttypid, atttypmod)
         WHEN 'uuid' THEN 'TEXT' WHEN 'text' THEN 'TEXT' WHEN 'text[]' THEN 'TEXT'
         WHEN 'cidr[]' THEN 'TEXT' WHEN 'timestamp with time zone' THEN 'BIGINT'
+        WHEN 'bytea' THEN 'BLOB'
         WHEN 'bigint' THEN 'BIGINT' WHEN 'integer' THEN 'INTEGER' WHEN 'boolean' THEN 'BOOLEAN'
         ELSE format_type(atttypid, atttypmod) || ' (no counterpart)' END,
     CASE WHEN attnotnull THEN 'not null' ELSE 'null' END,

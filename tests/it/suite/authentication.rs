@@ -5,6 +5,7 @@ mod floods;
 mod header;
 mod one_refusal;
 mod revocation;
+mod stored_secrets;
 
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::json;

@@ -40,33 +40,36 @@ async fn flood(app: &TestApp, attempts: &[String], when_full: impl AsyncFn()) ->
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_unknown_tokens_keeps_nobody_out_who_is_known() {
-    let costly = Options { bcrypt_cost: 7, ..Options::default() };
-    let app = TestApp::with(costly).await;
-    assert_eq!(status(&app, &app.admin).await, 200);
-    let attempts: Vec<String> = (0..256).map(|_| format!("Bearer {}", unknown(&app))).collect();
-    let (refused, busy) = flood(&app, &attempts, async || {
-        // The queue is full at this moment.
-        assert_eq!(status(&app, &app.admin).await, 200);
-    })
-    .await;
-    assert!(refused > 0);
-    assert!(busy > 0, "the queue has an end");
-    used(&app, "new").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn forged_secrets_of_one_token_take_few_places_of_the_queue() {
+async fn a_flood_of_wrong_secrets_is_refused_before_bcrypt() {
     let costly = Options { bcrypt_cost: 8, ..Options::default() };
     let app = TestApp::with(costly).await;
     let fresh = app.secret(&app.admin, app.input("fresh", json!({}))).await;
-    let forged: Vec<String> = (0..200).map(|_| format!("Bearer {}", wrong(&app.admin))).collect();
+    let before = app.service.bcrypt_runs();
+    // Of no token, of one that is used and of one that is not yet.
+    let attempts = (0..100).flat_map(|_| [unknown(&app), wrong(&app.admin), wrong(&fresh)]);
+    let attempts: Vec<String> = attempts.map(|secret| format!("Bearer {secret}")).collect();
+    let flood = flood(&app, &attempts, async || {});
+    let first_use = async { assert_eq!(status(&app, &fresh).await, 200) };
+    let ((refused, busy), ()) = tokio::join!(flood, first_use);
+    assert_eq!((refused, busy), (300, 0));
+    assert_eq!(app.service.bcrypt_runs(), before + 1, "the first use of the genuine one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forged_secrets_of_untagged_tokens_delay_no_tagged_one() {
+    let costly = Options { bcrypt_cost: 8, ..Options::default() };
+    let app = TestApp::with(costly).await;
+    let fresh = app.secret(&app.admin, app.input("fresh", json!({}))).await;
+    let untagged = app.secret(&app.admin, app.input("untagged", json!({}))).await;
+    app.database.execute("UPDATE api_tokens SET secret_tag = NULL WHERE name = 'untagged'");
+    let forged: Vec<String> = (0..200).map(|_| format!("Bearer {}", wrong(&untagged))).collect();
     let (refused, busy) = flood(&app, &forged, async || {
-        // Another token is proven for the first time, and one is made.
+        // The token's places are taken: another one is proven for the first time, and one is made.
         assert_eq!(status(&app, &fresh).await, 200);
         used(&app, "made meanwhile").await;
     })
     .await;
     assert!(refused > 0);
     assert!(busy > 100, "{busy}");
+    assert_eq!(status(&app, &untagged).await, 200);
 }

@@ -86,6 +86,23 @@ async fn all_reasons_are_one_answer_whatever_is_asked() {
     }
 }
 
+/// The steps are counted, not timed: bcrypt is the one that takes time.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_reasons_take_the_same_steps() {
+    let app = TestApp::start().await;
+    let secrets = invalid_secrets(&app).await;
+    let before = app.service.bcrypt_runs();
+    for (reason, secret) in secrets {
+        for _ in 0..2 {
+            assert_eq!(status(&app, &secret).await, 401, "{reason}");
+        }
+        assert_eq!(app.service.bcrypt_runs(), before, "{reason}");
+    }
+    let fresh = app.secret(&app.admin, app.input("fresh", json!({}))).await;
+    assert_eq!(status(&app, &fresh).await, 200);
+    assert_eq!(app.service.bcrypt_runs(), before + 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_reaches_the_log() {
     let log = Log::start();

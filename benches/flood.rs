@@ -1,0 +1,230 @@
+//! How long holders of tokens wait while strangers send well-formed wrong secrets: against the same server
+//! without the flood, right after its start.
+//!
+//! `cargo bench --bench flood`; `-- 5000 100` for another rate and another number of connections.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark ends where something is wrong, and prints its table"
+)]
+
+#[expect(dead_code, unused_imports, reason = "the other benchmarks use the rest of it")]
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use support::{Server, Tokenwright, document};
+use tokenwright::domain::clock::{Clock, SystemClock};
+use tokenwright::domain::id::ApiTokenId;
+use tokenwright::domain::random::SystemRandom;
+use tokenwright::domain::secret::PlaintextSecret;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Wrong requests a second, in all.
+const RATE: u64 = 10_000;
+const CONNECTIONS: u64 = 300;
+/// Holders that use their token for the first time.
+const FIRST: usize = 100;
+/// Requests of one whose proof is remembered.
+const REMEMBERED: usize = 500;
+
+/// What the wrong secrets are of.
+#[derive(Clone, Copy)]
+enum Ids {
+    Unknown,
+    Known,
+}
+
+fn main() {
+    let numbers: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let rate = numbers.first().copied().unwrap_or(RATE);
+    let connections = numbers.get(1).copied().unwrap_or(CONNECTIONS);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    println!(
+        "{:<18} {:>11} {:>11} {:>11} {:>11} {:>6} {:>9}",
+        "p50, p99 in ms", "remembered", "", "first use", "", "503", "flood/s"
+    );
+    for cost in ["4", "12"] {
+        let folder = tempfile::tempdir().unwrap();
+        let tokenwright =
+            Tokenwright::on_file(&folder.path().join("bench.db")).with(&["--bcrypt-cost", cost]);
+        let holders = Holders::of(&tokenwright);
+        for (what, ids) in [
+            ("no flood", None),
+            ("unknown ids", Some(Ids::Unknown)),
+            ("known ids", Some(Ids::Known)),
+        ] {
+            // A start of its own: nothing is remembered.
+            let server = tokenwright.serve();
+            let measured = runtime.block_on(measure(&server, &holders, ids, rate, connections));
+            print!("cost {cost:>2}, {what:<11}");
+            for times in [measured.remembered, measured.first] {
+                print!(" {:>11.2} {:>11.2}", percentile(&times, 50), percentile(&times, 99));
+            }
+            println!(" {:>6} {:>9.0}", measured.unavailable, measured.rate);
+        }
+    }
+}
+
+struct Holders {
+    remembered: String,
+    first: Vec<String>,
+}
+
+impl Holders {
+    fn of(tokenwright: &Tokenwright) -> Self {
+        let made = |name: &str| tokenwright.token(name, &["--permission", "api.users.read"]);
+        Self {
+            remembered: made("remembered"),
+            first: (0..FIRST).map(|n| made(&format!("first {n}"))).collect(),
+        }
+    }
+}
+
+/// Times in milliseconds.
+struct Measured {
+    remembered: Vec<f64>,
+    first: Vec<f64>,
+    unavailable: usize,
+    /// Wrong requests a second.
+    rate: f64,
+}
+
+async fn measure(
+    server: &Server,
+    holders: &Holders,
+    ids: Option<Ids>,
+    rate: u64,
+    connections: u64,
+) -> Measured {
+    let stop = Arc::new(AtomicBool::new(false));
+    let sent = Arc::new(AtomicU64::new(0));
+    let begun = Instant::now();
+    if let Some(ids) = ids {
+        let pause = Duration::from_micros(1_000_000 * connections / rate);
+        for n in 0..connections {
+            let requests = (0..16).map(|_| request(&wrong(ids, holders))).collect();
+            let (stop, sent) = (Arc::clone(&stop), Arc::clone(&sent));
+            let delay = pause.mul_f64(n as f64 / connections as f64);
+            tokio::spawn(flood(server.address.clone(), requests, pause, delay, stop, sent));
+        }
+    }
+    let first = async {
+        let mut times = Vec::new();
+        for secret in &holders.first {
+            times.push(timed(&server.address, secret).await);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        times
+    };
+    let remembered = async {
+        timed(&server.address, &holders.remembered).await;
+        let mut times = Vec::new();
+        for _ in 0..REMEMBERED {
+            times.push(timed(&server.address, &holders.remembered).await);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        times
+    };
+    let (first, remembered) = tokio::join!(first, remembered);
+    let rate = sent.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64();
+    stop.store(true, Ordering::Relaxed);
+    let unavailable = first.iter().chain(&remembered).filter(|(_, status)| *status == 503).count();
+    let [first, remembered] =
+        [first, remembered].map(|times| times.into_iter().map(|(time, _)| time).collect());
+    Measured { remembered, first, unavailable, rate }
+}
+
+/// A well-formed secret that is wrong.
+fn wrong(ids: Ids, holders: &Holders) -> String {
+    let id = match ids {
+        Ids::Unknown => ApiTokenId::generate(SystemClock.now(), &SystemRandom).unwrap(),
+        Ids::Known => PlaintextSecret::parse(&holders.remembered).unwrap().token_id(),
+    };
+    PlaintextSecret::generate(id, &SystemRandom).unwrap().reveal().to_owned()
+}
+
+fn request(secret: &str) -> Vec<u8> {
+    let body = document("{ currentApiToken { id } }");
+    format!(
+        "POST /graphql HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {secret}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// One request after the other, each not before its time.
+async fn flood(
+    address: String,
+    requests: Vec<Vec<u8>>,
+    pause: Duration,
+    delay: Duration,
+    stop: Arc<AtomicBool>,
+    sent: Arc<AtomicU64>,
+) {
+    let mut due = tokio::time::Instant::now() + delay;
+    let mut stream = None;
+    for request in requests.iter().cycle() {
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        tokio::time::sleep_until(due).await;
+        due += pause;
+        let Some(connected) = connected(&mut stream, &address).await else { continue };
+        if exchange(connected, request).await.is_none() {
+            stream = None;
+            continue;
+        }
+        sent.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+async fn connected<'a>(
+    stream: &'a mut Option<TcpStream>,
+    address: &str,
+) -> Option<&'a mut TcpStream> {
+    if stream.is_none() {
+        let connected = TcpStream::connect(address).await.ok()?;
+        connected.set_nodelay(true).ok()?;
+        *stream = Some(connected);
+    }
+    stream.as_mut()
+}
+
+/// A request of a holder on a connection of its own: how long it takes in milliseconds, and its status.
+async fn timed(address: &str, secret: &str) -> (f64, u16) {
+    let begun = Instant::now();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let status = exchange(&mut stream, &request(secret)).await.unwrap();
+    assert!(matches!(status, 200 | 503), "{status}");
+    (begun.elapsed().as_secs_f64() * 1000.0, status)
+}
+
+/// The status of the answer, once all of it is read; `None` where the connection ended.
+async fn exchange(stream: &mut TcpStream, request: &[u8]) -> Option<u16> {
+    stream.write_all(request).await.ok()?;
+    let mut answer = Vec::with_capacity(1024);
+    loop {
+        if stream.read_buf(&mut answer).await.ok()? == 0 {
+            return None;
+        }
+        let text = String::from_utf8_lossy(&answer);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.split("content-length: ").nth(1)?.lines().next()?.parse().ok()?;
+        if body.len() >= length {
+            return head.get(9..12)?.parse().ok();
+        }
+    }
+}
+
+fn percentile(times: &[f64], percent: usize) -> f64 {
+    let mut times = times.to_vec();
+    times.sort_by(f64::total_cmp);
+    times.get((times.len() * percent / 100).min(times.len() - 1)).copied().unwrap()
+}

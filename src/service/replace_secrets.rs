@@ -1,0 +1,23 @@
+//! Writing proven secrets in the form that new ones are stored in.
+
+use super::Service;
+
+/// Tokens written in one transaction, which keeps other writers waiting.
+const BATCH: usize = 100;
+
+impl Service {
+    /// Writes what proofs have noted since the last time. Requests neither wait for it nor fail with it.
+    pub(super) async fn replace_secrets(&self) {
+        let outdated = self.proofs.outdated();
+        let taken = outdated.take();
+        let mut unwritten = taken.as_slice();
+        while !unwritten.is_empty() {
+            let (batch, rest) = unwritten.split_at(unwritten.len().min(BATCH));
+            if let Err(error) = self.repository.replace_secrets(batch).await {
+                tracing::warn!(%error, tokens = unwritten.len(), "tags of secrets are not written yet");
+                return outdated.give_back(unwritten);
+            }
+            unwritten = rest;
+        }
+    }
+}
