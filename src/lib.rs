@@ -16,15 +16,8 @@
 //! | [`domain`] | types and pure rules |
 //! | [`wire`] | what headers say, read from their bytes |
 //!
-//! # How to add a mutation
-//!
-//! 1. `domain`: the types and rules that it needs, with their tests.
-//! 2. `repository`: its one transaction, as a `write_tx!` body, with the audit event in it.
-//! 3. `service/my_mutation.rs`: `impl Service`, taking the principal; permission first, then all faults
-//!    of the input together, then the repository.
-//! 4. `graphql/schema/mutation/my_mutation.rs`: input, payload and resolver with its `Needs` guard; add it to
-//!    `Mutation` in `graphql/schema/mutation.rs`.
-//! 5. `cargo run -- schema > schema.graphql`, and `tests/it/my_mutation.rs` over HTTP.
+//! `docs/architecture.md` shows the way of a request and the rules of transactions and locks; `CONTRIBUTING.md` has
+//! recipes for a query, a mutation, a setting and a migration.
 
 pub mod app;
 pub mod cli;

@@ -11,7 +11,7 @@ use tokenwright::db::{DatabaseUrl, PoolSettings, migrate};
 use tokenwright::domain::catalogue::Catalogue;
 use tokenwright::domain::clock::Clock;
 use tokenwright::domain::principal::{Origin, Principal};
-use tokenwright::domain::random::SystemRandom;
+use tokenwright::domain::random::{RandomSource, SystemRandom};
 use tokenwright::graphql::Introspection;
 use tokenwright::http::{AllowedOrigins, HttpSettings};
 use tokenwright::service::{CreateApiToken, RequestedExpiry, Service, TokenRules};
@@ -37,6 +37,8 @@ pub struct Options {
     pub pool: PoolSettings,
     /// Another way to the database than its own URL.
     pub way: Option<DatabaseUrl>,
+    pub clock: ManualClock,
+    pub random: Arc<dyn RandomSource>,
 }
 
 impl Default for Options {
@@ -60,6 +62,8 @@ impl Default for Options {
                 idle_transaction_timeout: Duration::from_secs(5),
             },
             way: None,
+            clock: ManualClock::default(),
+            random: Arc::new(SystemRandom),
         }
     }
 }
@@ -91,7 +95,7 @@ impl TestApp {
     /// The application over this database, which is migrated first.
     pub async fn over(database: TestDatabase, options: Options) -> Self {
         migrate(&database.url()).await.unwrap();
-        let clock = Arc::new(ManualClock::default());
+        let clock = Arc::new(options.clock);
         let config = ServiceConfig {
             database: options.way.unwrap_or_else(|| database.url()),
             pool: options.pool,
@@ -102,7 +106,7 @@ impl TestApp {
                 last_use_interval: options.last_use_interval,
             },
             clock: Arc::<ManualClock>::clone(&clock),
-            random: Arc::new(SystemRandom),
+            random: options.random,
         };
         let proxies = options.trusted_proxies.iter().map(|text| text.parse().unwrap()).collect();
         let origins = options.allowed_origins.iter().map(|text| text.parse().unwrap()).collect();

@@ -14,6 +14,11 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
+    /// It is always this instant, until another one is given.
+    pub fn at(instant: Instant) -> Self {
+        Self { stopped: Mutex::new(Some(instant)), ..Self::default() }
+    }
+
     /// Moves the time forward.
     pub fn advance(&self, by: TimeDelta) {
         self.offset.fetch_add(by.num_microseconds().unwrap(), Ordering::SeqCst);

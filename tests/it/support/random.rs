@@ -1,5 +1,9 @@
 //! Numbers that look random and are the same in every run.
 
+use std::sync::Mutex;
+
+use tokenwright::domain::random::{RandomError, RandomSource};
+
 /// SplitMix64.
 pub struct Random(u64);
 
@@ -31,5 +35,24 @@ impl Random {
     /// Some of these, in their order.
     pub fn some_of<T: Clone>(&mut self, choices: &[T]) -> Vec<T> {
         choices.iter().filter(|_| self.once_in(2)).cloned().collect()
+    }
+}
+
+/// The random source of an application whose ids and secrets are the same in every run, as long as its
+/// requests come one after the other.
+pub struct SeededRandom(Mutex<Random>);
+
+impl SeededRandom {
+    /// The bytes of this seed.
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(Random::new(seed)))
+    }
+}
+
+impl RandomSource for SeededRandom {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
+        let mut random = self.0.lock().unwrap();
+        bytes.fill_with(|| u8::try_from(random.below(256)).unwrap());
+        Ok(())
     }
 }
