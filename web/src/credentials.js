@@ -4,8 +4,8 @@ const PLACEHOLDER = 'Bearer twr_...';
 
 /// What the header editor opens with.
 export const HEADERS = `// Put your token in place of twr_...
-// Only this page has it; reloading drops it.
-// No docs on the left? They come with it.
+// Only this page has it, until it reloads.
+// It brings the documentation, too.
 {
   "Authorization": "${PLACEHOLDER}"
 }

@@ -1,11 +1,14 @@
 // The operations that the page opens with, a tab each.
 
+import { freshName } from './example_name.js';
+
 const given = (name) => document.querySelector(`meta[name="${name}"]`).content;
 const json = (value) => JSON.stringify(value, null, 2);
 
 export const EXAMPLES = [
   {
-    query: `# Makes a token; shows its secret once.
+    query: `# Makes a token. Keep its secret:
+# it is shown this once.
 # Its settings are under Variables.
 mutation CreateApiToken($input: CreateApiTokenInput!) {
   createApiToken(input: $input) {
@@ -26,7 +29,7 @@ mutation CreateApiToken($input: CreateApiTokenInput!) {
 `,
     variables: json({
       input: {
-        name: 'continuous integration',
+        name: freshName(),
         expiry: given('example-expiry'),
         permissions: [given('example-permission')],
         allowedAddresses: [],

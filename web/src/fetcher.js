@@ -1,8 +1,11 @@
 // How the page asks: by POST, to the endpoint beside it, without cookies.
 
 import { withoutPlaceholder } from './credentials.js';
+import { remember, withFreeName } from './example_name.js';
+import { withGreeting } from './greeting.js';
 
-export async function fetcher({ query, variables, operationName }, { headers } = {}) {
+export async function fetcher({ query, variables: given, operationName }, { headers } = {}) {
+  const variables = withFreeName(given);
   // For a moment after a change of tabs, GraphiQL still names the operation of the tab before.
   const named = operationName && query.includes(operationName) ? operationName : undefined;
   const response = await fetch('graphql', {
@@ -17,5 +20,7 @@ export async function fetcher({ query, variables, operationName }, { headers } =
     credentials: 'omit',
     redirect: 'error',
   });
-  return response.json();
+  const answer = await response.json();
+  remember(variables, answer);
+  return operationName === 'IntrospectionQuery' ? withGreeting(answer) : answer;
 }

@@ -10,10 +10,15 @@ import { DOC_EXPLORER_PLUGIN } from '@graphiql/plugin-doc-explorer';
 import { GraphiQL } from 'graphiql';
 import { createRoot } from 'react-dom/client';
 import { HEADERS } from './credentials.js';
+import { Editors } from './editors.js';
 import { EXAMPLES } from './examples.js';
 import { fetcher } from './fetcher.js';
+import { FirstSteps } from './first_steps.jsx';
 import { SharedHeaders } from './shared_headers.js';
 import { storage } from './storage.js';
+
+// The documentation would fill a phone's screen.
+const isNarrow = matchMedia('(max-width: 820px)').matches;
 
 // Without the history plugin, which would store headers.
 const page = (
@@ -22,7 +27,7 @@ const page = (
     storage={storage}
     shouldPersistHeaders={false}
     plugins={[]}
-    visiblePlugin={DOC_EXPLORER_PLUGIN}
+    visiblePlugin={isNarrow ? undefined : DOC_EXPLORER_PLUGIN}
     defaultTabs={EXAMPLES}
     initialVariables={EXAMPLES[0].variables}
     defaultQuery=""
@@ -32,6 +37,8 @@ const page = (
     schemaDescription
   >
     <GraphiQL.Logo>Tokenwright</GraphiQL.Logo>
+    <GraphiQL.Footer><FirstSteps /></GraphiQL.Footer>
+    <Editors />
     <SharedHeaders />
   </GraphiQL>
 );

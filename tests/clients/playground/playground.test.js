@@ -41,7 +41,7 @@ async function withPage(act, path = '/') {
 
 test('the documentation shows what createApiToken does', () => withPage(async (page) => {
   const docs = page.locator('.graphiql-doc-explorer');
-  await docs.getByText('Mutation', { exact: true }).click();
+  await docs.getByRole('link', { name: 'Mutation', exact: true }).click();
   await docs.getByText('createApiToken', { exact: true }).click();
   const { body } = await send(server, '{ __type(name: "Mutation") { fields { name description } } }');
   const { description } = body.data.__type.fields.find(({ name }) => name === 'createApiToken');
@@ -62,7 +62,7 @@ test('a pasted token makes another one, shows it, and leaves no trace', () => wi
     secret,
   );
   const works = await send(server, '{ currentApiToken { name } }', { token: secret });
-  assert.equal(works.body.data.currentApiToken.name, 'continuous integration');
+  assert.equal(works.body.data.currentApiToken.name, data.createApiToken.apiToken.name);
 
   const traces = async () => {
     const everything = await page.evaluate(async () => JSON.stringify([
@@ -80,6 +80,100 @@ test('a pasted token makes another one, shows it, and leaves no trace', () => wi
     assert.ok(!models.some((value) => value.includes(token)), 'it is back after a reload');
     assert.ok(!seen.requests.some((request) => request.url().includes(token)), 'it is in an address');
   }
+}));
+
+test('the documentation greets with what this server is', () => withPage(async (page) => {
+  const docs = page.locator('.graphiql-doc-explorer');
+  await docs.getByText('Tokenwright issues API tokens').waitFor();
+  assert.doesNotMatch(await docs.innerText(), /subscription/i);
+}));
+
+test('the example can be run again and again', () => withPage(async (page) => {
+  await pasteToken(page, server.token);
+  const names = [];
+  for (let time = 0; time < 3; time += 1) {
+    const { data, errors } = await run(page);
+    assert.equal(errors, undefined);
+    const { name, expiry } = data.createApiToken.apiToken;
+    assert.ok(new Date(expiry) > new Date(), 'its expiry is ahead');
+    assert.equal(JSON.parse(await text(page, 'variables.json')).input.name, name, 'what was sent is shown');
+    names.push(name);
+  }
+  assert.equal(new Set(names).size, 3);
+}));
+
+test('a name of my own is sent as it is', () => withPage(async (page) => {
+  await pasteToken(page, server.token);
+  const input = { name: 'mine', expiry: new Date(Date.now() + 86_400_000), permissions: ['API_API_TOKENS_READ'] };
+  await pasteVariables(page, JSON.stringify({ input }));
+  assert.equal((await run(page)).data.createApiToken.apiToken.name, 'mine');
+  assert.equal((await run(page)).errors[0].extensions.reason, 'name_taken');
+  assert.equal(JSON.parse(await text(page, 'variables.json')).input.name, 'mine');
+}));
+
+test('the empty result says what to do', () => withPage(async (page) => {
+  const result = page.locator('.graphiql-response');
+  await result.getByText('Put your token in place of').waitFor();
+  await result.getByText('Press Run').waitFor();
+  await pasteToken(page, server.token);
+  await run(page);
+  assert.equal(await result.getByText('Press Run').count(), 0, 'the answer is there instead');
+  await openTab(page, 'CurrentApiToken');
+  await result.getByText('Press Run').waitFor();
+}));
+
+/// How far the content of an element reaches beyond its right edge.
+const excess = (locator) => locator.evaluate((element) => element.scrollWidth - element.clientWidth);
+
+for (const width of [1440, 1024, 768, 390]) {
+  test(`nothing is cut off in a window ${width} wide`, () => withPage(async (page) => {
+    await page.setViewportSize({ width, height: 844 });
+    await page.reload();
+    await ready(page);
+    assert.equal(await excess(page.locator('html')), 0, 'the page scrolls sideways');
+    for (const pane of ['.graphiql-query-editor', '.graphiql-editor-tool']) {
+      await page.waitForFunction((selector) => {
+        const editor = [...document.querySelectorAll(`${selector} .monaco-editor`)].find((one) => one.clientWidth > 0);
+        const lines = [...editor.querySelectorAll('.view-line > span')];
+        const edge = editor.getBoundingClientRect().right;
+        return lines.length > 0 && lines.every((line) => line.getBoundingClientRect().right <= edge);
+      }, pane);
+    }
+    const docs = page.locator('.graphiql-doc-explorer');
+    if (await docs.count() === 0) await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+    await docs.getByRole('link', { name: 'Mutation', exact: true }).waitFor();
+    const field = docs.getByRole('combobox');
+    const room = await field.evaluate((element) => {
+      const context = document.createElement('canvas').getContext('2d');
+      const { font, paddingLeft, paddingRight } = getComputedStyle(element);
+      context.font = font;
+      return element.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight)
+        - context.measureText(element.placeholder).width;
+    });
+    assert.ok(room >= 0, `the hint in the search field lacks ${-room} pixels`);
+    const [title, search] = await Promise.all([
+      docs.locator('.graphiql-doc-explorer-title').boundingBox(),
+      docs.locator('.graphiql-doc-explorer-search').boundingBox(),
+    ]);
+    assert.ok(
+      title.x + title.width <= search.x || title.y + title.height <= search.y, 'the search field covers the title',
+    );
+  }));
+}
+
+test('a phone has room for every pane, and can do it all', () => withPage(async (page) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.reload();
+  await ready(page);
+  for (const pane of ['.graphiql-query-editor .monaco-editor', '.graphiql-editor-tool', '.graphiql-response']) {
+    const box = await page.locator(pane).first().boundingBox();
+    assert.ok(box.x >= 0 && box.x + box.width <= 390, `${pane} reaches out of the window`);
+    assert.ok(box.width >= 280 && box.height >= 180, `${pane} is ${box.width} by ${box.height}`);
+  }
+  await pasteToken(page, server.token);
+  assert.equal((await run(page)).errors, undefined);
+  await openTab(page, 'CurrentApiToken');
+  assert.equal((await run(page)).data.currentApiToken.name, 'administrator');
 }));
 
 test('one token serves every tab', () => withPage(async (page) => {
@@ -105,7 +199,7 @@ test('the placeholder is not sent', () => withPage(async (page, seen) => {
 }));
 
 test('the editors complete and judge what is typed', () => withPage(async (page) => {
-  await page.locator('.graphiql-doc-explorer').getByText('Mutation', { exact: true }).waitFor();
+  await page.locator('.graphiql-doc-explorer').getByRole('link', { name: 'Mutation', exact: true }).waitFor();
   await page.getByRole('button', { name: 'New tab' }).click();
   await page.locator('.graphiql-query-editor .view-lines').click();
   await page.keyboard.type('{ currentApiT');
@@ -162,7 +256,7 @@ test('an address with operations in it opens the page as ever', () => {
   });
   return withPage(async (page, seen) => {
     assert.match(await text(page, 'operation.graphql'), /^mutation CreateApiToken/m);
-    await page.locator('.graphiql-doc-explorer').getByText('Mutation', { exact: true }).waitFor();
+    await page.locator('.graphiql-doc-explorer').getByRole('link', { name: 'Mutation', exact: true }).waitFor();
     const models = await page.evaluate(() => __MONACO.editor.getModels().map((model) => model.getValue()));
     assert.ok(!models.some((value) => /Attack|alert/.test(value)));
     const asked = seen.requests.filter((request) => request.method() === 'POST');

@@ -15,7 +15,7 @@ const context = await launch(folder, { viewport: { width: 1440, height: 820 } })
 try {
   const { page } = await open(context, server.origin);
   const docs = page.locator('.graphiql-doc-explorer');
-  await docs.getByText('Mutation', { exact: true }).click();
+  await docs.getByRole('link', { name: 'Mutation', exact: true }).click();
   await docs.getByText('createApiToken', { exact: true }).click();
   await pasteToken(page, server.token);
   await run(page);

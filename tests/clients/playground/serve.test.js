@@ -28,7 +28,7 @@ test('the schema is fetched with the token that is pasted', async () => {
     await page.getByText('Error fetching schema').waitFor();
     await pasteToken(page, `${server.token.slice(0, -1)}_`);
     await pasteToken(page, server.token);
-    await page.locator('.graphiql-doc-explorer').getByText('Mutation', { exact: true }).waitFor();
+    await page.locator('.graphiql-doc-explorer').getByRole('link', { name: 'Mutation', exact: true }).waitFor();
     const sent = seen.requests.map((request) => request.headers().authorization).filter(Boolean);
     assert.deepEqual(sent, [`Bearer ${server.token}`], 'the whole token only, and once');
     await openTab(page, 'CurrentApiToken');
