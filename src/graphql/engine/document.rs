@@ -1,140 +1,260 @@
-//! From the text of a request to the one operation that will run, or to the reason why none will.
+//! From the text of a document to its operations, each ready to run, or to the reasons why none will.
+//!
+//! The text is parsed once. What is measured, validated and lowered is that one tree.
 
-use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
-};
-use async_graphql::parser::{self, parse_query};
-use async_graphql::{ErrorExtensionValues, Pos, Positioned, ServerError, Value};
+mod cache;
+mod measure;
+mod source;
+mod validation;
 
-use super::Method;
-use super::introspection;
-use super::limits::{self, DocumentLimits};
-use crate::graphql::error::ErrorCode;
+use std::collections::HashSet;
+use std::sync::Arc;
 
-/// Errors of one request that are told.
-pub(super) const MAX_REQUEST_ERRORS: usize = 5;
+use apollo_compiler::ExecutableDocument;
+use apollo_compiler::ast::{self, Definition, OperationType};
+use apollo_compiler::diagnostic::ToCliReport;
+use apollo_compiler::parser::{Parser, SourceSpan};
+use apollo_compiler::validation::Valid;
+use async_graphql::Pos;
 
-/// Why a request has no answer of its own.
-#[derive(Debug, Clone)]
-pub enum Refused {
-    /// The document or the variables are at fault.
-    Errors(Vec<ServerError>),
-    /// A mutation was sent by GET.
-    MutationByGet,
-    /// A query took too long, and was given up.
-    TimedOut,
+pub use self::cache::Documents;
+use self::measure::Refusal;
+use self::source::Source;
+use self::validation::Validator;
+use super::limits::MAX_RECURSION;
+use super::lines::Lines;
+use super::operation::Operation;
+use super::request_error::RequestError;
+
+/// A valid document within the limits.
+pub struct Document {
+    operations: Vec<Arc<Operation>>,
+    /// A guess of the bytes that it takes up.
+    bytes: u64,
 }
 
-impl From<ServerError> for Refused {
-    fn from(error: ServerError) -> Self {
-        Self::Errors(vec![error])
-    }
-}
+/// What a token of a document takes up in memory at most: it may be a field by itself. So does a selection of
+/// an operation that is ready to run.
+const BYTES_A_TOKEN: usize = 300;
 
-impl From<Vec<ServerError>> for Refused {
-    fn from(errors: Vec<ServerError>) -> Self {
-        Self::Errors(errors)
+impl Document {
+    /// Reads a document and judges it.
+    fn read(text: &str, validator: &Validator) -> Result<Self, Vec<RequestError>> {
+        let source = Source::read(text).map_err(|error| vec![error])?;
+        let lines = Lines::new(text);
+        let valid = Self::judge(&source, &lines, validator)?;
+        let lines = Arc::new(lines);
+        let schema = validator.schema();
+        let operations: Vec<_> = Operation::all(schema, &Arc::new(valid), &lines);
+        let selections: usize = operations.iter().map(|operation| operation.size()).sum();
+        // The text itself, the key of the cache, and the places of its characters.
+        let bytes = text.len() * 6 + (source.tokens + selections) * BYTES_A_TOKEN;
+        Ok(Self {
+            operations: operations.into_iter().map(Arc::new).collect(),
+            bytes: bytes.try_into().unwrap_or(u64::MAX),
+        })
     }
-}
 
-/// Parses a document within the limits, and counts its tokens. It may still be invalid.
-pub(super) fn parse(text: &str) -> Result<(ExecutableDocument, usize), Refused> {
-    let tokens = limits::check(text, &DocumentLimits::default())
-        .map_err(|limit| refused(limit.to_string(), limit.reason(), Vec::new()))?;
-    let document = parse_query(text).map_err(syntax_error)?;
-    // Subscriptions need another transport.
-    let mut operations = document.operations.iter();
-    if operations.any(|(_, operation)| operation.node.ty == OperationType::Subscription) {
-        let message = "This server has no subscriptions.";
-        return Err(refused(message.to_owned(), "subscription", Vec::new()));
+    fn judge(
+        source: &Source,
+        lines: &Lines,
+        validator: &Validator,
+    ) -> Result<Valid<ExecutableDocument>, Vec<RequestError>> {
+        let one = |error| vec![error];
+        let mut parser = Parser::new().recursion_limit(MAX_RECURSION);
+        let tree = parser.parse_ast(source.text.as_str(), "document").map_err(|invalid| {
+            let first = invalid.errors.iter().next().and_then(|error| error.error.location());
+            one(RequestError::Syntax(lines.pos(first.map_or(0, |span| span.offset()))))
+        })?;
+        measure::check(&tree, source).map_err(|refusal| match refusal {
+            Refusal::Error(error) => one(error),
+            Refusal::Syntax(offset) => one(RequestError::Syntax(lines.pos(offset))),
+        })?;
+        check_definitions(&tree, lines).map_err(one)?;
+        validator.check(tree, lines)
     }
-    if introspection::is_bounded(&document) {
-        Ok((document, tokens))
-    } else {
-        let message = "The document nests the lists of introspection too deeply, or asks for the \
-                       whole schema or for types by name too often.";
-        Err(refused(message.to_owned(), "introspection_limit", Vec::new()))
-    }
-}
 
-/// The parser's own text repeats a line of the document, which may hold anything; the place is enough.
-fn syntax_error(error: parser::Error) -> Refused {
-    use parser::Error::{MissingOperation, RecursionLimitExceeded, Syntax};
-
-    let positions: Vec<Pos> = error.positions().collect();
-    let message = match error {
-        Syntax { start, .. } => return syntax_error_at(start).into(),
-        MissingOperation => "The document has no operation.".to_owned(),
-        RecursionLimitExceeded => "The document nests too deeply.".to_owned(),
-        _ => {
-            "The document is not well-formed: two definitions have the same name, or an operation \
-              without a name is not alone."
-                .to_owned()
+    /// The operation that is asked for.
+    pub(super) fn operation(&self, name: Option<&str>) -> Result<&Arc<Operation>, RequestError> {
+        match (name, self.operations.as_slice()) {
+            (Some(name), operations) => operations
+                .iter()
+                .find(|operation| operation.name() == Some(name))
+                .ok_or(RequestError::OperationUnknown),
+            (None, [operation]) => Ok(operation),
+            (None, _) => Err(RequestError::OperationNameMissing),
         }
-    };
-    refused(message, "syntax", positions)
+    }
 }
 
-/// A syntax error at this place.
-pub(super) fn syntax_error_at(Pos { line, column }: Pos) -> ServerError {
-    let message = format!("The document has a syntax error at line {line}, column {column}.");
-    request_error(message, "syntax", vec![Pos { line, column }])
-}
-
-/// The operation that is asked for.
-pub(super) fn operation<'a>(
-    document: &'a ExecutableDocument,
-    name: Option<&str>,
-) -> Result<&'a Positioned<OperationDefinition>, Refused> {
-    let unknown = || {
-        let message = "The document has no operation of the name in `operationName`.";
-        refused(message.to_owned(), "operation_unknown", Vec::new())
-    };
-    match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Ok(operation),
-        (DocumentOperations::Single(_), Some(_)) => Err(unknown()),
-        (DocumentOperations::Multiple(operations), Some(name)) => {
-            operations.get(name).ok_or_else(unknown)
-        }
-        (DocumentOperations::Multiple(operations), None) => {
-            let mut all = operations.values();
-            match (all.next(), all.next()) {
-                (Some(only), None) => Ok(only),
-                _ => {
-                    let message = "The document has several operations: say which by \
-                                   `operationName`.";
-                    Err(refused(message.to_owned(), "operation_name_missing", Vec::new()))
+/// Only operations and fragments may be there, each with a name of its own, and an operation without a name
+/// alone. None may be a subscription.
+fn check_definitions(tree: &ast::Document, lines: &Lines) -> Result<(), RequestError> {
+    let (mut operations, mut fragments) = (HashSet::new(), HashSet::new());
+    let mut count = 0;
+    for definition in &tree.definitions {
+        let is_new = match definition {
+            Definition::FragmentDefinition(fragment) => fragments.insert(&fragment.name),
+            Definition::OperationDefinition(operation) => {
+                if operation.operation_type == OperationType::Subscription {
+                    let place = place(operation.location(), lines);
+                    return Err(RequestError::Subscription(place));
                 }
+                count += 1;
+                operations.insert(&operation.name)
             }
+            _ => {
+                let place = place(definition.location(), lines);
+                return Err(RequestError::Syntax(place.unwrap_or(Pos { line: 1, column: 1 })));
+            }
+        };
+        if !is_new || (count > 1 && operations.contains(&None)) {
+            return Err(RequestError::NotWellFormed(place(definition.location(), lines)));
         }
     }
+    if count == 0 { Err(RequestError::NoOperation) } else { Ok(()) }
 }
 
-/// What changes something must not be sent by GET.
-pub(super) fn check_method(operation: &OperationDefinition, method: Method) -> Result<(), Refused> {
-    match (operation.ty, method) {
-        (OperationType::Mutation, Method::Get) => Err(Refused::MutationByGet),
-        _ => Ok(()),
+/// Where something starts.
+fn place(span: Option<SourceSpan>, lines: &Lines) -> Option<Pos> {
+    span.map(|span| lines.pos(span.offset()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::graphql::engine::limits::Limit;
+
+    static DOCUMENTS: LazyLock<Documents> =
+        LazyLock::new(|| Documents::new(include_str!("../../../schema.graphql")));
+
+    fn first_error(text: &str) -> Option<RequestError> {
+        DOCUMENTS.read(text).err()?.into_iter().next()
     }
-}
 
-/// An error of the request itself.
-pub(super) fn request_error(
-    message: String,
-    reason: &'static str,
-    locations: Vec<Pos>,
-) -> ServerError {
-    let mut error = ServerError::new(message, None);
-    error.locations = locations;
-    set(&mut error, "code", ErrorCode::BadUserInput.as_str());
-    set(&mut error, "reason", reason);
-    error
-}
+    fn limit_of(text: &str) -> Option<Limit> {
+        match first_error(text)? {
+            RequestError::Limit(limit) => Some(limit),
+            _ => None,
+        }
+    }
 
-pub(super) fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) {
-    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set(name, value);
-}
+    #[test]
+    fn every_count_has_its_limit() {
+        let cases: [(&dyn Fn(usize) -> String, usize, Limit); 10] = [
+            (&|n| format!("{{{}}}", " a".repeat(n - 2)), 5_000, Limit::Tokens),
+            (&|n| format!("{{ a({}) }}", "b: 1 ".repeat(n)), 100, Limit::Entries),
+            (&|n| format!("{{ a(b: {{{}}}) }}", "c: 1 ".repeat(n)), 100, Limit::Entries),
+            (&|n| "fragment A on T { a }".repeat(n), 100, Limit::Fragments),
+            (&|n| format!("{{{}}}", "...A ".repeat(n)), 500, Limit::Spreads),
+            (&|n| format!("{{{}}}", " a @b".repeat(n)), 100, Limit::Directives),
+            (&|n| format!("{{ a{} }}", " @b".repeat(n)), 5, Limit::FieldDirectives),
+            (&|n| format!("mutation {{{}}}", " a".repeat(n)), 50, Limit::MutationFields),
+            (&|n| format!("{{{}}}", " a: b".repeat(n)), 30, Limit::Aliases),
+            (&|n| "{ a ".repeat(n) + &"}".repeat(n), 15, Limit::Depth),
+        ];
+        for (document, most, limit) in &cases {
+            assert_ne!(limit_of(&document(*most)), Some(*limit));
+            assert_eq!(limit_of(&document(most + 1)), Some(*limit));
+        }
+    }
 
-fn refused(message: String, reason: &'static str, locations: Vec<Pos>) -> Refused {
-    request_error(message, reason, locations).into()
+    #[test]
+    fn brackets_of_every_kind_count_together() {
+        for (open, close) in [("{", "}"), ("[", "]"), ("(", ")"), ("{a(b:[", "])}")] {
+            let text = open.repeat(3_000) + &close.repeat(3_000);
+            assert_eq!(limit_of(&text), Some(Limit::Nesting));
+        }
+        let brackets = "{[(".repeat(100);
+        for (before, after) in [("\"", "\""), ("\"\"\"", "\"\"\""), ("1 #", "\n")] {
+            let text = format!("{{ a(b: {before}{brackets}{after}) }}");
+            assert_eq!(limit_of(&text), None, "brackets in strings and comments");
+        }
+    }
+
+    #[test]
+    fn fragments_count_wherever_they_are_spread() {
+        let mut doubling = String::from("{ ...F0 } fragment F30 on Query { __typename }");
+        for level in 0..30 {
+            let next = level + 1;
+            write!(doubling, "fragment F{level} on Query {{ ...F{next} ...F{next} }}").unwrap();
+        }
+        assert_eq!(limit_of(&doubling), Some(Limit::Selections));
+        let aliases = "{ ...F ... { ...F } } fragment F on Query {".to_owned();
+        let of = |n: usize| format!("{aliases}{}}}", " a: b".repeat(n));
+        assert_ne!(limit_of(&of(15)), Some(Limit::Aliases));
+        assert_eq!(limit_of(&of(16)), Some(Limit::Aliases));
+        let chain = |levels: usize| {
+            let mut text = format!("{{ a {{ ...F0 }} }} fragment F{levels} on T {{ a }}");
+            for level in 0..levels {
+                write!(text, "fragment F{level} on T {{ ...F{} }}", level + 1).unwrap();
+            }
+            text
+        };
+        assert_ne!(limit_of(&chain(37)), Some(Limit::Nesting));
+        assert_eq!(limit_of(&chain(38)), Some(Limit::Nesting));
+        let lists = "{ __type(name: \"A\") { ...F } } fragment F on __Type { fields { type { ...G } } } \
+                     fragment G on __Type { fields { type { ...H } } } fragment H on __Type";
+        assert_eq!(limit_of(&format!("{lists} {{ name }}")), None);
+        let deeper = format!("{lists} {{ interfaces {{ name }} }}");
+        assert_eq!(limit_of(&deeper), Some(Limit::Introspection));
+    }
+
+    #[test]
+    fn cycles_are_refused() {
+        for text in [
+            "{ ...A } fragment A on T { a { ...A } }",
+            "{ a } fragment A on T { ...A }",
+            "fragment A on T { ...B } fragment B on T { ...A }",
+            "{ a } fragment A on T { a } fragment A on T { ...A }",
+        ] {
+            assert_eq!(first_error(text), Some(RequestError::FragmentCycle), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_parser_leaves_out_is_a_syntax_error() {
+        for (text, column) in [
+            ("{ apiTokens(first) { totalCount } }", 3),
+            ("{ apiTokens(first 1) { totalCount } }", 19),
+            ("{ __typename apiTokens(filter: { nameContains }) { totalCount } }", 14),
+            ("{ __typename @include(if) }", 3),
+            ("{ currentUser { } }", 3),
+        ] {
+            let place = Pos { line: 1, column };
+            assert_eq!(first_error(text), Some(RequestError::Syntax(place)), "{text}");
+        }
+    }
+
+    #[test]
+    fn ignored_tokens_stand_anywhere() {
+        for text in [
+            "{ a, : __typename }",
+            "{ ..., F } fragment, F, on, Query { __typename }",
+            "query ($s: [, ApiTokenStatus ! , ]) { apiTokens(filter: { status: $s }) { totalCount } }",
+            "{ ... on # comment\nQuery { __typename } }",
+            "\u{feff}\"described\", query Q { __typename }",
+        ] {
+            assert_eq!(first_error(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_text_never_panics(text in any::<String>()) {
+            let _verdict = DOCUMENTS.read(&text);
+        }
+
+        #[test]
+        fn text_made_of_tokens_never_panics(
+            text in r#"([{}()\[\]:@#"\\,\n$!=&|]|\.\.\.|"""|\\u|fragment|query|on|node|[AB]| |-?[0-9.e]+|é){0,200}"#,
+        ) {
+            let _verdict = DOCUMENTS.read(&text);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 // One plain request, without any client.
 
-/// Sends a document; answers with the status, the headers and the parsed body.
-export async function send(server, query, { variables, token = server.token, headers = {}, ...more } = {}) {
+/// Sends a document, or a body as it is; answers with the status, the headers and the parsed body.
+export async function send(server, query, { variables, token = server.token, headers = {}, raw, ...more } = {}) {
   const response = await fetch(server.url, {
     method: 'POST',
     headers: {
@@ -9,7 +9,7 @@ export async function send(server, query, { variables, token = server.token, hea
       ...(token ? { authorization: `Bearer ${token}` } : {}),
       ...headers,
     },
-    body: JSON.stringify({ query, variables, ...more }),
+    body: raw ?? JSON.stringify({ query, variables, ...more }),
   });
   return { status: response.status, headers: response.headers, body: await response.json() };
 }

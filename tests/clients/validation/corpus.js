@@ -22,11 +22,6 @@ export function variables() {
       Object.entries(sets).map(([name, variables]) => [name, { query, variables }])));
 }
 
-/// Where the two disagree, and why.
-export function disagreements() {
-  return JSON.parse(readFileSync(new URL('./disagreements.json', import.meta.url), 'utf8'));
-}
-
 function read(name, extension, parse) {
   return readdirSync(folder(name)).filter((file) => file.endsWith(extension)).sort().map((file) => ({
     rule: `${name}/${file.slice(0, -extension.length)}`,

@@ -188,3 +188,68 @@ async fn a_null_has_no_say_in_a_fragment_of_another_operation() {
     let answer = Answer::of(request.send().await.unwrap()).await;
     assert_eq!(answer.data()["apiTokens"]["nodes"][0]["name"], "administrator");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_names_are_cut_in_errors() {
+    let app = TestApp::start().await;
+    let long = "a".repeat(60_000);
+    let input =
+        |field: &str| format!("mutation {{ createApiToken(input: {{ {field} }}) {{ token }} }}");
+    for document in [
+        format!("{{ {long} }}"),
+        format!("{{ ...{long} }}"),
+        format!("{{ ...F ...F }} fragment F on {long} {{ id }}"),
+        format!("query (${long}: Int) {{ __typename }}"),
+        format!("{{ currentUser @{long} {{ id }} }}"),
+        format!("{{ currentUser({long}: 1) {{ id }} }}"),
+        format!("{{ {long}: currentUser {{ id }} {long}: currentApiToken {{ id }} }}")
+            .replace(&long, &"a".repeat(30_000)),
+        input(&format!("{long}: 1")),
+        input(&format!("permissions: {long}")),
+    ] {
+        let answer = app.query(&app.admin, &document).await;
+        assert!(answer.errors()[0].starts_with("BAD_USER_INPUT"), "{}", answer.errors()[0]);
+        assert!(answer.text.len() < 3_000, "{} bytes", answer.text.len());
+        assert!(answer.text.contains("aaaa") && answer.text.contains('…'), "{}", answer.text);
+    }
+    let query =
+        "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { token } }";
+    for key in [long, "a ".repeat(30_000)] {
+        let answer = app.graphql(&app.admin, query, json!({ "input": { key: 1 } })).await;
+        assert!(answer.errors()[0].starts_with("BAD_USER_INPUT"), "{}", answer.errors()[0]);
+        assert!(answer.text.len() < 3_000, "{} bytes", answer.text.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn valid_documents_run_however_they_are_written() {
+    let app = TestApp::start().await;
+    for document in [
+        "query ($s: [ ApiTokenStatus! ]) { apiTokens(filter: { status: $s }) { totalCount } }",
+        "query ($s: [ApiTokenStatus!  ]) { apiTokens(filter: { status: $s }) { totalCount } }",
+        r#"{ apiTokens(filter: { nameContains: "\uD83D\uDE00" }) { totalCount } }"#,
+        r#"{ apiTokens(filter: { nameContains: "\u{1F600}" }) { totalCount } }"#,
+        "{ ... on # the root\n Query { __typename } }",
+        "{ ...F } fragment F on\nQuery { __typename }",
+        "\"What it is for.\" query Q { ...F } \"What it holds.\" fragment F on Query { __typename }",
+        "{ a, : __typename ..., on Query { b: __typename } }",
+    ] {
+        app.query(&app.admin, document).await.data();
+    }
+    // The last of two keys counts, as it does to JSON.parse.
+    let twice = r#"{ "query": "{ nothing }", "query": "{ __typename }" }"#;
+    assert_eq!(body(&app, twice.to_owned()).await.data(), &json!({ "__typename": "Query" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_escaped_character_is_that_character() {
+    let app = TestApp::start().await;
+    let create = r#"mutation { createApiToken(input: { name: "\uD83D\uDE00 \u{1F601}",
+        expiry: "2027-06-01T00:00:00Z", permissions: [API_API_TOKENS_READ] }) { apiToken { name } } }"#;
+    let answer = app.query(&app.admin, create).await;
+    if let Some(name) = answer.json["data"]["createApiToken"]["apiToken"]["name"].as_str() {
+        assert_eq!(name, "😀 😁");
+    } else {
+        panic!("{}", answer.text);
+    }
+}

@@ -1,25 +1,8 @@
-//! Places in a document.
+//! Finds the input field whose value is at a place in a document.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Definition, DirectiveList, Document, Selection, Value};
 use apollo_compiler::parser::SourceSpan;
-use async_graphql::Pos;
-
-/// The line and column of an offset in bytes. The library's own count knows more ends of lines than
-/// GraphQL.
-pub(super) fn pos(text: &str, offset: usize) -> Pos {
-    let before = text.get(..offset).unwrap_or(text);
-    let mut pos = Pos { line: 1, column: 1 };
-    let mut characters = before.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\r' if characters.peek() == Some(&'\n') => {}
-            '\r' | '\n' => pos = Pos { line: pos.line + 1, column: 1 },
-            _ => pos.column += 1,
-        }
-    }
-    pos
-}
 
 /// The input field whose value is at this place: `permissions` inside `input: {permissions: [X]}`. An
 /// argument that is no input object stands for itself.
@@ -110,16 +93,6 @@ impl Search {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_offset_has_a_line_and_a_column() {
-        let text = "{\r\n é a\rb\nc";
-        for (part, line, column) in [("{", 1, 1), ("a", 2, 4), ("b", 3, 1), ("c", 4, 1)] {
-            let offset = text.find(part).unwrap();
-            assert_eq!(pos(text, offset), Pos { line, column }, "{part}");
-        }
-        assert_eq!(pos(text, 999), Pos { line: 4, column: 2 });
-    }
 
     #[test]
     fn the_field_around_a_value_is_found() {

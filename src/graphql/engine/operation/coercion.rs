@@ -1,17 +1,17 @@
 //! Giving the value of a variable its type: JSON in, what the specification makes of it out.
 
+use apollo_compiler::Schema;
 use apollo_compiler::ast::Type;
 use apollo_compiler::schema::{EnumType, ExtendedType, InputObjectType};
-use async_graphql::parser::types::VariableDefinition;
-use async_graphql::{Name, Positioned, ServerError, Value};
+use async_graphql::{Name, Pos, Value};
 use serde_json::{Map, Number, Value as Json};
 
-use crate::graphql::engine::document::{MAX_REQUEST_ERRORS, request_error, set};
-use crate::graphql::engine::validation::Validator;
+use crate::graphql::engine::limits::MAX_REQUEST_ERRORS;
+use crate::graphql::engine::request_error::{RequestError, cut_key};
 
 /// The coercion of one variable.
 pub(super) struct Coercion<'a> {
-    validator: &'a Validator,
+    schema: &'a Schema,
     /// Where in the value it is.
     path: Vec<Step>,
     faults: Vec<Fault>,
@@ -30,8 +30,8 @@ pub(super) struct Fault {
 }
 
 impl<'a> Coercion<'a> {
-    pub(super) const fn new(validator: &'a Validator) -> Self {
-        Self { validator, path: Vec::new(), faults: Vec::new() }
+    pub(super) const fn new(schema: &'a Schema) -> Self {
+        Self { schema, path: Vec::new(), faults: Vec::new() }
     }
 
     /// The value as one of the type, and what is wrong with it. What is wrong is null.
@@ -43,7 +43,7 @@ impl<'a> Coercion<'a> {
     fn value(&mut self, value: Json, ty: &Type) -> Value {
         match value {
             Json::Null if ty.is_non_null() => {
-                self.fault(format!("it is null, and must be of {ty}"))
+                self.fault(format!("it is null, and must be of type {ty}"))
             }
             Json::Null => Value::Null,
             Json::Array(items) if ty.is_list() => {
@@ -59,8 +59,7 @@ impl<'a> Coercion<'a> {
     }
 
     fn named(&mut self, value: Json, name: &str) -> Value {
-        let validator = self.validator;
-        let coerced = match (validator.type_named(name), value) {
+        let coerced = match (self.schema.types.get(name), value) {
             (Some(ExtendedType::InputObject(ty)), Json::Object(fields)) => {
                 return self.object(fields, ty);
             }
@@ -68,7 +67,7 @@ impl<'a> Coercion<'a> {
             (Some(ExtendedType::Scalar(_)), value) => scalar(value, name),
             _ => None,
         };
-        coerced.unwrap_or_else(|| self.fault(format!("it must be of {name}")))
+        coerced.unwrap_or_else(|| self.fault(format!("it must be of type {name}")))
     }
 
     fn item(&mut self, text: &str, ty: &EnumType) -> Value {
@@ -87,12 +86,12 @@ impl<'a> Coercion<'a> {
                 fields.insert(Name::new(name), value);
             } else if field.is_required() {
                 self.path.push(Step::Field(name.to_string()));
-                self.fault(format!("it is left out, and must be of {}", field.ty));
+                self.fault(format!("it is missing, and must be of type {}", field.ty));
                 self.path.pop();
             }
         }
         for name in given.into_iter().map(|(name, _)| name) {
-            self.path.push(Step::Field(name));
+            self.path.push(Step::Field(cut_key(&name)));
             self.fault(format!("{} has no such field", ty.name));
             self.path.pop();
         }
@@ -145,20 +144,17 @@ fn id(number: &Number) -> Option<String> {
 }
 
 impl Fault {
-    /// As the client is told.
-    pub(super) fn into_error(self, definition: &Positioned<VariableDefinition>) -> ServerError {
-        let variable = definition.node.name.node.as_str();
+    /// The error for the client.
+    pub(super) fn into_error(self, variable: &str, place: Option<Pos>) -> RequestError {
         let steps = self.path.iter().map(|step| match step {
             Step::Field(name) => format!(".{name}"),
             Step::Index(index) => format!("[{index}]"),
         });
-        let place: String = steps.collect();
-        let message = format!("The variable ${variable}{place} cannot be used: {}.", self.reason);
-        let mut error = request_error(message, "validation", vec![definition.pos]);
+        let path: String = steps.collect();
+        let message = format!("The variable ${variable}{path} cannot be used: {}.", self.reason);
         let names: Vec<&str> = self.path.iter().filter_map(Step::name).collect();
         let field = if names.is_empty() { variable.to_owned() } else { names.join(".") };
-        set(&mut error, "field", field);
-        error
+        RequestError::Invalid { message, field: Some(field), places: place.into_iter().collect() }
     }
 }
 

@@ -3,11 +3,11 @@
 use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::validation::DiagnosticData;
 use apollo_compiler::{Schema, ast};
-use async_graphql::{Pos, ServerError};
 
-use super::place::{field_at, pos};
+use super::input_field::field_at;
 use super::suggestion;
-use crate::graphql::engine::document::{request_error, set, syntax_error_at};
+use crate::graphql::engine::lines::Lines;
+use crate::graphql::engine::request_error::RequestError;
 
 /// Faults of an input value, by the library's name for their rules.
 const OF_A_VALUE: [&str; 5] = [
@@ -22,29 +22,22 @@ const OF_A_VALUE: [&str; 5] = [
 pub(super) struct Fault {
     /// Where, in bytes; `None` where it is in no one place.
     pub(super) offset: Option<usize>,
-    kind: Kind,
-}
-
-enum Kind {
-    /// The grammar is broken.
-    Syntax,
-    /// A rule is broken.
-    Rule { message: String, field: Option<String> },
+    message: String,
+    field: Option<String>,
 }
 
 impl Fault {
     /// Of an input value.
     pub(super) fn of_value(offset: Option<usize>, message: String, field: String) -> Self {
-        Self { offset, kind: Kind::Rule { message, field: Some(field) } }
+        Self { offset, message, field: Some(field) }
     }
 
     /// As the library has found it in this document.
     pub(super) fn of(error: &DiagnosticData, document: &ast::Document, schema: &Schema) -> Self {
         let offset = error.location().map(|span| span.offset());
-        // The name and the message are not among what the library promises to keep, hence the pinned version.
-        let Some(rule) = error.unstable_error_name() else {
-            return Self { offset, kind: Kind::Syntax };
-        };
+        // The library keeps its kinds of error to itself: their names and messages are all there is, and no
+        // promise, hence the pinned version. What is read out of its prose is read here and in `suggestion`.
+        let rule = error.unstable_error_name().unwrap_or_default();
         let worded_as_graphql_js = error.unstable_compat_message();
         let suggested = worded_as_graphql_js
             .as_deref()
@@ -63,22 +56,13 @@ impl Fault {
             message.push(' ');
             message.push_str(&suggested);
         }
-        Self { offset, kind: Kind::Rule { message, field } }
+        Self { offset, message, field }
     }
 
-    /// As the client is told.
-    pub(super) fn into_error(self, text: &str) -> ServerError {
-        let pos = self.offset.map(|offset| pos(text, offset));
-        match self.kind {
-            Kind::Syntax => syntax_error_at(pos.unwrap_or(Pos { line: 1, column: 1 })),
-            Kind::Rule { message, field } => {
-                let mut error = request_error(message, "validation", pos.into_iter().collect());
-                if let Some(field) = field {
-                    set(&mut error, "field", field);
-                }
-                error
-            }
-        }
+    /// The error for the client.
+    pub(super) fn into_error(self, lines: &Lines) -> RequestError {
+        let places = self.offset.map(|offset| lines.pos(offset)).into_iter().collect();
+        RequestError::Invalid { message: self.message, field: self.field, places }
     }
 }
 

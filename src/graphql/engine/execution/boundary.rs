@@ -6,6 +6,11 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::started::Started;
+use crate::graphql::context::RequestContext;
+use crate::graphql::engine::introspection::Introspection;
+use crate::graphql::engine::request_error::{RequestError, SchemaDetail};
+use crate::graphql::error::{Cause, ErrorCode, GqlError, code_of};
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, ResolveInfo,
 };
@@ -13,12 +18,6 @@ use async_graphql::{
     Error, PathSegment, QueryPathNode, QueryPathSegment, Response, ServerError, ServerResult, Value,
 };
 use futures_util::FutureExt;
-
-use super::begun::Begun;
-use super::document::{request_error, set};
-use super::introspection::Introspection;
-use crate::graphql::context::RequestContext;
-use crate::graphql::error::{Cause, ErrorCode, GqlError, code_of};
 
 /// Makes the boundary of each request.
 pub(super) struct BoundaryFactory {
@@ -31,7 +30,8 @@ impl ExtensionFactory for BoundaryFactory {
     }
 }
 
-/// How the engine's texts start about a value of another shape than its type.
+/// How the engine's messages start about a value of another shape than its type. It gives such an error no
+/// code and no kind, so that its prose is all there is to recognise it by; this is the one place that does.
 const MISSHAPEN: [&str; 2] = ["Expected input type \"", "Failed to parse \""];
 
 struct Boundary {
@@ -49,10 +49,10 @@ impl Extension for Boundary {
         next: NextExecute<'_>,
     ) -> Response {
         // Without this nothing runs.
-        let Some(begun) = ctx.data_opt::<Arc<Begun>>() else {
+        let Some(started) = ctx.data_opt::<Arc<Started>>() else {
             return Response::default();
         };
-        begun.set();
+        started.set();
         let mut response = next.run(ctx, operation_name).await;
         let mut kept = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         response.errors.append(&mut kept);
@@ -118,14 +118,14 @@ fn path(node: &QueryPathNode<'_>) -> Vec<PathSegment> {
     path
 }
 
-/// Logs the cause of an error once and takes it away. An error that nobody chose is masked, save for
-/// the engine's own word about a value that has another shape than its type: that is the client's
-/// fault. It repeats the value, which may be a secret, so it is neither shown nor logged.
+/// Logs the cause of an error once and takes it away. An error that nobody chose is masked, except the
+/// engine's message about a value that has another shape than its type: that is the client's fault. It repeats the value, which may be a secret, so it is neither shown nor logged.
 fn logged(ctx: &ExtensionContext<'_>, mut error: ServerError) -> ServerError {
     let chosen = code_of(&error).is_some();
     if !chosen && MISSHAPEN.iter().any(|start| error.message.starts_with(start)) {
         let message = "A value does not have the shape that its type asks for.".to_owned();
-        return request_error(message, "validation", error.locations).with_path(error.path);
+        let invalid = RequestError::Invalid { message, field: None, places: error.locations };
+        return invalid.into_server_error(SchemaDetail::Shown).with_path(error.path);
     }
     if !chosen {
         let cause = Cause(error.message.as_str().into());
@@ -142,7 +142,7 @@ fn logged(ctx: &ExtensionContext<'_>, mut error: ServerError) -> ServerError {
         } else {
             tracing::error!(request_id = %id, %cause, "a field could not be answered");
         }
-        set(&mut error, "requestId", id);
+        error.extensions.get_or_insert_with(Default::default).set("requestId", id);
         error.source = None;
     }
     error

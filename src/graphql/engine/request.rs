@@ -1,0 +1,64 @@
+//! A request, and the way from it to an operation that is ready to run.
+
+use super::document::Documents;
+use super::operation::Ready;
+use super::request_error::RequestError;
+
+/// The parameters of a request.
+#[derive(Clone)]
+pub struct GraphqlRequest {
+    pub query: String,
+    pub operation_name: Option<String>,
+    /// A JSON object.
+    pub variables: serde_json::Map<String, serde_json::Value>,
+}
+
+/// How the request was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Queries only.
+    Get,
+    Post,
+}
+
+/// Why a request has no answer of its own.
+pub(super) enum Refusal {
+    /// The document or the variables are at fault.
+    Errors(Vec<RequestError>),
+    /// A mutation was sent by GET.
+    MutationByGet,
+    /// A query took too long, and was given up.
+    TimedOut,
+}
+
+impl From<Vec<RequestError>> for Refusal {
+    fn from(errors: Vec<RequestError>) -> Self {
+        Self::Errors(errors)
+    }
+}
+
+/// An operation that passed every check but the engine's own.
+pub(super) struct Prepared {
+    pub(super) is_mutation: bool,
+    pub(super) operation: Ready,
+}
+
+impl GraphqlRequest {
+    /// Reads and judges the request, for every transport alike.
+    pub(super) fn prepare(
+        self,
+        method: Method,
+        documents: &Documents,
+    ) -> Result<Prepared, Refusal> {
+        let document = documents.read(&self.query)?;
+        let operation = document
+            .operation(self.operation_name.as_deref())
+            .map_err(|error| Refusal::Errors(vec![error]))?;
+        let is_mutation = operation.is_mutation();
+        if is_mutation && method == Method::Get {
+            return Err(Refusal::MutationByGet);
+        }
+        let operation = operation.ready(self.variables, documents.schema())?;
+        Ok(Prepared { is_mutation, operation })
+    }
+}
