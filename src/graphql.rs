@@ -1,6 +1,6 @@
 //! The GraphQL schema and its execution: async-graphql is known only here.
 //!
-//! Two rooms: [`schema`] holds what clients see, [`engine`] leads from the text of a request to its answer.
+//! Two rooms: `schema` holds what clients see, `engine` leads from the text of a request to its answer.
 
 mod context;
 mod engine;
