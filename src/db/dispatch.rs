@@ -91,7 +91,7 @@ macro_rules! write_tx {
 pub(crate) use {read, read_by, search, write_tx};
 
 /// Drives a SQLite body, whose futures are all ready at once. One that waits for anything else would
-/// hold the thread for ever, so it is refused.
+/// hold the thread forever, so it is refused.
 pub(crate) fn in_place<T>(
     operation: impl Future<Output = Result<T, DbError>>,
 ) -> Result<T, DbError> {

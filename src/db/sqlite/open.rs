@@ -28,7 +28,7 @@ pub(in crate::db) fn open_writer(path: &Path) -> Result<SqliteConnection, DbErro
     connect(path, WRITER)
 }
 
-/// Opens the file to look into it, whosever it is.
+/// Opens the file to look into it, whatever program it belongs to.
 pub(in crate::db) fn open_reader(path: &Path) -> Result<SqliteConnection, DbError> {
     connect(path, READER)
 }

@@ -1,7 +1,7 @@
 //! Closing connections that send the head of a request too slowly.
 //!
 //! actix-http bounds the time for a head on the first request of a connection only. On every later one a
-//! client could hold its connection for ever by sending half a head, and a few hundred of such
+//! client could hold its connection forever by sending half a head, and a few hundred of such
 //! clients would take every descriptor of the process.
 
 use std::any::Any;

@@ -67,7 +67,7 @@ macro_rules! holder {
 pub enum Changed<E> {
     /// The token that takes its place; where there is none, the token as it is now.
     Done(Box<ApiToken>),
-    /// There is no such token, or none any more, or it reaches further than the caller.
+    /// It does not exist, was deleted, or reaches further than the caller.
     NotFound,
     /// The token is not at the version that was named.
     Stale { current_version: i32 },

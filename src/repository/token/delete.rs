@@ -17,7 +17,7 @@ use crate::repository::rows::{AuditEventRow, UserRow};
 pub enum Deleted {
     /// The token's user, now disabled.
     Done(User),
-    /// There is no such token, or none any more.
+    /// It does not exist or was deleted.
     NotFound,
     /// The token is not at the version that was named.
     Stale { current_version: i32 },

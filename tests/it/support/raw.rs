@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// A server that has answered and still holds the connection after this time holds it for ever.
+/// A server that has answered and still holds the connection after this time holds it forever.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Sends the parts one after the other, for as long as the server takes them, and reads the answer

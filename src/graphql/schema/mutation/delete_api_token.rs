@@ -36,7 +36,7 @@ pub(super) struct DeleteApiTokenMutation;
 impl DeleteApiTokenMutation {
     /// Deletes an API token, for good: the very next request with its secret is refused, and its name
     /// is free again. Its user remains, disabled, so that what the token did stays attributed. A token
-    /// may delete itself. NOT_FOUND when there is no such token, or none any more. Needs
+    /// may delete itself. NOT_FOUND when it does not exist or was deleted. Needs
     /// api.api-tokens.delete.
     #[graphql(guard = "Needs(required::API_TOKENS_DELETE)")]
     async fn delete_api_token(

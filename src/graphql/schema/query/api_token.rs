@@ -14,7 +14,7 @@ pub(super) struct ApiTokenQuery;
 
 #[Object]
 impl ApiTokenQuery {
-    /// One API token. NOT_FOUND when there is none, or none any more. Needs api.api-tokens.read.
+    /// One API token. NOT_FOUND when it does not exist or was deleted. Needs api.api-tokens.read.
     #[graphql(guard = "Needs(required::API_TOKENS_READ)")]
     async fn api_token(
         &self,

@@ -14,7 +14,7 @@ pub(super) struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// Anything with an id. Null when there is none, or none any more. Needs api.api-tokens.read for a
+    /// Anything with an id. Null when it does not exist or was deleted. Needs api.api-tokens.read for a
     /// token or an audit event, api.users.read for a user.
     async fn node(
         &self,

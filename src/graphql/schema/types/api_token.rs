@@ -54,7 +54,7 @@ impl ApiToken {
     }
 
     /// The API Token User, to which everything that the token does is attributed. Needs
-    /// api.users.read, save for the caller's own.
+    /// api.users.read, except for the caller's own.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>, GqlError> {
         load_user(ctx, self.0.user_id).await
     }

@@ -78,7 +78,7 @@ impl UserInfo {
         &self.0.user_name
     }
 
-    /// The user as it is now. Needs api.users.read, save for the caller's own.
+    /// The user as it is now. Needs api.users.read, except for the caller's own.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>, GqlError> {
         load_user(ctx, self.0.user_id).await
     }

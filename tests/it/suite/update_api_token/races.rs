@@ -1,4 +1,4 @@
-//! Changes at once: none is lost, and none waits for another for ever.
+//! Changes at once: none is lost, and none waits for another forever.
 
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
