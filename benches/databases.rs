@@ -18,7 +18,7 @@ mod cluster;
 #[expect(dead_code, reason = "the tests use the rest of it")]
 #[path = "../tests/it/postgres/sql.rs"]
 mod sql;
-#[expect(unused_imports, reason = "another benchmark uses the rest of it")]
+#[expect(dead_code, unused_imports, reason = "the other benchmarks use the rest of it")]
 mod support;
 
 use cluster::Cluster;

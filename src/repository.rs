@@ -12,7 +12,7 @@ use crate::db::{Database, DbError};
 
 pub use audit::AuditEventList;
 pub use list::List;
-pub use token::{ApiTokenList, Changed, Deleted, Inserted, Plan};
+pub use token::{ApiTokenList, Deleted, Inserted, Renewal, Renewed, Unclaimed, Updated};
 pub use user::UserList;
 
 /// The queries of the product. Cheap to clone.

@@ -6,6 +6,7 @@ mod authenticate;
 mod check;
 mod create_api_token;
 mod delete_api_token;
+mod failure;
 mod last_use;
 mod lists;
 mod new_api_token;
@@ -26,13 +27,14 @@ use tokio::runtime::Handle;
 use crate::db::DbError;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::clock::Clock;
-use crate::domain::principal::MissingPermission;
 use crate::domain::random::RandomSource;
 use crate::repository::Repository;
 
 pub use authenticate::{AuthenticateError, InvalidTokenReason};
 pub use create_api_token::{CreateApiToken, CreateApiTokenError, CreatedApiToken};
 pub use delete_api_token::{DeleteApiToken, DeleteApiTokenError, DeletedApiToken};
+pub use failure::Failure;
+use failure::ends_with_failure;
 pub use last_use::LAST_USE_INTERVAL;
 use last_use::LastUses;
 pub use lists::{Listing, Wanted};
@@ -42,7 +44,6 @@ pub use renew_api_token::{RenewApiToken, RenewApiTokenError};
 pub use requested_expiry::RequestedExpiry;
 pub use stored_permissions::UnknownPermissions;
 pub use update_api_token::{UpdateApiToken, UpdateApiTokenError};
-pub use users::may_read_user;
 
 /// What the use cases need.
 pub struct Service {
@@ -136,10 +137,10 @@ impl Service {
 /// Why something could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    #[error(transparent)]
-    Forbidden(#[from] MissingPermission),
     #[error("There is nothing with this id.")]
     NotFound,
     #[error(transparent)]
-    Db(#[from] DbError),
+    Failed(Failure),
 }
+
+ends_with_failure!(ReadError);

@@ -64,7 +64,7 @@ pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
         allowed_addresses: args.allowed_address,
     };
     let created =
-        service.create_api_token(&Principal::system(), &Origin::default(), wanted).await?;
+        service.create_api_token(&Principal::Operator, &Origin::default(), wanted).await?;
     let id = created.token.id;
     print(&format!("{}\n", created.secret.reveal()))
         .map_err(|error| CliError::SecretLost(id, error))?;

@@ -56,7 +56,7 @@ async fn welcome(app: &App, with_playground: bool) -> Result<(), CliError> {
         allowed_addresses: Vec::new(),
     };
     let created =
-        service.create_api_token(&Principal::system(), &Origin::default(), wanted).await?;
+        service.create_api_token(&Principal::Operator, &Origin::default(), wanted).await?;
     let permission = service.catalogue().first_grantable();
     let secret = created.secret.reveal();
     // The administrator's own: it is allowed whenever the line is pasted while that token works.

@@ -1,9 +1,12 @@
 //! The record of one thing that somebody did. Written in the transaction that did it.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::net::IpAddr;
 
 use chrono::TimeDelta;
+
+use uuid::Uuid;
 
 use super::clock::Instant;
 use super::id::{ApiTokenId, EventId};
@@ -22,7 +25,7 @@ pub struct AuditEvent {
     pub client_address: Option<IpAddr>,
     pub request_id: Option<String>,
     /// What it was done to.
-    pub target: ApiTokenId,
+    pub target: AuditTarget,
     /// What changed, field by field. Never a secret and never a hash.
     pub changes: Vec<AuditChange>,
 }
@@ -67,6 +70,39 @@ impl AuditAction {
     /// What a stored word stands for.
     pub fn stored(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == word)
+    }
+}
+
+/// What something was done to: the typed id of a thing of one kind, which may be deleted since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditTarget {
+    ApiToken(ApiTokenId),
+}
+
+impl AuditTarget {
+    /// The target of an action, whose kind the action tells: the id is all that is stored.
+    pub const fn stored(action: AuditAction, id: Uuid) -> Self {
+        match action {
+            AuditAction::ApiTokenCreated
+            | AuditAction::ApiTokenUpdated
+            | AuditAction::ApiTokenRenewed
+            | AuditAction::ApiTokenDeleted => Self::ApiToken(ApiTokenId::from_uuid(id)),
+        }
+    }
+
+    /// The id as the database holds it.
+    pub const fn uuid(self) -> Uuid {
+        match self {
+            Self::ApiToken(id) => id.uuid(),
+        }
+    }
+}
+
+impl fmt::Display for AuditTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApiToken(id) => id.fmt(f),
+        }
     }
 }
 

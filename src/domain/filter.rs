@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 
 use super::api_token::ApiTokenStatus;
-use super::audit::AuditAction;
+use super::audit::{AuditAction, AuditTarget};
 use super::clock::Instant;
-use super::id::{ApiTokenId, UserId};
+use super::id::UserId;
 use super::name::NamePart;
 use super::permission::PermissionSet;
 
@@ -49,8 +49,8 @@ pub struct AuditEventFilter {
     pub actions: BTreeSet<AuditAction>,
     /// Who did it.
     pub actor_user_id: Option<UserId>,
-    /// To which token it was done.
-    pub target: Option<ApiTokenId>,
+    /// What it was done to.
+    pub target: Option<AuditTarget>,
     /// When it happened.
     pub date: Window,
 }

@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use super::address::AddressReach;
 use super::api_token::ApiToken;
-use super::id::{ApiTokenId, UserId};
+use super::id::UserId;
+use super::permission::required;
 use super::user::UserInfo;
 
-/// Who is asking: the user, and the token that authenticated the request.
+/// Who is asking. Each kind says for itself what it may do: a new one does not compile before every
+/// question below has an answer for it.
 #[derive(Debug, Clone)]
-pub struct Principal {
-    user: UserInfo,
-    token: Option<Arc<ApiToken>>,
+pub enum Principal {
+    /// The operator at the command line, who has the database itself and may therefore do anything.
+    /// What they do is attributed to the built-in system user.
+    Operator,
+    /// An API token, which acts as its own user and within its own grant.
+    ApiToken(Arc<ApiToken>),
 }
 
 /// The caller lacks a permission.
@@ -20,53 +25,34 @@ pub struct Principal {
 #[error("This needs the permission {0}.")]
 pub struct MissingPermission(pub &'static str);
 
-/// The token that asks, in the version that it was judged by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct JudgedToken {
-    pub id: ApiTokenId,
-    pub version: i32,
-}
-
 /// The token that asks has been changed or deleted since it was judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("The token that made this request has changed in the meantime; send the request again.")]
 pub struct CallerChanged;
 
 impl Principal {
-    /// The caller that a token authenticated: its own user.
-    pub fn of_token(token: Arc<ApiToken>) -> Self {
-        let user = UserInfo { user_id: token.user_id, user_name: token.name.clone() };
-        Self { user, token: Some(token) }
-    }
-
-    /// The operator on the command line, who has the database itself and may therefore do anything.
-    pub fn system() -> Self {
-        Self { user: UserInfo::system(), token: None }
-    }
-
     /// The user that whatever is done is attributed to.
-    pub const fn user(&self) -> &UserInfo {
-        &self.user
+    pub fn user(&self) -> UserInfo {
+        match self {
+            Self::Operator => UserInfo::system(),
+            Self::ApiToken(own) => UserInfo { user_id: own.user_id, user_name: own.name.clone() },
+        }
     }
 
-    /// Is this the caller's own user?
-    pub fn is_user(&self, id: UserId) -> bool {
-        self.user.user_id == id
+    /// The id of that user.
+    pub fn user_id(&self) -> UserId {
+        match self {
+            Self::Operator => UserId::SYSTEM,
+            Self::ApiToken(own) => own.user_id,
+        }
     }
 
-    /// The token that authenticated the request; none for the operator.
-    pub const fn token(&self) -> Option<&Arc<ApiToken>> {
-        self.token.as_ref()
-    }
-
-    /// The id of that token.
-    pub fn token_id(&self) -> Option<ApiTokenId> {
-        self.token.as_ref().map(|token| token.id)
-    }
-
-    /// That token as it was judged, for a transaction to ask whether it still is so.
-    pub fn judged(&self) -> Option<JudgedToken> {
-        self.token.as_ref().map(|token| JudgedToken { id: token.id, version: token.version })
+    /// The API token that authenticated the request; none where another kind of credential did.
+    pub const fn api_token(&self) -> Option<&Arc<ApiToken>> {
+        match self {
+            Self::Operator => None,
+            Self::ApiToken(own) => Some(own),
+        }
     }
 
     /// The one permission check: resolvers and use cases both ask here.
@@ -79,21 +65,38 @@ impl Principal {
 
     /// Does the caller have the permission?
     pub fn has(&self, permission: &str) -> bool {
-        self.token.as_ref().is_none_or(|token| token.permissions.contains(permission))
+        match self {
+            Self::Operator => true,
+            Self::ApiToken(own) => own.permissions.contains(permission),
+        }
     }
 
     /// Does this token reach no further than the caller? Only then may the caller change or renew it:
     /// whoever could enable or copy a token that may more would do more through it.
     pub fn reaches(&self, token: &ApiToken) -> bool {
-        self.token.as_ref().is_none_or(|own| {
-            token.permissions.is_subset(&own.permissions)
-                && own.allowed_addresses.reach().covers_all(&token.allowed_addresses)
-        })
+        match self {
+            Self::Operator => true,
+            Self::ApiToken(own) => {
+                token.permissions.is_subset(&own.permissions)
+                    && own.allowed_addresses.reach().covers_all(&token.allowed_addresses)
+            }
+        }
     }
 
     /// The addresses that tokens of this caller's making must stay within.
     pub fn address_reach(&self) -> AddressReach {
-        self.token.as_ref().map_or(AddressReach::Any, |token| token.allowed_addresses.reach())
+        match self {
+            Self::Operator => AddressReach::Any,
+            Self::ApiToken(own) => own.allowed_addresses.reach(),
+        }
+    }
+
+    /// May the caller see this user? Everybody may see their own.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub fn require_user(&self, id: UserId) -> Result<(), MissingPermission> {
+        if self.user_id() == id { Ok(()) } else { self.require(required::USERS_READ) }
     }
 }
 
@@ -103,4 +106,77 @@ pub struct Origin {
     /// The end client's address; `None` when it cannot be told.
     pub client_address: Option<IpAddr>,
     pub request_id: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::address::{AllowedAddresses, IpNetwork};
+    use super::super::clock::Instant;
+    use super::super::id::ApiTokenId;
+    use super::super::permission::{PermissionCode, PermissionSet};
+    use super::*;
+
+    const READ: &str = required::API_TOKENS_READ;
+    const WRITE: &str = required::API_TOKENS_WRITE;
+
+    fn token(permissions: &[&str], addresses: &[&str]) -> ApiToken {
+        let number = uuid::Uuid::from_u128(1);
+        ApiToken {
+            id: ApiTokenId::from_uuid(number),
+            version: 1,
+            creation_date: Instant::UNIX_EPOCH,
+            last_modified_date: Instant::UNIX_EPOCH,
+            created: UserInfo::system(),
+            last_modified: UserInfo::system(),
+            user_id: UserId::from_uuid(number),
+            name: "own".to_owned(),
+            expiry: Instant::UNIX_EPOCH,
+            allowed_addresses: addresses
+                .iter()
+                .map(|text| IpNetwork::parse(text).unwrap())
+                .collect::<AllowedAddresses>(),
+            permissions: permissions
+                .iter()
+                .map(|code| PermissionCode::parse(code).unwrap())
+                .collect::<PermissionSet>(),
+            enabled: true,
+            renewed_from: None,
+            last_use: None,
+        }
+    }
+
+    fn of(permissions: &[&str], addresses: &[&str]) -> Principal {
+        Principal::ApiToken(Arc::new(token(permissions, addresses)))
+    }
+
+    /// What each kind may do: permissions, tokens within reach, and whether any address may be granted.
+    #[test]
+    fn each_kind_may_do_what_the_table_says() {
+        let own = UserId::from_uuid(uuid::Uuid::from_u128(1));
+        let [narrow, wide] = [["10.0.0.0/24"], ["10.0.0.0/8"]];
+        let tokens = [token(&[READ], &narrow), token(&[READ], &[]), token(&[READ, WRITE], &narrow)];
+        // who, user, reads tokens, writes tokens, reads the system user, reaches each of the tokens,
+        // any address
+        let table = [
+            (Principal::Operator, UserId::SYSTEM, true, true, true, [true, true, true], true),
+            (of(&[], &[]), own, false, false, false, [false; 3], true),
+            (of(&[READ], &[]), own, true, false, false, [true, true, false], true),
+            (of(&[READ, WRITE], &wide), own, true, true, false, [true, false, true], false),
+            (of(&[READ], &narrow), own, true, false, false, [true, false, false], false),
+            (of(&[required::USERS_READ], &wide), own, false, false, true, [false; 3], false),
+        ];
+        for (who, user, reads, writes, reads_system, reaches, any) in table {
+            assert_eq!((who.user_id(), who.user().user_id), (user, user), "{who:?}");
+            assert_eq!(who.has(READ), reads, "{who:?}");
+            assert_eq!(who.require(READ).is_ok(), reads, "{who:?}");
+            assert_eq!(
+                who.require(WRITE),
+                if writes { Ok(()) } else { Err(MissingPermission(WRITE)) }
+            );
+            assert!(who.require_user(who.user_id()).is_ok(), "{who:?}");
+            assert_eq!(who.require_user(UserId::SYSTEM).is_ok(), reads_system, "{who:?}");
+            assert_eq!(tokens.each_ref().map(|token| who.reaches(token)), reaches, "{who:?}");
+            assert_eq!(who.address_reach() == AddressReach::Any, any, "{who:?}");
+        }
+    }
 }

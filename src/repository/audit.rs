@@ -1,5 +1,7 @@
 //! Audit events.
 
 mod list;
+mod record;
 
 pub use list::AuditEventList;
+pub(super) use record::record;

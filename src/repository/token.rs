@@ -1,14 +1,20 @@
 //! API tokens.
 
 mod caller;
-mod change;
+mod claim;
 mod delete;
+mod insert;
 mod last_use;
 mod list;
+mod name;
 mod read;
+mod renew;
 mod replace_secrets;
+mod update;
 
-pub use change::{Changed, Plan};
+pub use claim::Unclaimed;
 pub use delete::Deleted;
+pub use insert::Inserted;
 pub use list::ApiTokenList;
-pub use read::Inserted;
+pub use renew::{Renewal, Renewed};
+pub use update::Updated;

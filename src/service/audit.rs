@@ -3,9 +3,9 @@
 use super::{ReadError, Service};
 use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
-use crate::domain::audit::{AuditAction, AuditChange, AuditEvent};
+use crate::domain::audit::{AuditAction, AuditChange, AuditEvent, AuditTarget};
 use crate::domain::clock::Instant;
-use crate::domain::id::{ApiTokenId, EventId};
+use crate::domain::id::EventId;
 use crate::domain::permission::required;
 use crate::domain::principal::{Origin, Principal};
 use crate::domain::random::RandomError;
@@ -28,7 +28,7 @@ impl Service {
     pub(super) fn event(
         &self,
         action: AuditAction,
-        target: ApiTokenId,
+        target: AuditTarget,
         date: Instant,
         principal: &Principal,
         origin: &Origin,
@@ -37,8 +37,8 @@ impl Service {
             id: EventId::generate(date, self.random())?,
             date,
             action,
-            actor: principal.user().clone(),
-            actor_token: principal.token_id(),
+            actor: principal.user(),
+            actor_token: principal.api_token().map(|own| own.id),
             client_address: origin.client_address,
             request_id: origin.request_id.clone(),
             target,

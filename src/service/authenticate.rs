@@ -98,7 +98,7 @@ impl Service {
             return Err(AuthenticateError::AddressNotAllowed);
         }
         self.last_uses.note(credential.token.id, now, client);
-        Ok(Principal::of_token(Arc::new(credential.token)))
+        Ok(Principal::ApiToken(Arc::new(credential.token)))
     }
 }
 

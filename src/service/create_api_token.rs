@@ -5,14 +5,12 @@ mod check;
 use super::audit::settings;
 use super::check::name_taken;
 use super::new_api_token::Settings;
-use super::{ProofBusy, RequestedExpiry, Service};
-use crate::db::DbError;
+use super::{Failure, RequestedExpiry, Service, ends_with_failure};
 use crate::domain::api_token::ApiToken;
-use crate::domain::audit::{AuditAction, AuditEvent};
+use crate::domain::audit::{AuditAction, AuditEvent, AuditTarget};
 use crate::domain::fault::InputFault;
 use crate::domain::permission::required;
-use crate::domain::principal::{CallerChanged, MissingPermission, Origin, Principal};
-use crate::domain::random::RandomError;
+use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::secret::PlaintextSecret;
 use crate::repository::Inserted;
 
@@ -34,23 +32,17 @@ pub struct CreatedApiToken {
     pub secret: PlaintextSecret,
 }
 
-/// Why no token was made. Nothing was stored, unless it is [`DbError::OutcomeUnknown`].
+/// Why no token was made. Nothing was stored, unless it is [`Failure::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum CreateApiTokenError {
-    #[error(transparent)]
-    Forbidden(#[from] MissingPermission),
     /// All that is wrong with the input.
     #[error("the input has {} fault(s)", .0.len())]
     Refused(Vec<InputFault>),
     #[error(transparent)]
-    CallerChanged(#[from] CallerChanged),
-    #[error(transparent)]
-    Busy(#[from] ProofBusy),
-    #[error(transparent)]
-    Random(#[from] RandomError),
-    #[error(transparent)]
-    Db(#[from] DbError),
+    Failed(Failure),
 }
+
+ends_with_failure!(CreateApiTokenError);
 
 impl Service {
     /// Makes a token, its secret and its own user; whatever the token does is attributed to that user.
@@ -67,15 +59,16 @@ impl Service {
         let now = self.clock.now();
         let checked = self.check(principal, &wanted, now).await?;
         let checked = checked.map_err(CreateApiTokenError::Refused)?;
-        let (minted, secret) = self.mint::<CreateApiTokenError>(now).await?;
+        let (minted, secret) = self.mint(now).await?;
         let new = minted.into_token(checked, principal.user());
         let id = new.token.id;
-        let event = self.event(AuditAction::ApiTokenCreated, id, now, principal, origin)?;
+        let target = AuditTarget::ApiToken(id);
+        let event = self.event(AuditAction::ApiTokenCreated, target, now, principal, origin)?;
         let event = AuditEvent { changes: settings(&new.token), ..event };
-        match self.repository.insert_api_token(&new, &event, principal.judged()).await? {
+        match self.repository.insert_api_token(principal, &new, &event).await? {
             Inserted::Done => {
                 tracing::info!(token_id = %id, user_id = %new.token.user_id,
-                    by = %principal.user().user_id, "API token created");
+                    by = %principal.user_id(), "API token created");
                 Ok(CreatedApiToken { token: new.token, secret })
             }
             Inserted::NameTaken => Err(CreateApiTokenError::Refused(vec![name_taken()])),

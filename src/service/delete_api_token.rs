@@ -1,14 +1,12 @@
 //! Deleting a token. Deleting takes power away, so the permission is enough for any token.
 
-use super::Service;
-use crate::db::DbError;
-use crate::domain::audit::AuditAction;
+use super::{Failure, Service, ends_with_failure};
+use crate::domain::audit::{AuditAction, AuditTarget};
 use crate::domain::id::ApiTokenId;
 use crate::domain::permission::required;
-use crate::domain::principal::{CallerChanged, MissingPermission, Origin, Principal};
-use crate::domain::random::RandomError;
+use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::user::User;
-use crate::repository::Deleted;
+use crate::repository::{Deleted, Unclaimed};
 
 /// Which token a caller wants to be gone.
 #[derive(Debug, Clone, Copy)]
@@ -26,22 +24,18 @@ pub struct DeletedApiToken {
     pub user: User,
 }
 
-/// Why no token was deleted. Nothing was changed, unless it is [`DbError::OutcomeUnknown`].
+/// Why no token was deleted. Nothing was changed, unless it is [`Failure::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum DeleteApiTokenError {
-    #[error(transparent)]
-    Forbidden(#[from] MissingPermission),
     #[error("There is nothing with this id.")]
     NotFound,
     #[error("the token is at version {current_version}")]
     Stale { current_version: i32 },
     #[error(transparent)]
-    CallerChanged(#[from] CallerChanged),
-    #[error(transparent)]
-    Random(#[from] RandomError),
-    #[error(transparent)]
-    Db(#[from] DbError),
+    Failed(Failure),
 }
+
+ends_with_failure!(DeleteApiTokenError);
 
 impl Service {
     /// Deletes a token: the very next request with it is refused. Its user remains, disabled, so that
@@ -59,18 +53,19 @@ impl Service {
         principal.require(required::API_TOKENS_DELETE)?;
         let DeleteApiToken { id, version } = wanted;
         let now = self.clock.now();
-        let event = self.event(AuditAction::ApiTokenDeleted, id, now, principal, origin)?;
-        match self.repository.delete_api_token(&event, version, principal.judged()).await? {
+        let target = AuditTarget::ApiToken(id);
+        let event = self.event(AuditAction::ApiTokenDeleted, target, now, principal, origin)?;
+        match self.repository.delete_api_token(principal, id, version, event).await? {
             Deleted::Done(user) => {
-                tracing::info!(token_id = %id, user_id = %user.id, by = %principal.user().user_id,
+                tracing::info!(token_id = %id, user_id = %user.id, by = %principal.user_id(),
                     "API token deleted");
                 Ok(DeletedApiToken { id, user })
             }
-            Deleted::NotFound => Err(DeleteApiTokenError::NotFound),
-            Deleted::Stale { current_version } => {
+            Deleted::Unclaimed(Unclaimed::NotFound) => Err(DeleteApiTokenError::NotFound),
+            Deleted::Unclaimed(Unclaimed::Stale { current_version }) => {
                 Err(DeleteApiTokenError::Stale { current_version })
             }
-            Deleted::CallerChanged => Err(CallerChanged.into()),
+            Deleted::Unclaimed(Unclaimed::CallerChanged) => Err(CallerChanged.into()),
         }
     }
 }

@@ -1,13 +1,12 @@
 //! Making a token with its secret and its own user, for a creation and for a renewal.
 
-use super::{ProofBusy, Service};
+use super::{Failure, Service};
 use crate::domain::address::AllowedAddresses;
 use crate::domain::api_token::{ApiToken, NewApiToken};
 use crate::domain::clock::Instant;
 use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
-use crate::domain::random::RandomError;
 use crate::domain::secret::{PlaintextSecret, StoredSecret};
 use crate::domain::user::{User, UserInfo};
 
@@ -21,7 +20,7 @@ pub(super) struct Settings {
 }
 
 /// Ids and hash of a token that is about to be made.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Minted {
     pub(super) id: ApiTokenId,
     user_id: UserId,
@@ -31,10 +30,7 @@ pub(super) struct Minted {
 
 impl Service {
     /// Draws ids and a secret, and hashes it: before a transaction, as that takes its turn.
-    pub(super) async fn mint<E>(&self, now: Instant) -> Result<(Minted, PlaintextSecret), E>
-    where
-        E: From<RandomError> + From<ProofBusy>,
-    {
+    pub(super) async fn mint(&self, now: Instant) -> Result<(Minted, PlaintextSecret), Failure> {
         let id = ApiTokenId::generate(now, self.random())?;
         let user_id = UserId::generate(now, self.random())?;
         let secret = PlaintextSecret::generate(id, self.random())?;
@@ -47,7 +43,7 @@ impl Service {
 
 impl Minted {
     /// The token with these settings, and its user.
-    pub(super) fn into_token(self, settings: Settings, by: &UserInfo) -> NewApiToken {
+    pub(super) fn into_token(self, settings: Settings, by: UserInfo) -> NewApiToken {
         let Self { id, user_id, stored, date } = self;
         let Settings { name, expiry, permissions, allowed_addresses, renewed_from } = settings;
         let user = User {
@@ -65,7 +61,7 @@ impl Minted {
             creation_date: date,
             last_modified_date: date,
             created: by.clone(),
-            last_modified: by.clone(),
+            last_modified: by,
             user_id,
             name: user.name.clone(),
             expiry,

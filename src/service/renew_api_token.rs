@@ -5,23 +5,23 @@
 
 mod check;
 
-use std::sync::Arc;
-
 use super::audit::{replaced, settings};
 use super::check::name_taken;
 use super::new_api_token::Settings;
-use super::{CreatedApiToken, ProofBusy, RequestedExpiry, Service};
-use crate::db::DbError;
+use super::{CreatedApiToken, Failure, RequestedExpiry, Service, ends_with_failure};
 use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
-use crate::domain::audit::{AuditAction, AuditChange, AuditEvent};
+use crate::domain::audit::{AuditAction, AuditChange, AuditEvent, AuditTarget};
 use crate::domain::fault::InputFault;
 use crate::domain::id::ApiTokenId;
-use crate::domain::permission::{PermissionCode, required};
-use crate::domain::principal::{CallerChanged, MissingPermission, Origin, Principal};
-use crate::domain::random::RandomError;
+use crate::domain::permission::required;
+use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::renewed_name::renewed_name;
-use crate::repository::{Changed, Plan};
+use crate::repository::{Renewal, Renewed, Unclaimed};
+
+/// How often a renewal begins anew because the old token changed under it. Each time somebody else's change
+/// was carried out, so more than a few are somebody's endless loop.
+const ATTEMPTS: usize = 10;
 
 /// Which token a caller wants to be renewed, and how; unchecked.
 #[derive(Debug, Clone)]
@@ -36,30 +36,20 @@ pub struct RenewApiToken {
     pub overlap_seconds: Option<i32>,
 }
 
-/// Why a token was not renewed. Nothing was changed, unless it is [`DbError::OutcomeUnknown`].
+/// Why a token was not renewed. Nothing was changed, unless it is [`Failure::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum RenewApiTokenError {
-    #[error(transparent)]
-    Forbidden(#[from] MissingPermission),
-    /// A token that reaches further than the caller is told apart from none by nobody.
+    /// It does not exist, was deleted, or reaches further than the caller: one answer for all three.
     #[error("There is nothing with this id.")]
     NotFound,
     /// All that is wrong with the input.
     #[error("the input has {} fault(s)", .0.len())]
     Refused(Vec<InputFault>),
-    /// Another instance may have a newer catalogue. What this one cannot show it does not grant anew,
-    /// and an answer that fails to show it would take the secret with it.
-    #[error("{0} holds the unknown {1}")]
-    UnknownPermission(ApiTokenId, PermissionCode),
     #[error(transparent)]
-    CallerChanged(#[from] CallerChanged),
-    #[error(transparent)]
-    Busy(#[from] ProofBusy),
-    #[error(transparent)]
-    Random(#[from] RandomError),
-    #[error(transparent)]
-    Db(#[from] DbError),
+    Failed(Failure),
 }
+
+ends_with_failure!(RenewApiTokenError);
 
 impl Service {
     /// Makes a token with the settings of another one as they are then, and ends that one earlier where
@@ -76,62 +66,80 @@ impl Service {
     ) -> Result<CreatedApiToken, RenewApiTokenError> {
         principal.require(required::API_TOKENS_WRITE)?;
         let (id, now) = (wanted.id, self.clock.now());
-        // Judged twice: now, so that all faults are told and nothing is hashed in vain, and in the
-        // transaction, where it counts.
-        let old = self.repository.api_token(id).await?.filter(|old| principal.reaches(old));
-        let old = old.ok_or(RenewApiTokenError::NotFound)?;
+        let mut old = self.renewable(principal, id).await?;
         let checked = self.check_renewal(&old, &wanted, now).await?;
-        check::ensure_known(&self.catalogue, &old)?;
-
-        let (minted, secret) = self.mint::<RenewApiTokenError>(now).await?;
-        let new_id = minted.id;
-        let event = |action, target| self.event(action, target, now, principal, origin);
+        let (minted, secret) = self.mint(now).await?;
+        let event =
+            |action, id| self.event(action, AuditTarget::ApiToken(id), now, principal, origin);
         let mut updated = event(AuditAction::ApiTokenUpdated, id)?;
-        let mut renewed = event(AuditAction::ApiTokenRenewed, new_id)?;
+        let mut renewed = event(AuditAction::ApiTokenRenewed, minted.id)?;
         // Events of one instant are sorted by their ids: the old token ends, then there is the new one.
         if updated.id > renewed.id {
             std::mem::swap(&mut updated.id, &mut renewed.id);
         }
-        let (catalogue, by) = (Arc::clone(&self.catalogue), principal.user().clone());
-        let named = checked.name.is_some();
-        let judge = move |old: &ApiToken| {
-            check::ensure_enabled(old).map_err(|fault| RenewApiTokenError::Refused(vec![fault]))?;
-            check::ensure_known(&catalogue, old)?;
-            let name = checked.name.map_or_else(|| renewed_name(old, now), Ok);
+        for _ in 0..ATTEMPTS {
+            let name = match &checked.name {
+                Some(name) => name.clone(),
+                None => renewed_name(&old, now).map_err(refused)?,
+            };
             let settings_of_new = Settings {
-                name: name.map_err(|fault| RenewApiTokenError::Refused(vec![fault]))?,
+                name,
                 expiry: checked.expiry,
                 // The deprecated ones too: who holds the renewal is not new.
                 permissions: old.permissions.clone(),
                 allowed_addresses: old.allowed_addresses.clone(),
-                renewed_from: Some(old.id),
+                renewed_from: Some(id),
             };
-            let new = minted.into_token(settings_of_new, &by);
-            let mut changes = settings(&new.token);
-            changes.push(AuditChange::set("renewedFrom", old.id.to_string()));
-            let renewal =
-                Some((new, AuditEvent { changes, ..renewed.after(old.last_modified_date) }));
-            let change = checked.end.filter(|end| *end < old.expiry).map(|end| {
+            let new = minted.clone().into_token(settings_of_new, principal.user());
+            let token = new.token.clone();
+            let mut changes = settings(&token);
+            changes.push(AuditChange::set("renewedFrom", id.to_string()));
+            let event = AuditEvent { changes, ..renewed.clone().after(old.last_modified_date) };
+            let end = checked.end.filter(|end| *end < old.expiry).map(|end| {
                 let change = ApiTokenChange { expiry: Some(end), ..ApiTokenChange::default() };
-                let changes = replaced(old, &change);
-                (change, AuditEvent { changes, ..updated.after(old.last_modified_date) })
+                let changes = replaced(&old, &change);
+                (change, AuditEvent { changes, ..updated.clone().after(old.last_modified_date) })
             });
-            Ok(Plan { change, renewal })
-        };
-        match self.repository.change_api_token(principal, id, None, judge).await? {
-            Changed::Done(token) => {
-                tracing::info!(token_id = %new_id, user_id = %token.user_id, renewed_from = %id,
-                    by = %principal.user().user_id, "API token renewed");
-                Ok(CreatedApiToken { token: *token, secret })
+            let renewal = Renewal { new, event, end };
+            match self.repository.renew_api_token(principal, &old, renewal).await? {
+                Renewed::Done => {
+                    tracing::info!(token_id = %token.id, user_id = %token.user_id,
+                        renewed_from = %id, by = %principal.user_id(), "API token renewed");
+                    return Ok(CreatedApiToken { token, secret });
+                }
+                Renewed::NameTaken if checked.name.is_some() => return Err(refused(name_taken())),
+                Renewed::NameTaken => return Err(refused(check::dated_name_taken())),
+                Renewed::Unclaimed(Unclaimed::NotFound) => {
+                    return Err(RenewApiTokenError::NotFound);
+                }
+                Renewed::Unclaimed(Unclaimed::CallerChanged) => return Err(CallerChanged.into()),
+                // Renewed as it is now, if it still may be.
+                Renewed::Unclaimed(Unclaimed::Stale { .. }) => {
+                    old = self.renewable(principal, id).await?;
+                    check::ensure_enabled(&old).map_err(refused)?;
+                }
             }
-            // No version was asked for, so none is stale.
-            Changed::NotFound | Changed::Stale { .. } => Err(RenewApiTokenError::NotFound),
-            Changed::Refused(error) => Err(error),
-            Changed::NameTaken => {
-                let fault = if named { name_taken() } else { check::dated_name_taken() };
-                Err(RenewApiTokenError::Refused(vec![fault]))
-            }
-            Changed::CallerChanged => Err(CallerChanged.into()),
         }
+        Err(Failure::Unavailable(format!("{id} changed {ATTEMPTS} times while it was renewed"))
+            .into())
     }
+
+    /// A token within the caller's reach, all of whose permissions this server knows.
+    async fn renewable(
+        &self,
+        principal: &Principal,
+        id: ApiTokenId,
+    ) -> Result<ApiToken, RenewApiTokenError> {
+        let old = self.within_reach(principal, id).await?.ok_or(RenewApiTokenError::NotFound)?;
+        // Another instance may have a newer catalogue. What this one cannot show it does not grant anew,
+        // and an answer that fails to show it would take the secret with it.
+        if let Some(code) = self.catalogue.unknown(&old.permissions).next() {
+            return Err(Failure::Defect(format!("{id} holds the unknown {code}")).into());
+        }
+        Ok(old)
+    }
+}
+
+fn refused(fault: InputFault) -> RenewApiTokenError {
+    RenewApiTokenError::Refused(vec![fault])
 }

@@ -6,18 +6,14 @@
 
 mod narrowing;
 
-use std::sync::Arc;
-
-use super::{RequestedExpiry, Service, audit, check};
-use crate::db::DbError;
+use super::{Failure, RequestedExpiry, Service, audit, check, ends_with_failure};
 use crate::domain::api_token::ApiToken;
-use crate::domain::audit::{AuditAction, AuditEvent};
+use crate::domain::audit::{AuditAction, AuditEvent, AuditTarget};
 use crate::domain::fault::InputFault;
 use crate::domain::id::ApiTokenId;
 use crate::domain::permission::required;
-use crate::domain::principal::{CallerChanged, MissingPermission, Origin, Principal};
-use crate::domain::random::RandomError;
-use crate::repository::{Changed, Plan};
+use crate::domain::principal::{CallerChanged, Origin, Principal};
+use crate::repository::{Unclaimed, Updated};
 
 use narrowing::Narrowing;
 
@@ -36,12 +32,10 @@ pub struct UpdateApiToken {
     pub expiry: Option<RequestedExpiry>,
 }
 
-/// Why a token was not changed. Nothing was, unless it is [`DbError::OutcomeUnknown`].
+/// Why a token was not changed. Nothing was, unless it is [`Failure::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateApiTokenError {
-    #[error(transparent)]
-    Forbidden(#[from] MissingPermission),
-    /// A token that reaches further than the caller is told apart from none by nobody.
+    /// It does not exist, was deleted, or reaches further than the caller: one answer for all three.
     #[error("There is nothing with this id.")]
     NotFound,
     #[error("the token is at version {current_version}")]
@@ -50,12 +44,10 @@ pub enum UpdateApiTokenError {
     #[error("the input has {} fault(s)", .0.len())]
     Refused(Vec<InputFault>),
     #[error(transparent)]
-    CallerChanged(#[from] CallerChanged),
-    #[error(transparent)]
-    Random(#[from] RandomError),
-    #[error(transparent)]
-    Db(#[from] DbError),
+    Failed(Failure),
 }
+
+ends_with_failure!(UpdateApiTokenError);
 
 impl Service {
     /// Changes a token; its API Token User follows its name. The very next request with it is judged by
@@ -77,30 +69,43 @@ impl Service {
             Some(name) => Some(self.check_name(name, Some(id)).await?),
             None => None,
         };
-        let narrowing = Narrowing { catalogue: Arc::clone(&self.catalogue), wanted, name, now };
-        let event = self.event(AuditAction::ApiTokenUpdated, id, now, principal, origin)?;
-        let judge = move |token: &ApiToken| {
-            let change = narrowing.of(token)?;
-            let changes = audit::replaced(token, &change);
-            let event = AuditEvent { changes, ..event.after(token.last_modified_date) };
-            let change = (!change.is_empty()).then_some((change, event));
-            Ok(Plan { change, renewal: None })
-        };
-        match self.repository.change_api_token(principal, id, Some(version), judge).await? {
-            Changed::Done(token) => {
-                if token.version != version {
-                    tracing::info!(token_id = %id, by = %principal.user().user_id,
-                        "API token updated");
-                }
+        let token = self.at_version(principal, id, version).await?;
+        let narrowing = Narrowing { catalogue: &self.catalogue, wanted: &wanted, now };
+        let change = narrowing.of(&token, name).map_err(UpdateApiTokenError::Refused)?;
+        let target = AuditTarget::ApiToken(id);
+        let event = self.event(AuditAction::ApiTokenUpdated, target, now, principal, origin)?;
+        let changes = audit::replaced(&token, &change);
+        let event = AuditEvent { changes, ..event.after(token.last_modified_date) };
+        match self.repository.update_api_token(principal, id, version, change, event).await? {
+            Updated::Done(token) => {
+                tracing::info!(token_id = %id, by = %principal.user_id(), "API token updated");
                 Ok(*token)
             }
-            Changed::NotFound => Err(UpdateApiTokenError::NotFound),
-            Changed::Stale { current_version } => {
+            Updated::Unchanged => Ok(token),
+            Updated::NameTaken => Err(UpdateApiTokenError::Refused(vec![check::name_taken()])),
+            Updated::Unclaimed(Unclaimed::NotFound) => Err(UpdateApiTokenError::NotFound),
+            Updated::Unclaimed(Unclaimed::CallerChanged) => Err(CallerChanged.into()),
+            // It was changed meanwhile, and may be out of reach since.
+            Updated::Unclaimed(Unclaimed::Stale { current_version }) => {
+                self.at_version(principal, id, version).await?;
                 Err(UpdateApiTokenError::Stale { current_version })
             }
-            Changed::Refused(faults) => Err(UpdateApiTokenError::Refused(faults)),
-            Changed::NameTaken => Err(UpdateApiTokenError::Refused(vec![check::name_taken()])),
-            Changed::CallerChanged => Err(CallerChanged.into()),
+        }
+    }
+
+    /// A token within the caller's reach that is at this version.
+    async fn at_version(
+        &self,
+        principal: &Principal,
+        id: ApiTokenId,
+        version: i32,
+    ) -> Result<ApiToken, UpdateApiTokenError> {
+        let token = self.within_reach(principal, id).await?;
+        let token = token.ok_or(UpdateApiTokenError::NotFound)?;
+        if token.version == version {
+            Ok(token)
+        } else {
+            Err(UpdateApiTokenError::Stale { current_version: token.version })
         }
     }
 }

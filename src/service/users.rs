@@ -2,20 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{ReadError, Service};
-use crate::db::DbError;
+use super::{Failure, ReadError, Service};
 use crate::domain::id::UserId;
 use crate::domain::permission::required;
-use crate::domain::principal::{MissingPermission, Principal};
+use crate::domain::principal::Principal;
 use crate::domain::user::User;
-
-/// May the caller see this user? Everybody may see their own.
-///
-/// # Errors
-/// When the caller may not.
-pub fn may_read_user(principal: &Principal, id: UserId) -> Result<(), MissingPermission> {
-    if principal.is_user(id) { Ok(()) } else { principal.require(required::USERS_READ) }
-}
 
 impl Service {
     /// The caller's own user.
@@ -23,7 +14,7 @@ impl Service {
     /// # Errors
     /// When the database does not answer.
     pub async fn current_user(&self, principal: &Principal) -> Result<User, ReadError> {
-        self.find_user(principal.user().user_id).await
+        self.find_user(principal.user_id()).await
     }
 
     /// One user.
@@ -43,8 +34,8 @@ impl Service {
         &self,
         principal: &Principal,
         ids: &[UserId],
-    ) -> Result<HashMap<UserId, User>, DbError> {
-        let seen = ids.iter().copied().filter(|id| may_read_user(principal, *id).is_ok());
+    ) -> Result<HashMap<UserId, User>, Failure> {
+        let seen = ids.iter().copied().filter(|id| principal.require_user(*id).is_ok());
         let seen: Vec<UserId> = seen.collect();
         let users = self.repository.users_by_id(&seen).await?;
         Ok(users.into_iter().map(|user| (user.id, user)).collect())

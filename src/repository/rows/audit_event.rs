@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::db::{DbError, DbId, DbInstant, audit_events};
-use crate::domain::audit::{AuditAction, AuditChange, AuditEvent};
+use crate::domain::audit::{AuditAction, AuditChange, AuditEvent, AuditTarget};
 use crate::domain::cursor::{Key, Position};
 use crate::domain::id::{ApiTokenId, EventId, UserId};
 use crate::domain::user::UserInfo;
@@ -76,7 +76,7 @@ impl TryFrom<AuditEventRow> for AuditEvent {
             actor_token: row.actor_api_token_id.map(|id| ApiTokenId::from_uuid(id.0)),
             client_address: row.client_address.and_then(|address| address.parse().ok()),
             request_id: row.request_id,
-            target: ApiTokenId::from_uuid(row.target_id.0),
+            target: AuditTarget::stored(action, row.target_id.0),
             changes,
         })
     }

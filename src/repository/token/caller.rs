@@ -1,5 +1,7 @@
 //! Whether the token that asks still is what it was judged by.
 
+use std::cmp::Ordering;
+
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use diesel::result::Error;
@@ -8,27 +10,69 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use crate::db::{DbId, ShareLocked, api_tokens};
 use crate::domain::id::ApiTokenId;
-use crate::domain::principal::JudgedToken;
+use crate::domain::principal::Principal;
 
-/// When the row of the token that asks is locked: rows are locked in the order of their ids, so that two
-/// tokens that change each other never wait for one another.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LockOrder {
-    /// The caller, to be locked before the target.
-    pub(super) before: Option<JudgedToken>,
-    /// The version that the target must be at where it is the caller itself. It is locked once, by the
-    /// update: two that first shared the row would each wait for the other to let go of it.
-    pub(super) own: Option<i32>,
-    /// The caller, to be locked after the target.
-    pub(super) after: Option<JudgedToken>,
+/// The row behind the credential of whoever asks, seen from the row that is to be changed. Rows are locked
+/// in the order of their ids, so that two tokens that change each other never wait for one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallerRow {
+    /// The operator has none: what they ask cannot be taken from them meanwhile.
+    None,
+    /// Locked before the target.
+    Before(JudgedToken),
+    /// The target itself, at this version. It is locked once, by the update: two that first shared the row
+    /// would each wait for the other to let go of it.
+    Target { version: i32 },
+    /// Locked after the target.
+    After(JudgedToken),
 }
 
-impl LockOrder {
-    pub(super) fn of(caller: Option<JudgedToken>, target: ApiTokenId) -> Self {
-        Self {
-            before: caller.filter(|caller| caller.id < target),
-            own: caller.filter(|caller| caller.id == target).map(|caller| caller.version),
-            after: caller.filter(|caller| caller.id > target),
+/// The token that asks, in the version that it was judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct JudgedToken {
+    id: ApiTokenId,
+    version: i32,
+}
+
+impl CallerRow {
+    /// Where the target is there already.
+    pub(super) fn beside(caller: &Principal, target: ApiTokenId) -> Self {
+        match caller {
+            Principal::Operator => Self::None,
+            Principal::ApiToken(own) => {
+                let judged = JudgedToken { id: own.id, version: own.version };
+                match own.id.cmp(&target) {
+                    Ordering::Less => Self::Before(judged),
+                    Ordering::Equal => Self::Target { version: own.version },
+                    Ordering::Greater => Self::After(judged),
+                }
+            }
+        }
+    }
+
+    /// Where nothing but the caller is there yet.
+    pub(super) fn alone(caller: &Principal) -> Self {
+        match caller {
+            Principal::Operator => Self::None,
+            Principal::ApiToken(own) => {
+                Self::Before(JudgedToken { id: own.id, version: own.version })
+            }
+        }
+    }
+
+    /// What to lock before the target.
+    pub(super) const fn before(self) -> Option<JudgedToken> {
+        match self {
+            Self::Before(judged) => Some(judged),
+            Self::None | Self::Target { .. } | Self::After(_) => None,
+        }
+    }
+
+    /// What to lock after the target.
+    pub(super) const fn after(self) -> Option<JudgedToken> {
+        match self {
+            Self::After(judged) => Some(judged),
+            Self::None | Self::Target { .. } | Self::Before(_) => None,
         }
     }
 }
@@ -51,7 +95,7 @@ where
 }
 
 #[auto_type]
-fn unchanged(caller: JudgedToken) -> _ {
+pub(super) fn unchanged(caller: JudgedToken) -> _ {
     let id: DbId = DbId(caller.id.uuid());
     let version: i32 = caller.version;
     api_tokens::table

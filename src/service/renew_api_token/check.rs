@@ -5,7 +5,6 @@ use chrono::TimeDelta;
 use super::{RenewApiToken, RenewApiTokenError};
 use crate::db::DbError;
 use crate::domain::api_token::ApiToken;
-use crate::domain::catalogue::Catalogue;
 use crate::domain::clock::Instant;
 use crate::domain::fault::InputFault;
 use crate::domain::name::ApiTokenName;
@@ -60,17 +59,6 @@ pub(super) fn ensure_enabled(old: &ApiToken) -> Result<(), InputFault> {
     }
     let message = "The token is disabled, and its renewal would not be; enable it first.";
     Err(InputFault::invalid("id", "token_disabled", message))
-}
-
-/// Does the catalogue know everything that the token may do?
-pub(super) fn ensure_known(
-    catalogue: &Catalogue,
-    old: &ApiToken,
-) -> Result<(), RenewApiTokenError> {
-    match catalogue.unknown(&old.permissions).next() {
-        None => Ok(()),
-        Some(code) => Err(RenewApiTokenError::UnknownPermission(old.id, code.clone())),
-    }
 }
 
 /// The end of the overlap; none where none is asked for, or where it is beyond the calendar.

@@ -1,7 +1,5 @@
 //! What may become different about a token: its grant narrower, never wider.
 
-use std::sync::Arc;
-
 use super::UpdateApiToken;
 use crate::domain::address::AllowedAddresses;
 use crate::domain::api_token::ApiToken;
@@ -14,21 +12,24 @@ use crate::domain::permission::PermissionSet;
 use crate::service::check::{self, Found};
 
 /// A wanted change, to be held against the token as it is.
-pub(super) struct Narrowing {
-    pub(super) catalogue: Arc<Catalogue>,
-    pub(super) wanted: UpdateApiToken,
-    /// The wanted name, checked.
-    pub(super) name: Option<Found<ApiTokenName>>,
+pub(super) struct Narrowing<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) wanted: &'a UpdateApiToken,
     pub(super) now: Instant,
 }
 
-impl Narrowing {
-    /// What becomes different about this token, or all that is wrong with the input.
-    pub(super) fn of(self, token: &ApiToken) -> Found<ApiTokenChange> {
+impl Narrowing<'_> {
+    /// What becomes different about this token, with the wanted name as it was checked, or all that is
+    /// wrong with the input.
+    pub(super) fn of(
+        &self,
+        token: &ApiToken,
+        name: Option<Found<ApiTokenName>>,
+    ) -> Found<ApiTokenChange> {
         let expiry = self.expiry(token);
         let permissions = self.permissions(token);
         let addresses = self.addresses(token);
-        let name = self.name.transpose();
+        let name = name.transpose();
         let (name, expiry, permissions, allowed_addresses) =
             check::together(name, expiry, permissions, addresses)?;
         Ok(ApiTokenChange {
@@ -70,7 +71,7 @@ impl Narrowing {
             );
             Err(InputFault::invalid("permissions", "permission_widened", message))
         };
-        check::permissions(&self.catalogue, codes, held).map(Some)
+        check::permissions(self.catalogue, codes, held).map(Some)
     }
 
     fn addresses(&self, token: &ApiToken) -> Found<Option<AllowedAddresses>> {

@@ -220,7 +220,7 @@ async fn made(service: &Service, names: impl Iterator<Item = String>) -> Vec<Str
             permissions: service.catalogue().grantable(),
             allowed_addresses: Vec::new(),
         };
-        let system = Principal::system();
+        let system = Principal::Operator;
         let created = service.create_api_token(&system, &Origin::default(), wanted).await.unwrap();
         created.secret.reveal().to_owned()
     });

@@ -324,6 +324,6 @@ async fn nested_users_and_tokens_are_read_by_one_query_each() {
         assert_eq!(names, people.map(|n| format!("token {n}")).each_ref());
     }
     // No other test asks for seven users at once.
-    let batches = log.lines_with(&["tokenwright::repository::users", "users_by_id", "count=7"]);
+    let batches = log.lines_with(&["tokenwright::repository::user::", "users_by_id", "count=7"]);
     assert_eq!(batches.len(), 1, "{batches:?}");
 }

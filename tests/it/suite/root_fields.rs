@@ -19,7 +19,7 @@ fn number_of_tokens(app: &TestApp) -> i64 {
 fn reads(log: &Log, answer: &Answer) -> usize {
     let id = answer.header("x-request-id");
     assert!(!id.is_empty());
-    log.lines_with(&[id, "tokenwright::repository::users", "user_by_id"]).len()
+    log.lines_with(&[id, "tokenwright::repository::user::", "user_by_id"]).len()
 }
 
 #[tokio::test(flavor = "multi_thread")]

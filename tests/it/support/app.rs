@@ -208,7 +208,7 @@ async fn administrator(service: &Service) -> String {
         permissions: service.catalogue().grantable(),
         allowed_addresses: Vec::new(),
     };
-    let system = Principal::system();
+    let system = Principal::Operator;
     let created = service.create_api_token(&system, &Origin::default(), wanted).await.unwrap();
     created.secret.reveal().to_owned()
 }

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object};
 
+use crate::domain::audit::AuditTarget;
 use crate::domain::filter;
 use crate::domain::order::Sequence;
 use crate::domain::page::PageArguments;
@@ -77,7 +78,7 @@ impl AuditEventFilter {
         filter::AuditEventFilter {
             actions: self.action.into_iter().flatten().map(Into::into).collect(),
             actor_user_id: faults.id("filter.actorUserId", self.actor_user_id),
-            target: faults.id("filter.targetId", self.target_id),
+            target: faults.id("filter.targetId", self.target_id).map(AuditTarget::ApiToken),
             date: filter::Window {
                 from: faults.instant("filter.after", self.after),
                 to: faults.instant("filter.before", self.before),

@@ -13,7 +13,7 @@ pub(super) struct CurrentQuery;
 impl CurrentQuery {
     /// The API token that authenticates this request. Every token may ask for itself.
     async fn current_api_token(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
-        let token = principal(ctx)?.token();
+        let token = principal(ctx)?.api_token();
         Ok(token.map(|token| ApiToken(token.as_ref().clone())))
     }
 

@@ -11,7 +11,6 @@ use crate::graphql::error::GqlError;
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::loaders::Loaders;
 use crate::graphql::schema::scalars::DateTime;
-use crate::service::may_read_user;
 
 /// A user.
 pub(in crate::graphql) struct User(pub(in crate::graphql) user::User);
@@ -86,7 +85,7 @@ impl UserInfo {
 
 /// A nested user: its permission is asked for here, and many of them are read by one query.
 pub(super) async fn load_user(ctx: &Context<'_>, id: UserId) -> Result<Option<User>, GqlError> {
-    may_read_user(principal(ctx)?, id)?;
+    principal(ctx)?.require_user(id)?;
     Ok(loaders(ctx)?.users.load_one(id).await?.map(User))
 }
 

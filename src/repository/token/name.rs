@@ -1,0 +1,33 @@
+//! Which token has a name.
+
+use diesel::dsl::auto_type;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::db::{DbError, DbId, api_tokens, read};
+use crate::domain::id::ApiTokenId;
+use crate::repository::Repository;
+
+impl Repository {
+    /// The live token that has this name. For reporting all faults of an input together; the index
+    /// decides.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn name_holder(&self, name_key: &str) -> Result<Option<ApiTokenId>, DbError> {
+        let key = name_key.to_owned();
+        let holder: Option<DbId> =
+            read!(self.db, |conn| holder(key).get_result(conn).await.optional())?;
+        Ok(holder.map(|id| ApiTokenId::from_uuid(id.0)))
+    }
+}
+
+/// The live token that has a name, as it is committed. A transaction asks before it writes the name: to
+/// write it waits for whoever holds that token, who may be waiting for this one.
+#[auto_type]
+pub(super) fn holder(name_key: String) -> _ {
+    api_tokens::table
+        .filter(api_tokens::name_key.eq(name_key))
+        .filter(api_tokens::deleted_date.is_null())
+        .select(api_tokens::id)
+}

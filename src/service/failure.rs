@@ -1,0 +1,68 @@
+//! Why a use case ended that another input would not mend.
+
+use crate::db::DbError;
+use crate::domain::principal::{CallerChanged, MissingPermission};
+use crate::domain::random::RandomError;
+
+use super::ProofBusy;
+
+/// What every use case can end with, whatever it was asked for. Its own refusals are beside it in the
+/// error of each. The texts of the last three are for the log, never for a caller.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Forbidden(#[from] MissingPermission),
+    #[error(transparent)]
+    CallerChanged(#[from] CallerChanged),
+    /// Something does not answer now; later it may. Nothing was changed.
+    #[error("{0}")]
+    Unavailable(String),
+    /// What was to be done may have been done.
+    #[error("{0}")]
+    OutcomeUnknown(String),
+    /// Something that does not happen to a server without defects.
+    #[error("{0}")]
+    Defect(String),
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        let text = error.to_string();
+        match error {
+            DbError::Unavailable(_) => Self::Unavailable(text),
+            DbError::OutcomeUnknown(_) => Self::OutcomeUnknown(text),
+            DbError::Unique(_)
+            | DbError::Unexpected(_)
+            | DbError::RolledBack
+            | DbError::OperationPanicked => Self::Defect(text),
+        }
+    }
+}
+
+impl From<ProofBusy> for Failure {
+    fn from(busy: ProofBusy) -> Self {
+        Self::Unavailable(busy.to_string())
+    }
+}
+
+impl From<RandomError> for Failure {
+    fn from(error: RandomError) -> Self {
+        Self::Defect(error.to_string())
+    }
+}
+
+/// Lets `?` turn whatever is a [`Failure`] into the `Failed` of a use case's own error.
+macro_rules! ends_with_failure {
+    ($error:ident) => {
+        impl<E> From<E> for $error
+        where
+            $crate::service::Failure: From<E>,
+        {
+            fn from(error: E) -> Self {
+                Self::Failed(error.into())
+            }
+        }
+    };
+}
+
+pub(super) use ends_with_failure;
