@@ -9,7 +9,7 @@ use super::output::{print, tell};
 use super::{CliError, service_config};
 use crate::app;
 use crate::config::{DatabaseArgs, TokenArgs, duration};
-use crate::domain::fault::InputFault;
+use crate::domain::fault::Field;
 use crate::domain::principal::{Origin, Principal};
 use crate::service::{CreateApiToken, CreateApiTokenError, RequestedExpiry};
 
@@ -76,18 +76,31 @@ pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
 pub(super) fn told(error: &CreateApiTokenError) -> String {
     match error {
         CreateApiTokenError::Refused(faults) => {
-            let lines: Vec<String> =
-                faults.iter().map(|fault| format!("{}: {}", place(fault), fault.message)).collect();
+            let lines: Vec<String> = faults
+                .iter()
+                .map(|fault| format!("{}: {}", flag(fault.field), fault.message))
+                .collect();
             lines.join("\n")
         }
         other => other.to_string(),
     }
 }
 
-/// The field, and which of its elements, counted from 0 as in an answer over HTTP.
-fn place(fault: &InputFault) -> String {
-    match fault.index {
-        Some(index) => format!("{}[{index}]", fault.field),
-        None => fault.field.to_owned(),
+/// The flag that the fault is of. The message quotes the element, where one of several is at fault.
+const fn flag(field: Field) -> &'static str {
+    match field {
+        Field::Name => "--name",
+        Field::Expiry => "--expires-in",
+        Field::Permissions => "--permission",
+        Field::AllowedAddresses => "--allowed-address",
+        // No part of this command's input.
+        Field::Id
+        | Field::Version
+        | Field::Overlap
+        | Field::First
+        | Field::Last
+        | Field::After
+        | Field::Before
+        | Field::Filter(_) => "the input",
     }
 }

@@ -3,8 +3,8 @@
 /// One fault of one input. All faults of an input are reported together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputFault {
-    /// The input field, as clients spell it.
-    pub field: &'static str,
+    /// Which part of the input. Each surface has its own spelling of it.
+    pub field: Field,
     /// Which element, where the field is a list and one element is at fault.
     pub index: Option<usize>,
     pub kind: FaultKind,
@@ -12,6 +12,51 @@ pub struct InputFault {
     pub reason: &'static str,
     /// For people: a whole sentence.
     pub message: String,
+}
+
+/// A part of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// What is to be changed.
+    Id,
+    /// The version that a change is based on.
+    Version,
+    Name,
+    Expiry,
+    Permissions,
+    AllowedAddresses,
+    /// How long a renewed token still works.
+    Overlap,
+    /// How many rows of a page, from its start.
+    First,
+    /// How many rows of a page, up to its end.
+    Last,
+    /// The place after which a page begins.
+    After,
+    /// The place before which a page ends.
+    Before,
+    Filter(FilterField),
+}
+
+/// A condition of a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilterField {
+    /// A part of the name.
+    Name,
+    Permissions,
+    /// The API Token User.
+    User,
+    /// The user that made it.
+    Creator,
+    ExpiryFrom,
+    ExpiryTo,
+    NotUsedSince,
+    /// The user that did it.
+    Actor,
+    /// What it was done to.
+    Target,
+    DateFrom,
+    DateTo,
 }
 
 /// What sort of refusal a fault is.
@@ -27,21 +72,17 @@ pub enum FaultKind {
 
 impl InputFault {
     /// A value that cannot be accepted.
-    pub fn invalid(field: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
+    pub fn invalid(field: Field, reason: &'static str, message: impl Into<String>) -> Self {
         Self { field, index: None, kind: FaultKind::Invalid, reason, message: message.into() }
     }
 
     /// A value that reaches further than the caller.
-    pub fn beyond_reach(
-        field: &'static str,
-        reason: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn beyond_reach(field: Field, reason: &'static str, message: impl Into<String>) -> Self {
         Self { kind: FaultKind::BeyondReach, ..Self::invalid(field, reason, message) }
     }
 
     /// A value that is in use.
-    pub fn taken(field: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
+    pub fn taken(field: Field, reason: &'static str, message: impl Into<String>) -> Self {
         Self { kind: FaultKind::Taken, ..Self::invalid(field, reason, message) }
     }
 

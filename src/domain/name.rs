@@ -7,7 +7,7 @@ use icu_properties::props::{
     NoncharacterCodePoint, WhiteSpace,
 };
 
-use super::fault::InputFault;
+use super::fault::{Field, InputFault};
 
 /// Longest name, in characters (Unicode scalar values).
 pub const MAX_LENGTH: usize = 200;
@@ -25,7 +25,7 @@ impl ApiTokenName {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn parse(text: &str) -> Result<Self, InputFault> {
-        let refuse = |reason, message: &str| Err(InputFault::invalid("name", reason, message));
+        let refuse = |reason, message: &str| Err(InputFault::invalid(Field::Name, reason, message));
         if text.is_empty() {
             return refuse("name_empty", "The name must not be empty.");
         }
@@ -65,7 +65,7 @@ impl NamePart {
     ///
     /// # Errors
     /// The first thing that is wrong with it, under this field.
-    pub fn parse(field: &'static str, text: &str) -> Result<Self, InputFault> {
+    pub fn parse(field: Field, text: &str) -> Result<Self, InputFault> {
         if text.chars().nth(MAX_LENGTH).is_some() {
             let message = format!("Names are not longer than {MAX_LENGTH} characters.");
             return Err(InputFault::invalid(field, "name_too_long", message));
@@ -115,7 +115,10 @@ fn is_blank(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fault::FilterField;
     use super::*;
+
+    const PART: Field = Field::Filter(FilterField::Name);
 
     fn key(text: &str) -> String {
         ApiTokenName::parse(text).unwrap().key().to_owned()
@@ -139,15 +142,15 @@ mod tests {
 
     #[test]
     fn a_part_is_compared_as_names_are() {
-        let part = |text: &str| NamePart::parse("filter.nameContains", text).unwrap();
+        let part = |text: &str| NamePart::parse(PART, text).unwrap();
         assert_eq!(part(" ＣＩ ").key(), Some("ci"));
         assert!(key("Große Straße").contains(part("STRASSE").key().unwrap()));
         assert_eq!(part(" \u{3000}"), NamePart::default());
         assert_eq!(NamePart::default().key(), None);
-        let refusal = |text: &str| NamePart::parse("filter.nameContains", text).unwrap_err();
+        let refusal = |text: &str| NamePart::parse(PART, text).unwrap_err();
         assert_eq!(refusal("a\0b").reason, "name_control_character");
         assert_eq!(refusal(&"ä".repeat(201)).reason, "name_too_long");
-        assert_eq!(refusal("\n").field, "filter.nameContains");
+        assert_eq!(refusal("\n").field, PART);
     }
 
     #[test]

@@ -60,6 +60,32 @@ pub enum KeyKind {
     Text,
 }
 
+/// The order of users: the oldest first, as their ids sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserOrder;
+
+/// The order of audit events: the newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditEventOrder;
+
+impl From<ApiTokenOrder> for Sequence {
+    fn from(order: ApiTokenOrder) -> Self {
+        Self::ApiTokens(order)
+    }
+}
+
+impl From<UserOrder> for Sequence {
+    fn from(UserOrder: UserOrder) -> Self {
+        Self::Users
+    }
+}
+
+impl From<AuditEventOrder> for Sequence {
+    fn from(AuditEventOrder: AuditEventOrder) -> Self {
+        Self::AuditEvents
+    }
+}
+
 impl Sequence {
     /// Which way it runs.
     pub const fn direction(self) -> Direction {

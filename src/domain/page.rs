@@ -26,8 +26,8 @@ enum End {
 
 /// One page of a list.
 #[derive(Debug, Clone)]
-pub struct PageRequest {
-    sequence: Sequence,
+pub struct PageRequest<O> {
+    order: O,
     end: End,
     size: usize,
     after: Option<Position>,
@@ -46,6 +46,8 @@ pub struct Row<T> {
 /// The rows of a page, in the order of the list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
+    /// The list in its order, which the cursors of the rows belong to.
+    pub sequence: Sequence,
     /// The rows, in the order of the list.
     pub rows: Vec<Row<T>>,
     /// Whether the list has rows before these.
@@ -54,7 +56,16 @@ pub struct Page<T> {
     pub has_next: bool,
 }
 
-impl PageRequest {
+impl<O: Copy + Into<Sequence>> PageRequest<O> {
+    /// The order of the list.
+    pub const fn order(&self) -> O {
+        self.order
+    }
+
+    fn direction(&self) -> Direction {
+        self.order.into().direction()
+    }
+
     /// What to read for the page: one row more than it has, which tells whether there are more.
     pub fn scan(&self) -> Scan {
         let bound = |position: &Option<Position>| {
@@ -62,8 +73,8 @@ impl PageRequest {
         };
         let (above, below) = self.in_order(bound(&self.after), bound(&self.before));
         let direction = match self.end {
-            End::First => self.sequence.direction(),
-            End::Last => reversed(self.sequence.direction()),
+            End::First => self.direction(),
+            End::Last => reversed(self.direction()),
         };
         Scan { direction, above, below, limit: self.size + 1 }
     }
@@ -72,7 +83,7 @@ impl PageRequest {
     pub fn scan_before(&self) -> Option<Scan> {
         let end = Bound::Included(self.after.clone()?);
         let (above, below) = self.in_order(Bound::Unbounded, end);
-        let direction = reversed(self.sequence.direction());
+        let direction = reversed(self.direction());
         Some(Scan { direction, above, below, limit: 1 })
     }
 
@@ -80,7 +91,7 @@ impl PageRequest {
     pub fn scan_after(&self) -> Option<Scan> {
         let start = Bound::Included(self.before.clone()?);
         let (above, below) = self.in_order(start, Bound::Unbounded);
-        Some(Scan { direction: self.sequence.direction(), above, below, limit: 1 })
+        Some(Scan { direction: self.direction(), above, below, limit: 1 })
     }
 
     /// The page that was read, not looking beyond the cursors.
@@ -94,12 +105,12 @@ impl PageRequest {
             End::First => (false, is_more),
             End::Last => (is_more, false),
         };
-        Page { rows, has_previous, has_next }
+        Page { sequence: self.order.into(), rows, has_previous, has_next }
     }
 
     /// Start and end of a range of the list as its lower and its upper bound.
     fn in_order<T>(&self, start: T, end: T) -> (T, T) {
-        match self.sequence.direction() {
+        match self.direction() {
             Direction::Ascending => (start, end),
             Direction::Descending => (end, start),
         }

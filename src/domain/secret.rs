@@ -23,13 +23,19 @@ pub const LENGTH: usize = 76;
 
 const PREFIX: &str = "twr_";
 const ID_END: usize = PREFIX.len() + base62::WIDTH_128;
+/// Behind the id and the underscore.
+const PROOF_START: usize = ID_END + 1;
 const RANDOM_LENGTH: usize = 43;
 const CHECKSUM_LENGTH: usize = 6;
-const CHECKSUM_START: usize = LENGTH - CHECKSUM_LENGTH;
+const CHECKSUM_START: usize = PROOF_START + RANDOM_LENGTH;
 
 /// A full bearer string in clear, wiped from memory when dropped. `Debug` does not show it.
 #[derive(Clone)]
-pub struct PlaintextSecret(Zeroizing<String>);
+pub struct PlaintextSecret {
+    text: Zeroizing<String>,
+    /// Part of the text, and no secret.
+    token_id: ApiTokenId,
+}
 
 /// Why a text is not a secret. It goes to the log and never to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +68,7 @@ impl PlaintextSecret {
         text.push_str(&drawn);
         let checksum = checksum(&text);
         text.push_str(&checksum);
-        Ok(Self(text))
+        Ok(Self { text, token_id: id })
     }
 
     /// Reads a presented text strictly: length, alphabet, prefix, checksum, in this order.
@@ -76,27 +82,26 @@ impl PlaintextSecret {
         if !text.bytes().all(|byte| base62::is_digit(byte) || byte == b'_') {
             return Err(MalformedSecret::Alphabet);
         }
-        parts(text).ok_or(MalformedSecret::Form)?;
+        let token_id = token_id(text).ok_or(MalformedSecret::Form)?;
         if text.get(CHECKSUM_START..) != text.get(..CHECKSUM_START).map(checksum).as_deref() {
             return Err(MalformedSecret::Checksum);
         }
-        Ok(Self(Zeroizing::new(text.to_owned())))
+        Ok(Self { text: Zeroizing::new(text.to_owned()), token_id })
     }
 
     /// The id of the token that this claims to be of.
-    pub fn token_id(&self) -> ApiTokenId {
-        let number = parts(&self.0).map_or(0, |(id, _)| id);
-        ApiTokenId::from_uuid(Uuid::from_u128(number))
+    pub const fn token_id(&self) -> ApiTokenId {
+        self.token_id
     }
 
     /// The 43 characters that are proven against the stored hash.
     pub fn proof(&self) -> &str {
-        parts(&self.0).map_or("", |(_, proof)| proof)
+        self.text.get(PROOF_START..CHECKSUM_START).unwrap_or_default()
     }
 
     /// The whole secret in clear: for the one response that shows it.
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -135,14 +140,13 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// Takes a secret apart into the token's id and the proof; `None` when the form is another.
-fn parts(text: &str) -> Option<(u128, &str)> {
+/// The id of the token that a text of the right length claims to be the secret of; `None` when it does not
+/// have the form of a secret.
+fn token_id(text: &str) -> Option<ApiTokenId> {
     text.strip_prefix(PREFIX)?;
     let id = base62::decode(text.get(PREFIX.len()..ID_END)?)?;
     let rest = text.get(ID_END..)?.strip_prefix('_')?;
-    let random = rest.get(..RANDOM_LENGTH)?;
-    let all_digits = rest.bytes().all(base62::is_digit);
-    all_digits.then_some((id, random))
+    rest.bytes().all(base62::is_digit).then(|| ApiTokenId::from_uuid(Uuid::from_u128(id)))
 }
 
 fn checksum(text: &str) -> String {

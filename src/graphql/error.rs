@@ -1,6 +1,7 @@
 //! The one error type of the schema: only errors chosen on purpose reach a client, and here they get
 //! their codes.
 
+mod field;
 mod refusals;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use async_graphql::{Context, Error, ErrorExtensionValues, ServerError, Value};
 use crate::domain::fault::{FaultKind, InputFault};
 use crate::domain::principal::{CallerChanged, MissingPermission};
 
+use field::spelled;
 pub(super) use refusals::{creation_errors, renewal_errors, update_errors};
 
 /// What a request without a token is told.
@@ -121,7 +123,7 @@ impl GqlError {
         values.set("code", self.code().as_str());
         match self {
             Self::Fault(fault) => {
-                values.set("field", fault.field);
+                values.set("field", spelled(fault.field));
                 values.set("reason", fault.reason);
                 if let Some(index) = fault.index {
                     values.set("index", index);

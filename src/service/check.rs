@@ -8,7 +8,7 @@ use crate::db::DbError;
 use crate::domain::address::{AllowedAddresses, IpNetwork, MAX_ADDRESSES};
 use crate::domain::catalogue::{Catalogue, CatalogueEntry};
 use crate::domain::clock::Instant;
-use crate::domain::fault::InputFault;
+use crate::domain::fault::{Field, InputFault};
 use crate::domain::id::ApiTokenId;
 use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
@@ -47,7 +47,7 @@ impl Service {
             let last = last.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
             let message =
                 format!("The expiry must not be more than {lifetime} away: {last} at most.");
-            return Err(vec![InputFault::invalid("expiry", "expiry_too_far", message)]);
+            return Err(vec![InputFault::invalid(Field::Expiry, "expiry_too_far", message)]);
         }
         Ok(expiry)
     }
@@ -74,7 +74,7 @@ pub(super) fn instant(expiry: RequestedExpiry) -> Found<Instant> {
     expiry.instant().ok_or_else(|| {
         let message = "The expiry must be an instant of RFC 3339 with a zone, such as \
                        2027-01-31T12:00:00Z.";
-        vec![InputFault::invalid("expiry", "expiry_syntax", message)]
+        vec![InputFault::invalid(Field::Expiry, "expiry_syntax", message)]
     })
 }
 
@@ -86,14 +86,14 @@ pub(super) fn permissions(
 ) -> Found<PermissionSet> {
     if codes.is_empty() {
         let message = "At least one permission is needed.";
-        return Err(vec![InputFault::invalid("permissions", "permissions_empty", message)]);
+        return Err(vec![InputFault::invalid(Field::Permissions, "permissions_empty", message)]);
     }
     let checked = codes.iter().map(|code| match catalogue.by_code(code) {
         Some(entry) => judge(entry).map(|()| entry.code.clone()),
         None => {
             let code = shown(code);
             let message = format!("There is no permission `{code}` on this server.");
-            Err(InputFault::invalid("permissions", "permission_unknown", message))
+            Err(InputFault::invalid(Field::Permissions, "permission_unknown", message))
         }
     });
     each(checked).map(PermissionSet::from_iter)
@@ -105,7 +105,7 @@ pub(super) fn addresses(
     texts: &[String],
     judge: impl Fn(IpNetwork) -> Result<(), InputFault>,
 ) -> Found<AllowedAddresses> {
-    let field = "allowedAddresses";
+    let field = Field::AllowedAddresses;
     if texts.len() > MAX_ADDRESSES {
         let message = format!("At most {MAX_ADDRESSES} addresses are possible.");
         return Err(vec![InputFault::invalid(field, "addresses_too_many", message)]);
@@ -123,12 +123,12 @@ pub(super) fn addresses(
 pub(super) fn name_taken() -> InputFault {
     let message = "Another token has this name; names are compared without regard to case and to \
                    compatible characters.";
-    InputFault::taken("name", "name_taken", message)
+    InputFault::taken(Field::Name, "name_taken", message)
 }
 
 /// An expiry that is not in the future.
 pub(super) fn expiry_past(message: &str) -> InputFault {
-    InputFault::invalid("expiry", "expiry_past", message)
+    InputFault::invalid(Field::Expiry, "expiry_past", message)
 }
 
 /// What was given, as it can stand in a message.

@@ -5,7 +5,7 @@ use crate::db::DbError;
 use crate::domain::api_token::ApiToken;
 use crate::domain::audit::AuditEvent;
 use crate::domain::filter::{ApiTokenFilter, AuditEventFilter, UserFilter};
-use crate::domain::order::ApiTokenOrderField;
+use crate::domain::order::{ApiTokenOrder, AuditEventOrder, Sequence, UserOrder};
 use crate::domain::page::{Page, PageRequest, Scan};
 use crate::domain::permission::required;
 use crate::domain::principal::Principal;
@@ -41,12 +41,11 @@ impl Service {
         &self,
         principal: &Principal,
         filter: &ApiTokenFilter,
-        field: ApiTokenOrderField,
-        request: &PageRequest,
+        request: &PageRequest<ApiTokenOrder>,
         wanted: Wanted,
     ) -> Result<Listing<ApiToken>, ReadError> {
         principal.require(required::API_TOKENS_READ)?;
-        let list = self.repository.api_token_list(filter, self.clock.now(), field);
+        let list = self.repository.api_token_list(filter, self.clock.now(), request.order().field);
         Ok(read(&list, request, wanted).await?)
     }
 
@@ -58,7 +57,7 @@ impl Service {
         &self,
         principal: &Principal,
         filter: UserFilter,
-        request: &PageRequest,
+        request: &PageRequest<UserOrder>,
         wanted: Wanted,
     ) -> Result<Listing<User>, ReadError> {
         principal.require(required::USERS_READ)?;
@@ -73,7 +72,7 @@ impl Service {
         &self,
         principal: &Principal,
         filter: AuditEventFilter,
-        request: &PageRequest,
+        request: &PageRequest<AuditEventOrder>,
         wanted: Wanted,
     ) -> Result<Listing<AuditEvent>, ReadError> {
         principal.require(required::API_TOKENS_READ)?;
@@ -81,9 +80,9 @@ impl Service {
     }
 }
 
-async fn read<L: List>(
+async fn read<L: List, O: Copy + Into<Sequence>>(
     list: &L,
-    request: &PageRequest,
+    request: &PageRequest<O>,
     wanted: Wanted,
 ) -> Result<Listing<L::Item>, DbError> {
     let rows = if wanted.rows { list.scan(request.scan()).await? } else { Vec::new() };

@@ -2,7 +2,7 @@
 
 use super::{DEFAULT_SIZE, End, MAX_SIZE, PageRequest};
 use crate::domain::cursor::Position;
-use crate::domain::fault::InputFault;
+use crate::domain::fault::{Field, InputFault};
 use crate::domain::order::Sequence;
 
 /// What a reader asks for, unchecked.
@@ -18,18 +18,19 @@ pub struct PageArguments {
     pub before: Option<String>,
 }
 
-impl PageRequest {
+impl<O: Copy + Into<Sequence>> PageRequest<O> {
     /// Checks what a reader asks for.
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn check(sequence: Sequence, asked: &PageArguments) -> Result<Self, Vec<InputFault>> {
+    pub fn check(order: O, asked: &PageArguments) -> Result<Self, Vec<InputFault>> {
+        let sequence = order.into();
         let part = part(asked);
-        let after = position("after", asked.after.as_deref(), sequence);
-        let before = position("before", asked.before.as_deref(), sequence);
+        let after = position(Field::After, asked.after.as_deref(), sequence);
+        let before = position(Field::Before, asked.before.as_deref(), sequence);
         match (part, after, before) {
             (Ok((end, size)), Ok(after), Ok(before)) => {
-                Ok(Self { sequence, end, size, after, before })
+                Ok(Self { order, end, size, after, before })
             }
             (part, after, before) => {
                 Err([part.err(), after.err(), before.err()].into_iter().flatten().collect())
@@ -43,36 +44,36 @@ fn part(asked: &PageArguments) -> Result<(End, usize), InputFault> {
     match (asked.first, asked.last) {
         (Some(_), Some(_)) => {
             let message = "Ask for the `first` or for the `last` ones, not for both.";
-            Err(InputFault::invalid("last", "first_and_last", message))
+            Err(InputFault::invalid(Field::Last, "first_and_last", message))
         }
-        (Some(first), None) => Ok((End::First, size("first", first)?)),
-        (None, Some(last)) => Ok((End::Last, size("last", last)?)),
+        (Some(first), None) => Ok((End::First, size(Field::First, first)?)),
+        (None, Some(last)) => Ok((End::Last, size(Field::Last, last)?)),
         // Whoever goes back by a cursor wants the rows next to it; the first of all would be others.
         (None, None) if asked.before.is_some() && asked.after.is_none() => {
             let message = "`before` alone does not tell which rows before it: add `last`.";
-            Err(InputFault::invalid("before", "last_missing", message))
+            Err(InputFault::invalid(Field::Before, "last_missing", message))
         }
         (None, None) => Ok((End::First, DEFAULT_SIZE)),
     }
 }
 
-fn size(field: &'static str, asked: i32) -> Result<usize, InputFault> {
+fn size(field: Field, asked: i32) -> Result<usize, InputFault> {
     let size = usize::try_from(asked).ok().filter(|size| (1..=MAX_SIZE).contains(size));
     size.ok_or_else(|| {
-        let message = format!("`{field}` must be from 1 to {MAX_SIZE}.");
+        let message = format!("A page has from 1 to {MAX_SIZE} rows.");
         InputFault::invalid(field, "page_size", message)
     })
 }
 
 fn position(
-    field: &'static str,
+    field: Field,
     cursor: Option<&str>,
     sequence: Sequence,
 ) -> Result<Option<Position>, InputFault> {
     let Some(cursor) = cursor else { return Ok(None) };
     let position = Position::from_cursor(cursor, sequence);
     position.map(Some).ok_or_else(|| {
-        let message = format!("`{field}` is not a cursor of this list in this order.");
+        let message = "This is not a cursor of this list in this order.";
         InputFault::invalid(field, "cursor_invalid", message)
     })
 }

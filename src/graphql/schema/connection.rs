@@ -5,7 +5,6 @@ use std::borrow::Cow;
 
 use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
 
-use crate::domain::order::Sequence;
 use crate::graphql::error::GqlError;
 use crate::service::{Listing, Wanted};
 
@@ -39,10 +38,10 @@ struct PageInfo {
 
 impl<T> Connection<T> {
     /// What was read, each row as `node` shows it.
-    pub(super) fn new<V>(sequence: Sequence, listing: Listing<V>, node: impl Fn(V) -> T) -> Self {
+    pub(super) fn new<V>(listing: Listing<V>, node: impl Fn(V) -> T) -> Self {
         let page = listing.page;
         let edge = |row: crate::domain::page::Row<V>| Edge {
-            cursor: row.position.to_cursor(sequence),
+            cursor: row.position.to_cursor(page.sequence),
             node: node(row.value),
         };
         Self {

@@ -7,7 +7,7 @@ use async_graphql::{Context, ID};
 use super::id::ID_MESSAGE;
 use super::scalars::DateTime;
 use crate::domain::clock::Instant;
-use crate::domain::fault::InputFault;
+use crate::domain::fault::{Field, FilterField, InputFault};
 use crate::domain::order::Sequence;
 use crate::domain::page::{PageArguments, PageRequest};
 use crate::graphql::error::{GqlError, report_all};
@@ -23,30 +23,35 @@ impl Faults {
     }
 
     /// Reads an id that a client may have sent.
-    pub(super) fn id<T: FromStr>(&mut self, field: &'static str, id: Option<ID>) -> Option<T> {
+    pub(super) fn id<T: FromStr>(&mut self, field: FilterField, id: Option<ID>) -> Option<T> {
         let parsed = id?.parse();
-        self.check(parsed.map_err(|_| InputFault::invalid(field, "id_syntax", ID_MESSAGE)))
+        self.check(
+            parsed.map_err(|_| InputFault::invalid(Field::Filter(field), "id_syntax", ID_MESSAGE)),
+        )
     }
 
     /// Reads an instant that a client may have sent.
     pub(super) fn instant(
         &mut self,
-        field: &'static str,
+        field: FilterField,
         date: Option<DateTime>,
     ) -> Option<Instant> {
         let message =
             "The instant must be one of RFC 3339 with a zone, such as 2027-01-31T12:00:00Z.";
         let instant = date?.requested().instant();
-        self.check(instant.ok_or_else(|| InputFault::invalid(field, "date_syntax", message)))
+        self.check(
+            instant
+                .ok_or_else(|| InputFault::invalid(Field::Filter(field), "date_syntax", message)),
+        )
     }
 
     /// Reads which page is asked for.
-    pub(super) fn page(
+    pub(super) fn page<O: Copy + Into<Sequence>>(
         &mut self,
-        sequence: Sequence,
+        order: O,
         asked: &PageArguments,
-    ) -> Option<PageRequest> {
-        PageRequest::check(sequence, asked).map_err(|mut faults| self.0.append(&mut faults)).ok()
+    ) -> Option<PageRequest<O>> {
+        PageRequest::check(order, asked).map_err(|mut faults| self.0.append(&mut faults)).ok()
     }
 
     /// What was read without a fault; else all faults.

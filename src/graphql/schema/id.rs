@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use async_graphql::ID;
 
-use crate::domain::fault::InputFault;
+use crate::domain::fault::{Field, InputFault};
 use crate::graphql::error::GqlError;
 
 /// What is told of a text that is no id.
@@ -12,5 +12,5 @@ pub(super) const ID_MESSAGE: &str = "This is not an id of the type that is asked
 
 /// Reads an id that a client sent.
 pub(super) fn parse_id<T: FromStr>(id: &ID) -> Result<T, GqlError> {
-    id.parse().map_err(|_| GqlError::Fault(InputFault::invalid("id", "id_syntax", ID_MESSAGE)))
+    id.parse().map_err(|_| GqlError::Fault(InputFault::invalid(Field::Id, "id_syntax", ID_MESSAGE)))
 }

@@ -5,7 +5,7 @@ use crate::db::DbError;
 use crate::domain::address::{AddressReach, AllowedAddresses};
 use crate::domain::catalogue::CatalogueEntry;
 use crate::domain::clock::Instant;
-use crate::domain::fault::InputFault;
+use crate::domain::fault::{Field, InputFault};
 use crate::domain::principal::Principal;
 use crate::service::Service;
 use crate::service::check::{self, Found};
@@ -38,18 +38,22 @@ fn may_grant(principal: &Principal, entry: &CatalogueEntry) -> Result<(), InputF
     if let Some(reason) = &entry.deprecated {
         let message =
             format!("The permission {code} is deprecated and not granted any more: {reason}");
-        return Err(InputFault::invalid("permissions", "permission_deprecated", message));
+        return Err(InputFault::invalid(Field::Permissions, "permission_deprecated", message));
     }
     if !principal.has(code.as_str()) {
         let message = format!("You cannot grant the permission {code}, which you do not have.");
-        return Err(InputFault::beyond_reach("permissions", "permission_beyond_reach", message));
+        return Err(InputFault::beyond_reach(
+            Field::Permissions,
+            "permission_beyond_reach",
+            message,
+        ));
     }
     Ok(())
 }
 
 fn check_addresses(reach: &AddressReach, texts: &[String]) -> Found<AllowedAddresses> {
     let beyond = |message: String| {
-        InputFault::beyond_reach("allowedAddresses", "addresses_beyond_reach", message)
+        InputFault::beyond_reach(Field::AllowedAddresses, "addresses_beyond_reach", message)
     };
     if texts.is_empty() && *reach != AddressReach::Any {
         let message = "An empty list allows any address, and you are allowed only some: name \

@@ -6,7 +6,7 @@ use super::{RenewApiToken, RenewApiTokenError};
 use crate::db::DbError;
 use crate::domain::api_token::ApiToken;
 use crate::domain::clock::Instant;
-use crate::domain::fault::InputFault;
+use crate::domain::fault::{Field, InputFault};
 use crate::domain::name::ApiTokenName;
 use crate::domain::renewed_name::renewed_name;
 use crate::service::Service;
@@ -58,7 +58,7 @@ pub(super) fn ensure_enabled(old: &ApiToken) -> Result<(), InputFault> {
         return Ok(());
     }
     let message = "The token is disabled, and its renewal would not be; enable it first.";
-    Err(InputFault::invalid("id", "token_disabled", message))
+    Err(InputFault::invalid(Field::Id, "token_disabled", message))
 }
 
 /// The end of the overlap; none where none is asked for, or where it is beyond the calendar.
@@ -66,7 +66,7 @@ fn end(overlap_seconds: Option<i32>, now: Instant) -> Found<Option<Instant>> {
     let Some(seconds) = overlap_seconds else { return Ok(None) };
     if seconds < 0 {
         let message = "The overlap must not be negative; 0 ends the old token now.";
-        return Err(vec![InputFault::invalid("overlapSeconds", "overlap_negative", message)]);
+        return Err(vec![InputFault::invalid(Field::Overlap, "overlap_negative", message)]);
     }
     Ok(now.checked_add_signed(TimeDelta::seconds(seconds.into())))
 }
@@ -74,5 +74,5 @@ fn end(overlap_seconds: Option<i32>, now: Instant) -> Found<Option<Instant>> {
 /// Another live token has the name that a renewal gets when it is given none.
 pub(super) fn dated_name_taken() -> InputFault {
     let message = "Another token has the old name with today's date already; give a name.";
-    InputFault::taken("name", "name_taken", message)
+    InputFault::taken(Field::Name, "name_taken", message)
 }

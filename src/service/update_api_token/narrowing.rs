@@ -6,7 +6,7 @@ use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::catalogue::{Catalogue, CatalogueEntry};
 use crate::domain::clock::Instant;
-use crate::domain::fault::InputFault;
+use crate::domain::fault::{Field, InputFault};
 use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
 use crate::service::check::{self, Found};
@@ -52,7 +52,7 @@ impl Narrowing<'_> {
         }
         if expiry > token.expiry {
             let message = "The expiry is later than that of the token, which is never extended; renew the token.";
-            return Err(vec![InputFault::invalid("expiry", "expiry_widened", message)]);
+            return Err(vec![InputFault::invalid(Field::Expiry, "expiry_widened", message)]);
         }
         Ok(Some(expiry))
     }
@@ -69,15 +69,16 @@ impl Narrowing<'_> {
                 "The token does not have the permission {code}, and is never given more; create \
                  another token with it."
             );
-            Err(InputFault::invalid("permissions", "permission_widened", message))
+            Err(InputFault::invalid(Field::Permissions, "permission_widened", message))
         };
         check::permissions(self.catalogue, codes, held).map(Some)
     }
 
     fn addresses(&self, token: &ApiToken) -> Found<Option<AllowedAddresses>> {
         let Some(texts) = &self.wanted.allowed_addresses else { return Ok(None) };
-        let widened =
-            |message: String| InputFault::invalid("allowedAddresses", "addresses_widened", message);
+        let widened = |message: String| {
+            InputFault::invalid(Field::AllowedAddresses, "addresses_widened", message)
+        };
         if texts.is_empty() && !token.allowed_addresses.is_any() {
             let message = "An empty list allows any address, and the token is allowed only some, never \
                            more; create another token for that.";

@@ -2,9 +2,9 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 
-use crate::domain::fault::InputFault;
+use crate::domain::fault::{Field, FilterField, InputFault};
 use crate::domain::name::NamePart;
-use crate::domain::order::{self, Sequence};
+use crate::domain::order;
 use crate::domain::page::PageArguments;
 use crate::domain::permission::{PermissionCode, PermissionSet, required};
 use crate::domain::{catalogue::Catalogue, filter};
@@ -128,14 +128,13 @@ impl ApiTokensQuery {
     ) -> Result<Option<Connection<ApiToken>>, GqlError> {
         let service = service(ctx)?;
         let order = order::ApiTokenOrder::from(order_by.unwrap_or_default());
-        let sequence = Sequence::ApiTokens(order);
         let mut faults = Faults::default();
-        let page = faults.page(sequence, &PageArguments { first, after, last, before });
+        let page = faults.page(order, &PageArguments { first, after, last, before });
         let filter = filter.unwrap_or_default().checked(&mut faults, service.catalogue());
         let page = faults.none_in(ctx, page)?;
         let (caller, wanted) = (principal(ctx)?, wanted(ctx));
-        let listing = service.list_api_tokens(caller, &filter, order.field, &page, wanted).await?;
-        Ok(Some(Connection::new(sequence, listing, ApiToken)))
+        let listing = service.list_api_tokens(caller, &filter, &page, wanted).await?;
+        Ok(Some(Connection::new(listing, ApiToken)))
     }
 }
 
@@ -148,15 +147,17 @@ impl ApiTokenFilter {
             .filter_map(|(index, permission)| faults.check(code(index, &permission, catalogue)));
         filter::ApiTokenFilter {
             permissions: PermissionSet::from_iter(permissions),
-            name: faults.check(NamePart::parse("filter.nameContains", &name)).unwrap_or_default(),
+            name: faults
+                .check(NamePart::parse(Field::Filter(FilterField::Name), &name))
+                .unwrap_or_default(),
             status: self.status.into_iter().flatten().map(Into::into).collect(),
-            user_id: faults.id("filter.userId", self.user_id),
-            created_user_id: faults.id("filter.createdByUserId", self.created_by_user_id),
+            user_id: faults.id(FilterField::User, self.user_id),
+            created_user_id: faults.id(FilterField::Creator, self.created_by_user_id),
             expiry: filter::Window {
-                from: faults.instant("filter.expiresAfter", self.expires_after),
-                to: faults.instant("filter.expiresBefore", self.expires_before),
+                from: faults.instant(FilterField::ExpiryFrom, self.expires_after),
+                to: faults.instant(FilterField::ExpiryTo, self.expires_before),
             },
-            not_used_since: faults.instant("filter.notUsedSince", self.not_used_since),
+            not_used_since: faults.instant(FilterField::NotUsedSince, self.not_used_since),
         }
     }
 }
@@ -170,6 +171,7 @@ fn code(
     let entry = catalogue.by_code(&permission.code(catalogue));
     entry.map(|entry| entry.code.clone()).ok_or_else(|| {
         let message = "There is no such permission on this server.";
-        InputFault::invalid("filter.permissions", "permission_unknown", message).at(index)
+        InputFault::invalid(Field::Filter(FilterField::Permissions), "permission_unknown", message)
+            .at(index)
     })
 }

@@ -3,8 +3,9 @@
 use async_graphql::{Context, ID, InputObject, Object};
 
 use crate::domain::audit::AuditTarget;
+use crate::domain::fault::FilterField;
 use crate::domain::filter;
-use crate::domain::order::Sequence;
+use crate::domain::order::AuditEventOrder;
 use crate::domain::page::PageArguments;
 use crate::domain::permission::required;
 use crate::graphql::context::{principal, service};
@@ -61,14 +62,13 @@ impl AuditEventsQuery {
         before: Option<String>,
         #[graphql(desc = "Which events to list.")] filter: Option<AuditEventFilter>,
     ) -> Result<Option<Connection<AuditEvent>>, GqlError> {
-        let sequence = Sequence::AuditEvents;
         let mut faults = Faults::default();
-        let page = faults.page(sequence, &PageArguments { first, after, last, before });
+        let page = faults.page(AuditEventOrder, &PageArguments { first, after, last, before });
         let filter = filter.unwrap_or_default().checked(&mut faults);
         let page = faults.none_in(ctx, page)?;
         let (caller, wanted) = (principal(ctx)?, wanted(ctx));
         let listing = service(ctx)?.list_audit_events(caller, filter, &page, wanted).await?;
-        Ok(Some(Connection::new(sequence, listing, AuditEvent)))
+        Ok(Some(Connection::new(listing, AuditEvent)))
     }
 }
 
@@ -77,11 +77,11 @@ impl AuditEventFilter {
     fn checked(self, faults: &mut Faults) -> filter::AuditEventFilter {
         filter::AuditEventFilter {
             actions: self.action.into_iter().flatten().map(Into::into).collect(),
-            actor_user_id: faults.id("filter.actorUserId", self.actor_user_id),
-            target: faults.id("filter.targetId", self.target_id).map(AuditTarget::ApiToken),
+            actor_user_id: faults.id(FilterField::Actor, self.actor_user_id),
+            target: faults.id(FilterField::Target, self.target_id).map(AuditTarget::ApiToken),
             date: filter::Window {
-                from: faults.instant("filter.after", self.after),
-                to: faults.instant("filter.before", self.before),
+                from: faults.instant(FilterField::DateFrom, self.after),
+                to: faults.instant(FilterField::DateTo, self.before),
             },
         }
     }

@@ -2,9 +2,10 @@
 
 use async_graphql::{Context, InputObject, Object};
 
+use crate::domain::fault::{Field, FilterField};
 use crate::domain::filter;
 use crate::domain::name::NamePart;
-use crate::domain::order::Sequence;
+use crate::domain::order::UserOrder;
 use crate::domain::page::PageArguments;
 use crate::domain::permission::required;
 use crate::graphql::context::{principal, service};
@@ -56,14 +57,13 @@ impl UsersQuery {
         before: Option<String>,
         #[graphql(desc = "Which users to list.")] filter: Option<UserFilter>,
     ) -> Result<Option<Connection<User>>, GqlError> {
-        let sequence = Sequence::Users;
         let mut faults = Faults::default();
-        let page = faults.page(sequence, &PageArguments { first, after, last, before });
+        let page = faults.page(UserOrder, &PageArguments { first, after, last, before });
         let filter = filter.unwrap_or_default().checked(&mut faults);
         let page = faults.none_in(ctx, page)?;
         let (caller, wanted) = (principal(ctx)?, wanted(ctx));
         let listing = service(ctx)?.list_users(caller, filter, &page, wanted).await?;
-        Ok(Some(Connection::new(sequence, listing, User)))
+        Ok(Some(Connection::new(listing, User)))
     }
 }
 
@@ -72,7 +72,9 @@ impl UserFilter {
     fn checked(self, faults: &mut Faults) -> filter::UserFilter {
         let name = self.name_contains.unwrap_or_default();
         filter::UserFilter {
-            name: faults.check(NamePart::parse("filter.nameContains", &name)).unwrap_or_default(),
+            name: faults
+                .check(NamePart::parse(Field::Filter(FilterField::Name), &name))
+                .unwrap_or_default(),
             service_account: self.service_account,
             enabled: self.enabled,
         }

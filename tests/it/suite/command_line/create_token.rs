@@ -57,12 +57,12 @@ fn admin_lists_every_fault() {
         .args(&["--permission", "api.nonsense.read", "--permission", "nonsense"])
         .args(&["--allowed-address", "10.0.0.1/8"])
         .run();
-    assert_ended(&ended, 1, "name: ");
-    assert_ended(&ended, 1, "expiry: ");
-    assert_ended(&ended, 1, "allowedAddresses[0]: `10.0.0.1/8`");
+    assert_ended(&ended, 1, "--name: ");
+    assert_ended(&ended, 1, "--expires-in: ");
+    assert_ended(&ended, 1, "--allowed-address: `10.0.0.1/8`");
     for told in [
-        "permissions[0]: There is no permission `api.nonsense.read` on this server.",
-        "permissions[1]: There is no permission `nonsense` on this server.",
+        "--permission: There is no permission `api.nonsense.read` on this server.",
+        "--permission: There is no permission `nonsense` on this server.",
     ] {
         assert_ended(&ended, 1, told);
     }
