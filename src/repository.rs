@@ -7,6 +7,7 @@ mod permissions;
 mod rows;
 mod token;
 mod user;
+mod version;
 
 use crate::db::{Database, DbError};
 

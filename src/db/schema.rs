@@ -66,6 +66,16 @@ table! {
 }
 
 table! {
+    use diesel::sql_types::Integer;
+    use crate::db::types::Moment;
+
+    audit_tail (id) {
+        id -> Integer,
+        date -> Moment,
+    }
+}
+
+table! {
     use diesel::sql_types::Text;
 
     permissions (code) {

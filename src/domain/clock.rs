@@ -1,10 +1,16 @@
 //! The only place that asks for the time.
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 
 /// An instant in UTC, no finer than a microsecond, so that what is read from a database equals what
 /// was written to it.
 pub type Instant = DateTime<Utc>;
+
+/// An instant as everything that Tokenwright writes has it: RFC 3339, UTC as `Z`, and only as many digits
+/// behind the second as it needs.
+pub fn written(instant: Instant) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
 
 /// Where the time comes from. Handed in, so that a test can move it.
 pub trait Clock: Send + Sync {

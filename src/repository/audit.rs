@@ -4,4 +4,4 @@ mod list;
 mod record;
 
 pub use list::AuditEventList;
-pub(super) use record::record;
+pub(super) use record::{date_at_tail, record};

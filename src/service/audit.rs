@@ -4,7 +4,7 @@ use super::{ReadError, Service};
 use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::{AuditAction, AuditChange, AuditEvent, AuditTarget};
-use crate::domain::clock::Instant;
+use crate::domain::clock::{Instant, written};
 use crate::domain::id::EventId;
 use crate::domain::permission::required;
 use crate::domain::principal::{Origin, Principal};
@@ -51,7 +51,7 @@ impl Service {
 pub(super) fn settings(token: &ApiToken) -> Vec<AuditChange> {
     vec![
         AuditChange::set("name", &*token.name),
-        AuditChange::set("expiry", token.expiry.to_rfc3339()),
+        AuditChange::set("expiry", written(token.expiry)),
         AuditChange::set("permissions", join(token.permissions.iter())),
         AuditChange::set("allowedAddresses", join(token.allowed_addresses.iter())),
     ]
@@ -65,9 +65,8 @@ pub(super) fn replaced(token: &ApiToken, change: &ApiTokenChange) -> Vec<AuditCh
         enabled.map(|enabled| {
             AuditChange::replaced("enabled", token.enabled.to_string(), enabled.to_string())
         }),
-        expiry.map(|expiry| {
-            AuditChange::replaced("expiry", token.expiry.to_rfc3339(), expiry.to_rfc3339())
-        }),
+        expiry
+            .map(|expiry| AuditChange::replaced("expiry", written(token.expiry), written(expiry))),
         permissions.as_ref().map(|permissions| {
             let before = join(token.permissions.iter());
             AuditChange::replaced("permissions", before, join(permissions.iter()))

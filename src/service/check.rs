@@ -126,6 +126,11 @@ pub(super) fn name_taken() -> InputFault {
     InputFault::taken(Field::Name, "name_taken", message)
 }
 
+/// A change of a token whose version cannot get any larger.
+pub(super) fn version_exhausted(field: Field, message: &str) -> InputFault {
+    InputFault::invalid(field, "version_exhausted", message)
+}
+
 /// An expiry that is not in the future.
 pub(super) fn expiry_past(message: &str) -> InputFault {
     InputFault::invalid(Field::Expiry, "expiry_past", message)

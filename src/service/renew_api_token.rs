@@ -6,13 +6,13 @@
 mod check;
 
 use super::audit::{replaced, settings};
-use super::check::name_taken;
+use super::check::{name_taken, version_exhausted};
 use super::new_api_token::Settings;
 use super::{CreatedApiToken, Failure, RequestedExpiry, Service, ends_with_failure};
 use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::{AuditAction, AuditChange, AuditEvent, AuditTarget};
-use crate::domain::fault::InputFault;
+use crate::domain::fault::{Field, InputFault};
 use crate::domain::id::ApiTokenId;
 use crate::domain::permission::required;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
@@ -100,6 +100,13 @@ impl Service {
                 let changes = replaced(&old, &change);
                 (change, AuditEvent { changes, ..updated.clone().after(old.last_modified_date) })
             });
+            if end.is_some() && old.version == i32::MAX {
+                return Err(refused(version_exhausted(
+                    Field::Overlap,
+                    "The old token has the largest version there is and cannot be ended earlier; \
+                     leave the overlap out, and delete it.",
+                )));
+            }
             let renewal = Renewal { new, event, end };
             match self.repository.renew_api_token(principal, &old, renewal).await? {
                 Renewed::Done => {

@@ -9,7 +9,7 @@ mod narrowing;
 use super::{Failure, RequestedExpiry, Service, audit, check, ends_with_failure};
 use crate::domain::api_token::ApiToken;
 use crate::domain::audit::{AuditAction, AuditEvent, AuditTarget};
-use crate::domain::fault::InputFault;
+use crate::domain::fault::{Field, InputFault};
 use crate::domain::id::ApiTokenId;
 use crate::domain::permission::required;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
@@ -72,6 +72,13 @@ impl Service {
         let token = self.at_version(principal, id, version).await?;
         let narrowing = Narrowing { catalogue: &self.catalogue, wanted: &wanted, now };
         let change = narrowing.of(&token, name).map_err(UpdateApiTokenError::Refused)?;
+        if !change.is_empty() && version == i32::MAX {
+            return Err(UpdateApiTokenError::Refused(vec![check::version_exhausted(
+                Field::Version,
+                "The token has the largest version there is and cannot be changed; renew it, or \
+                 delete it.",
+            )]));
+        }
         let target = AuditTarget::ApiToken(id);
         let event = self.event(AuditAction::ApiTokenUpdated, target, now, principal, origin)?;
         let changes = audit::replaced(&token, &change);

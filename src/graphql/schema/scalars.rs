@@ -4,10 +4,9 @@
 //! by the use case, with its field and reason.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::SecondsFormat;
 
 use crate::domain::address;
-use crate::domain::clock::Instant;
+use crate::domain::clock::{Instant, written};
 use crate::service::RequestedExpiry;
 
 /// An instant.
@@ -43,9 +42,7 @@ impl ScalarType for DateTime {
     }
 
     fn to_value(&self) -> Value {
-        self.0.instant().map_or(Value::Null, |instant| {
-            Value::String(instant.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-        })
+        self.0.instant().map_or(Value::Null, |instant| Value::String(written(instant)))
     }
 }
 

@@ -1,15 +1,61 @@
 //! Recording what is done, in the transaction that does it.
+//!
+//! Events are read in the order of their dates, and whoever follows the newest ones must not miss one that
+//! was dated early and committed late: its request waited for a hash or a lock, or its server's clock is
+//! behind. So an event gets its date at the end of its transaction, after those of all events committed
+//! before it: one row has the newest date, and is locked from here to the commit.
 
-/// Stores events, which is the last step of a transaction.
+use chrono::TimeDelta;
+use diesel::dsl::{auto_type, update};
+use diesel::prelude::*;
+use diesel_async::methods::LoadQuery;
+use diesel_async::{AsyncConnection, RunQueryDsl};
+
+use crate::db::{DbInstant, audit_tail};
+use crate::domain::clock::Instant;
+
+/// Stores events of one date, which is the last step of a transaction: whoever holds the tail must wait for
+/// nobody.
 macro_rules! record {
-    ($conn:expr, $events:expr) => {
-        for event in $events {
-            insert_into($crate::db::audit_events::table)
-                .values($crate::repository::rows::AuditEventRow::from(event))
+    ($conn:expr, $events:expr) => {{
+        let mut events: Vec<AuditEvent> = $events.into_iter().cloned().collect();
+        let wanted = events.iter().map(|event| event.date).max().unwrap_or_default();
+        let date = $crate::repository::audit::date_at_tail($conn, wanted).await?;
+        for event in &mut events {
+            event.date = date;
+            diesel::dsl::insert_into($crate::db::audit_events::table)
+                .values($crate::repository::rows::AuditEventRow::from(&*event))
                 .execute($conn)
                 .await?;
         }
-    };
+    }};
 }
 
 pub(in crate::repository) use record;
+
+/// The wanted date, or the next after that of the newest event if it is not later.
+pub(in crate::repository) async fn date_at_tail<C>(
+    connection: &mut C,
+    wanted: Instant,
+) -> QueryResult<Instant>
+where
+    C: AsyncConnection,
+    for<'query> locked: LoadQuery<'query, C, DbInstant>,
+    for<'query> moved: LoadQuery<'query, C, DbInstant>,
+{
+    let DbInstant(newest) = locked().get_result(connection).await?;
+    let date = wanted.max(newest + TimeDelta::microseconds(1));
+    let DbInstant(date) = moved(DbInstant(date)).get_result(connection).await?;
+    Ok(date)
+}
+
+/// An update that changes nothing locks the row and shows it as it is committed.
+#[auto_type]
+pub(in crate::repository) fn locked() -> _ {
+    update(audit_tail::table).set(audit_tail::date.eq(audit_tail::date)).returning(audit_tail::date)
+}
+
+#[auto_type]
+pub(in crate::repository) fn moved(date: DbInstant) -> _ {
+    update(audit_tail::table).set(audit_tail::date.eq(date)).returning(audit_tail::date)
+}

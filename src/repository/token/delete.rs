@@ -1,6 +1,6 @@
 //! Deleting a token: its row stays as a tombstone, and its user stays, disabled.
 
-use diesel::dsl::{insert_into, update};
+use diesel::dsl::update;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -15,6 +15,7 @@ use crate::domain::user::User;
 use crate::repository::Repository;
 use crate::repository::audit::record;
 use crate::repository::rows::UserRow;
+use crate::repository::version::next_version;
 
 /// What became of a deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl Repository {
                     api_tokens::deleted_date.eq(Some(date)),
                     // The tag stays: the log tells a deleted token's own secret from a wrong one.
                     api_tokens::secret_hash.eq(""),
-                    api_tokens::version.eq(api_tokens::version + 1),
+                    api_tokens::version.eq(next_version!(api_tokens::version)),
                     api_tokens::last_modified_date.eq(date),
                     api_tokens::last_modified_user_id.eq(DbId(event.actor.user_id.uuid())),
                     api_tokens::last_modified_user_name.eq(event.actor.user_name.clone()),
@@ -63,7 +64,7 @@ impl Repository {
                 .filter(users::id.eq(user))
                 .set((
                     users::enabled.eq(false),
-                    users::version.eq(users::version + 1),
+                    users::version.eq(next_version!(users::version)),
                     users::last_modified_date.eq(date),
                 ))
                 .returning(UserRow::as_returning())

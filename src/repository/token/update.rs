@@ -1,6 +1,6 @@
 //! Changing a token.
 
-use diesel::dsl::{insert_into, update};
+use diesel::dsl::update;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -17,6 +17,7 @@ use crate::domain::principal::Principal;
 use crate::repository::Repository;
 use crate::repository::audit::record;
 use crate::repository::rows::{ApiTokenChangeRow, ApiTokenRow};
+use crate::repository::version::next_version;
 
 /// What became of a change.
 #[derive(Debug)]
@@ -88,7 +89,7 @@ impl Repository {
                     .set((
                         users::name.eq(name.as_str().to_owned()),
                         users::name_key.eq(name.key().to_owned()),
-                        users::version.eq(users::version + 1),
+                        users::version.eq(next_version!(users::version)),
                         users::last_modified_date.eq(DbInstant(event.date)),
                     ))
                     .execute(conn)

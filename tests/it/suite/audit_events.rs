@@ -2,6 +2,7 @@
 
 use chrono::DateTime;
 use serde_json::{Value, json};
+use tokenwright::domain::clock::written;
 
 use crate::support::{EventRow, Random, TestApp, TokenRow, Walk};
 
@@ -46,7 +47,7 @@ async fn an_event_tells_who_did_what_from_where() {
     let expiry = token["expiry"].as_str().unwrap().parse::<DateTime<chrono::Utc>>().unwrap();
     let changes = json!([
         set("name", "made"),
-        set("expiry", &expiry.to_rfc3339()),
+        set("expiry", &written(expiry)),
         set("permissions", "api.users.read"),
         set("allowedAddresses", "127.0.0.1"),
     ]);

@@ -6,7 +6,7 @@ mod refusals;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokenwright::domain::catalogue::Catalogue;
-use tokenwright::domain::clock::Clock;
+use tokenwright::domain::clock::{Clock, written};
 
 use crate::support::{
     Answer, DEPRECATED_FIRST, Log, Made, Options, TestApp, TestDatabase, made, stored, works,
@@ -167,9 +167,8 @@ async fn an_overlap_ends_the_old_token_sooner_and_never_later() {
         let updated = changes(&app, "api_token_updated");
         assert_eq!(updated.len() - events, usize::from(end.is_some()));
         if end.is_some() {
-            let before = (now + TimeDelta::days(30)).to_rfc3339();
-            let change =
-                json!({ "field": "expiry", "before": before, "after": instant.to_rfc3339() });
+            let before = written(now + TimeDelta::days(30));
+            let change = json!({ "field": "expiry", "before": before, "after": written(instant) });
             assert!(updated.contains(&json!([change])), "{updated:?}");
         }
         assert_eq!(works(&app, &old.secret).await, end != Some(TimeDelta::zero()));
@@ -270,7 +269,7 @@ async fn writes_who_renewed_what_in_the_same_transaction() {
     let set = |field: &str, after: &str| json!({ "field": field, "before": null, "after": after });
     let expected = json!([
         set("name", "ci 2"),
-        set("expiry", &expiry.to_rfc3339()),
+        set("expiry", &written(expiry)),
         set("permissions", "api.organizations.read"),
         set("allowedAddresses", "127.0.0.1"),
         set("renewedFrom", &old.id),

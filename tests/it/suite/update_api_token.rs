@@ -8,7 +8,7 @@ mod refusals;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use tokenwright::domain::clock::Clock;
+use tokenwright::domain::clock::{Clock, written};
 
 use crate::support::{Answer, Log, Made, TestApp, made, stored, works};
 
@@ -178,7 +178,7 @@ async fn writes_who_changed_what_in_the_same_transaction() {
     let input = json!({
         "id": token.id, "version": 1, "name": "ci 2", "enabled": false,
         "permissions": ["API_USERS_READ"], "allowedAddresses": ["10.0.0.0/8", "::1"],
-        "expiry": expiry.to_rfc3339(),
+        "expiry": written(expiry),
     });
     let answer = update(&app, &by.secret, input).await;
     let now = updated(&answer);
@@ -216,7 +216,7 @@ async fn writes_who_changed_what_in_the_same_transaction() {
         let found = changes.as_array().unwrap().iter().find(same).unwrap();
         assert_eq!(found["before"], change["after"], "in the form that the creation wrote");
     }
-    let expiry = expiry.to_rfc3339();
+    let expiry = written(expiry);
     for (place, expected) in
         [(0, "ci 2"), (1, "false"), (2, &*expiry), (3, "api.users.read"), (4, "10.0.0.0/8 ::1")]
     {

@@ -38,8 +38,10 @@ pub(super) struct AuditEventsQuery;
 
 #[Object]
 impl AuditEventsQuery {
-    /// The audit events, who did what and when, the newest first. All faults of the arguments are
-    /// reported together, each with its `field`. Needs api.api-tokens.read.
+    /// The audit events, who did what and when, the newest first. They are in the order in which they
+    /// were committed: an event never appears behind one that was there before it. So whoever asks for
+    /// `last` and `before` with the `startCursor` of the newest page that they have seen misses none.
+    /// All faults of the arguments are reported together, each with its `field`. Needs api.api-tokens.read.
     #[graphql(
         guard = "Needs(required::API_TOKENS_READ)",
         complexity = "cost::of_page(__ctx, __variables_definition, __field, child_complexity)"

@@ -12,12 +12,13 @@ pub(in crate::graphql) struct AuditEvent(pub(in crate::graphql) audit::AuditEven
 /// One thing that somebody did. It was written in the transaction that did it, and never changes.
 #[Object]
 impl AuditEvent {
-    /// `evt_...`. Opaque; sorts by date.
+    /// `evt_...`. Opaque.
     pub(in crate::graphql) async fn id(&self) -> ID {
         self.0.id.into()
     }
 
-    /// When it was done.
+    /// When it was done. Dates are in the order of the list: where a server's clock is behind, its events
+    /// are dated just after the newest.
     async fn date(&self) -> DateTime {
         self.0.date.into()
     }

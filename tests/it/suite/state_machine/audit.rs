@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use tokenwright::domain::clock::written;
 
 use super::model::Model;
 use super::operation::ADDRESSES;
@@ -44,7 +45,7 @@ pub async fn replays(app: &TestApp, model: &Model) {
             let mut fields = Fields::from([
                 ("name".to_owned(), json!(token.name)),
                 ("enabled".to_owned(), json!(token.enabled.to_string())),
-                ("expiry".to_owned(), json!(token.expiry.to_rfc3339())),
+                ("expiry".to_owned(), json!(written(token.expiry))),
                 ("permissions".to_owned(), json!(sorted(&codes.join(" ")))),
                 ("allowedAddresses".to_owned(), json!(ADDRESSES[token.addresses].0.join(" "))),
             ]);
