@@ -1,7 +1,6 @@
 //! The actix-web server.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -9,7 +8,6 @@ use actix_web::{App, middleware, web};
 
 use super::connection::slow_heads::{Connections, busy_connection};
 use super::connection::unread_body::unread_body;
-use super::graphql::negotiation::MediaType;
 use super::refusal::Refusal;
 use super::request::request_log::request_log;
 use super::state::HttpState;
@@ -31,13 +29,13 @@ pub struct HttpServer {
 ///
 /// # Errors
 /// When the address cannot be had.
-pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpServer> {
+pub fn bind(address: SocketAddr, state: HttpState) -> std::io::Result<HttpServer> {
     let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
     let shutdown_timeout = state.settings.shutdown_timeout;
     let head_timeout = state.settings.request_timeout;
     let (workers, with_playground) = (state.settings.workers, state.settings.playground);
-    let state = web::Data::from(state);
+    let state = web::Data::new(state);
     let app = move || {
         let app = App::new()
             .app_data(state.clone())
@@ -46,7 +44,7 @@ pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpS
             .wrap(middleware::from_fn(request_log))
             .configure(graphql::endpoint::configure)
             .configure(health::configure)
-            .default_service(web::to(async || Refusal::NotFound.response(MediaType::Json)));
+            .default_service(web::to(async || Refusal::NotFound.json()));
         if with_playground { app.configure(playground::configure) } else { app }
     };
     let connections = Connections::default();

@@ -6,12 +6,13 @@ mod media_range;
 use std::cmp::Reverse;
 
 use self::media_range::MediaRange;
+use crate::http::refusal::JSON;
 use crate::wire::field_value::{Parameter, parameters, split_unquoted};
 
 /// The media types in which a GraphQL response can be written, in the order of the server's own
 /// preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MediaType {
+pub(super) enum MediaType {
     /// For clients that know no other, or do not say what they know.
     Json,
     /// The type of GraphQL over HTTP, under which status codes tell more.
@@ -23,9 +24,9 @@ impl MediaType {
 
     /// The value for the `Content-Type` of a response, whose encoding is always UTF-8 (GraphQL over
     /// HTTP, "Media Types").
-    pub const fn content_type(self) -> &'static str {
+    pub(super) const fn content_type(self) -> &'static str {
         match self {
-            Self::Json => "application/json; charset=utf-8",
+            Self::Json => JSON,
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
         }
     }
@@ -45,7 +46,7 @@ impl MediaType {
 /// one and the same range, such as `*/*`, it is JSON, which every client understands. No header and
 /// an empty one accept anything. Ranges that cannot be read, or of types that are never sent, are
 /// skipped.
-pub fn negotiate<'a>(accept_lines: impl Iterator<Item = &'a [u8]>) -> Option<MediaType> {
+pub(super) fn negotiate<'a>(accept_lines: impl Iterator<Item = &'a [u8]>) -> Option<MediaType> {
     // The lines form one list, in which empty elements do not count (RFC 9110 sections 5.3 and
     // 5.6.1.2).
     let mut elements = accept_lines
@@ -79,7 +80,7 @@ fn rank(media_type: MediaType, ranges: &[MediaRange]) -> Option<(Reverse<u16>, u
 ///
 /// JSON has no parameters (RFC 8259 section 11), but clients name the charset all the same, and
 /// GraphQL over HTTP wants UTF-8. Any other parameter might change what the body means.
-pub fn is_json(content_type: &[u8]) -> bool {
+pub(super) fn is_json(content_type: &[u8]) -> bool {
     let mut parts = split_unquoted(content_type, b';');
     let essence = parts.next().unwrap_or_default();
     let mut parameters = parameters(parts);
