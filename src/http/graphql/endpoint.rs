@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 
 use super::cross_origin::cross_origin;
-use super::negotiation::{MediaType, is_json, negotiate};
+use super::negotiation::{MediaType, is_json, is_unencoded, negotiate};
 use super::params;
 use super::refusal::{GraphqlRefusal, refused_status};
 use crate::graphql::{GraphqlRequest, Introspection, Method, Outcome, RequestContext};
@@ -44,7 +44,8 @@ async fn post(
         let headers = request.headers();
         let content_type = single_header(headers, CONTENT_TYPE);
         let json = content_type.is_some_and(|content_type| is_json(content_type.as_bytes()));
-        if !json || headers.contains_key(CONTENT_ENCODING) {
+        let codings = headers.get_all(CONTENT_ENCODING).map(HeaderValue::as_bytes);
+        if !json || !is_unencoded(codings) {
             return Err(Refusal::UnsupportedMediaType.into());
         }
         params::from_body(&read(headers, body, limit).await?)

@@ -7,8 +7,12 @@ use serde_json::{Map, Value};
 use super::refusal::GraphqlRefusal;
 use crate::graphql::GraphqlRequest;
 
+/// What programs of Windows write before UTF-8. It may be ignored (RFC 8259 section 8.1).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Reads a JSON body.
 pub(super) fn from_body(body: &[u8]) -> Result<GraphqlRequest, GraphqlRefusal> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     match serde_json::from_slice(body) {
         Ok(Value::Object(parameters)) => from_object(parameters),
         Ok(Value::Array(_)) => Err(GraphqlRefusal::Params(
