@@ -21,4 +21,3 @@ pub mod random;
 pub mod renewed_name;
 pub mod secret;
 pub mod user;
-pub mod verdict;

@@ -3,6 +3,7 @@
 
 mod audit;
 mod list;
+mod name_keys;
 mod permissions;
 mod rows;
 mod token;

@@ -83,5 +83,11 @@ table! {
     }
 }
 
+table! {
+    name_keys (version) {
+        version -> Integer,
+    }
+}
+
 joinable!(api_tokens -> users (user_id));
 allow_tables_to_appear_in_same_query!(api_tokens, users);

@@ -1,13 +1,18 @@
 //! Names of tokens: what is refused, and when two are the same.
 
-use icu_casemap::CaseMapper;
-use icu_normalizer::ComposingNormalizer;
+mod key;
+mod likeness;
+
 use icu_properties::props::{
-    BidiControl, BinaryProperty, DefaultIgnorableCodePoint, EnumeratedProperty, GeneralCategory,
-    NoncharacterCodePoint, WhiteSpace,
+    BidiControl, BinaryProperty, EnumeratedProperty, GeneralCategory, NoncharacterCodePoint,
+    WhiteSpace,
 };
 
 use super::fault::{Field, InputFault};
+use super::user::UserInfo;
+
+pub use key::{KEY_VERSION, stored_key};
+use key::{comparison_key, is_invisible, seen};
 
 /// Longest name, in characters (Unicode scalar values).
 pub const MAX_LENGTH: usize = 200;
@@ -41,7 +46,19 @@ impl ApiTokenName {
         if text.chars().all(is_blank) {
             return refuse("name_blank", "The name must not be blank.");
         }
-        Ok(Self { text: text.to_owned(), key: comparison_key(text) })
+        if likeness::mixes_scripts(&seen(text)) {
+            let message = "The name must not mix letters of different scripts that look alike, such as \
+                           Latin and Cyrillic ones; Latin goes with Chinese, Japanese and Korean.";
+            return refuse("name_mixed_scripts", message);
+        }
+        let key = comparison_key(text);
+        // Audit events show the name of who acted.
+        let system = UserInfo::system().user_name;
+        if likeness::look_alike(&key, &system) {
+            let message = format!("The name `{system}` is that of a built-in user.");
+            return refuse("name_reserved", &message);
+        }
+        Ok(Self { text: text.to_owned(), key })
     }
 
     /// The name as it was given.
@@ -50,7 +67,7 @@ impl ApiTokenName {
     }
 
     /// What is compared: two names are the same when their keys are equal. White space around a name
-    /// is kept and makes no difference here, as nobody sees it.
+    /// and invisible characters are kept and make no difference here.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -84,14 +101,6 @@ impl NamePart {
     }
 }
 
-/// NFKC, case folding, and NFKC again, because folding can leave a text that is not normal
-/// (Unicode, section 3.13, definition D146, without the removal of ignorable characters).
-fn comparison_key(text: &str) -> String {
-    let nfkc = ComposingNormalizer::new_nfkc();
-    let folded = CaseMapper::new().fold_string(&nfkc.normalize(text.trim())).into_owned();
-    nfkc.normalize(&folded).into_owned()
-}
-
 /// Control characters, the two line separators, the characters that turn the writing direction, with
 /// which a name could pose as another in a log or a list, and what is no character for good.
 /// Characters that Unicode has yet to assign are possible: a newer version may have them.
@@ -103,14 +112,8 @@ fn is_control(character: char) -> bool {
         || NoncharacterCodePoint::for_char(character)
 }
 
-/// White space, and characters that show nothing: the ignorable ones, and the braille pattern without
-/// a dot, which Unicode counts among the symbols.
 fn is_blank(character: char) -> bool {
-    const BRAILLE_BLANK: char = '\u{2800}';
-
-    WhiteSpace::for_char(character)
-        || DefaultIgnorableCodePoint::for_char(character)
-        || character == BRAILLE_BLANK
+    WhiteSpace::for_char(character) || is_invisible(character)
 }
 
 #[cfg(test)]
@@ -167,6 +170,40 @@ mod tests {
         for visible in ["🏴\u{e0067}\u{e007f}", "❤\u{fe0f}", "क\u{94d}\u{200d}ष", "\u{378}"]
         {
             assert!(ApiTokenName::parse(visible).is_ok(), "{visible:?}");
+        }
+    }
+
+    #[test]
+    fn invisible_characters_make_no_difference() {
+        let invisible = "\u{ad}\u{34f}\u{115f}\u{180b}\u{200b}\u{200d}\u{2060}\u{2800}\u{3164}\u{fe0f}\u{feff}\u{fffa}\u{e0041}";
+        assert_eq!(invisible.chars().count(), 13);
+        for character in invisible.chars() {
+            for double in [
+                format!("{character}administrator"),
+                format!("Admin{character}istrator"),
+                format!("administrator {character}"),
+            ] {
+                let name = ApiTokenName::parse(&double).unwrap();
+                assert_eq!(name.key(), "administrator", "{character:?}");
+                assert_eq!(name.as_str(), double);
+            }
+        }
+        assert_eq!(key("s\u{200b}ysten"), "systen");
+    }
+
+    #[test]
+    fn the_names_of_built_in_users_are_reserved() {
+        let reason = |text: &str| ApiTokenName::parse(text).unwrap_err().reason;
+        for name in
+            ["system", " System ", "SYSTEM", "sys\u{200b}tem", "ｓｙｓｔｅｍ", "𝐬ystem", "systern"]
+        {
+            assert_eq!(reason(name), "name_reserved", "{name}");
+        }
+        for name in ["\u{455}ystem", "s\u{443}\u{200b}stem"] {
+            assert_eq!(reason(name), "name_mixed_scripts", "{name}");
+        }
+        for name in ["systems", "system 2", "operating system", "système"] {
+            assert!(ApiTokenName::parse(name).is_ok(), "{name}");
         }
     }
 

@@ -2,6 +2,5 @@
 
 mod cross_origin;
 pub(super) mod endpoint;
-mod negotiation;
+pub(super) mod negotiation;
 mod params;
-mod refusal;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 use tokio::time::timeout;
 
+use super::graphql::negotiation::MediaType;
 use super::readable::readable;
 use super::refusal::Refusal;
 use super::state::HttpState;
@@ -26,11 +27,11 @@ async fn readyz(state: web::Data<HttpState>) -> HttpResponse {
         Ok(Ok(())) => ok(),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
-            Refusal::Unavailable.json()
+            Refusal::Unavailable.response(MediaType::Json)
         }
         Err(_) => {
             tracing::warn!("not ready: the database did not answer in time");
-            Refusal::Unavailable.json()
+            Refusal::Unavailable.response(MediaType::Json)
         }
     }
 }

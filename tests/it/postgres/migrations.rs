@@ -15,7 +15,7 @@ use crate::support::{Binary, administrator, assert_ended, files, migrated};
 
 /// As if this version had a migration that was not applied yet.
 const UNDO: &str = "DROP TABLE audit_events; DROP TABLE api_tokens; DROP TABLE users; \
-                    DROP TABLE permissions; \
+                    DROP TABLE permissions; DROP TABLE audit_tail; DROP TABLE name_keys; \
                     DELETE FROM __diesel_schema_migrations";
 const CREATE_TOKEN: [&str; 7] =
     ["admin", "create-token", "--name", "a", "--expires-in", "1h", "--all-permissions"];

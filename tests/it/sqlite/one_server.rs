@@ -41,7 +41,7 @@ fn nothing_is_migrated_under_a_running_server() {
     }
     assert_eq!(first.stop().code, Some(0));
     database.execute(
-        "DROP TABLE audit_events; DROP TABLE api_tokens; DROP TABLE users; DROP TABLE permissions",
+        "DROP TABLE audit_events; DROP TABLE api_tokens; DROP TABLE users; DROP TABLE permissions; DROP TABLE audit_tail; DROP TABLE name_keys",
     );
     assert_ended(&migrate(), 0, &format!("applied {}", migrations()));
 }

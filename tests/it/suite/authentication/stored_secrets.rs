@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokenwright::domain::secret::PlaintextSecret;
-use tokenwright::domain::verdict::{InvalidTokenReason, TokenRefusal};
-use tokenwright::service::{AuthenticateError, Service};
+use tokenwright::service::{AuthenticateError, InvalidTokenReason, Service};
 
 use super::{status, used, wrong};
 use crate::support::{Options, TestApp, TestDatabase, eventually};
@@ -43,7 +42,7 @@ fn hash_at_cost(database: &TestDatabase, secret: &str, name: &str, cost: u32) {
 /// Why a secret is refused, as the log tells it.
 async fn reason(service: &Service, secret: &str) -> InvalidTokenReason {
     match service.authenticate(secret, None).await {
-        Err(AuthenticateError::Refused(TokenRefusal::Invalid { reason, .. })) => reason,
+        Err(AuthenticateError::InvalidToken(reason)) => reason,
         other => panic!("{other:?}"),
     }
 }
