@@ -17,9 +17,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
 
-pub(crate) use dispatch::{begin, end, in_place, read, read_by, search, write_tx};
+pub(crate) use dispatch::{begin, end, in_place, read, search, write_tx};
 pub use error::DbError;
-pub(crate) use list_query::{Compared, HoldsAll, Unkept, contains};
+pub(crate) use list_query::{Compared, HoldsAll, InTime, Unkept, contains};
 pub use migrate::{MigrateError, MigrationState, migrate, migration_state};
 pub(crate) use schema::{api_tokens, audit_events, audit_tail, name_keys, permissions, users};
 pub(crate) use share_lock::ShareLocked;
@@ -35,7 +35,7 @@ pub struct PoolSettings {
     pub connections: usize,
     /// Longest wait for a free connection, and for a new one.
     pub wait: Duration,
-    /// Longest time of one statement; PostgreSQL only, as SQLite has no such bound.
+    /// Longest time of one statement on PostgreSQL, and of one search on SQLite.
     pub statement_timeout: Duration,
     /// Longest time that a transaction may wait for its next statement; PostgreSQL only.
     pub idle_transaction_timeout: Duration,
@@ -86,10 +86,7 @@ impl Database {
     /// When the last step fails; the write-ahead log then stays beside the file.
     pub async fn close(&self) -> Result<(), DbError> {
         match &self.backend {
-            Backend::Sqlite(sqlite) => {
-                let mut writer = sqlite.writer().await?;
-                self.detached_blocking(move || sqlite::fold_log(&mut writer)).await
-            }
+            Backend::Sqlite(sqlite) => sqlite.close().await,
             Backend::Postgres(postgres) => {
                 postgres.close();
                 Ok(())

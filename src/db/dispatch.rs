@@ -12,25 +12,11 @@ use super::DbError;
 /// Runs a body that only reads: `read!(db, |conn| users::table.load(conn).await)`.
 macro_rules! read {
     ($db:expr, |$conn:ident| $body:expr) => {
-        $crate::db::read_by!(reader, $db, |$conn| $body)
-    };
-}
-
-/// Runs a body that may read past very many rows before it finds any. SQLite has no bound on the time of
-/// that, so it is kept off the connections that everything else is read by.
-macro_rules! search {
-    ($db:expr, |$conn:ident| $body:expr) => {
-        $crate::db::read_by!(searcher, $db, |$conn| $body)
-    };
-}
-
-/// Runs a body that only reads, on a SQLite connection of this kind.
-macro_rules! read_by {
-    ($kind:ident, $db:expr, |$conn:ident| $body:expr) => {
         match $db.backend() {
             $crate::db::Backend::Sqlite(sqlite) => {
-                let mut lease = sqlite.$kind().await?;
+                let mut lease = sqlite.reader().await?;
                 let operation = async move {
+                    lease.ensure_served()?;
                     let $conn = &mut *lease;
                     let answer: diesel::QueryResult<_> = async { $body }.await;
                     Ok(answer?)
@@ -53,6 +39,39 @@ macro_rules! read_by {
     };
 }
 
+/// Runs a body of one statement that may read past very many rows before it finds any. It is kept off
+/// the connections that everything else is read by, and its time is bounded; on SQLite that takes
+/// `InTime` among its conditions.
+macro_rules! search {
+    ($db:expr, |$conn:ident| $body:expr) => {
+        match $db.backend() {
+            $crate::db::Backend::Sqlite(sqlite) => {
+                let mut lease = sqlite.searcher().await?;
+                let operation = async move {
+                    lease.ensure_served()?;
+                    lease.begin_search();
+                    let $conn = &mut *lease;
+                    let answer: diesel::QueryResult<_> = async { $body }.await;
+                    answer.map_err(|error| lease.search_error(error))
+                };
+                $db.detached_blocking(|| $crate::db::in_place(operation)).await
+            }
+            $crate::db::Backend::Postgres(postgres) => {
+                let postgres = postgres.clone();
+                let operation = async move {
+                    let mut lease = postgres.search_lease().await?;
+                    let $conn = &mut *lease.connection;
+                    match postgres.bounded(async { $body }).await {
+                        Ok(answer) => answer.map_err(|error| lease.search_error(error)),
+                        Err(timed_out) => Err(timed_out.reading(lease.connection)),
+                    }
+                };
+                $db.detached(operation).await
+            }
+        }
+    };
+}
+
 /// Runs a body in one transaction. An error rolls it back.
 macro_rules! write_tx {
     ($db:expr, |$conn:ident| $body:expr) => {
@@ -60,10 +79,13 @@ macro_rules! write_tx {
             $crate::db::Backend::Sqlite(sqlite) => {
                 let mut lease = sqlite.writer().await?;
                 let operation = async move {
+                    lease.ensure_served()?;
                     let $conn = &mut *lease;
                     $crate::db::begin_immediate($conn).await?;
                     let answer = async { $body }.await;
-                    $crate::db::end($conn, answer).await
+                    let outcome = $crate::db::end($conn, answer).await?;
+                    lease.ensure_kept()?;
+                    Ok(outcome)
                 };
                 $db.detached_blocking(|| $crate::db::in_place(operation)).await
             }
@@ -88,7 +110,7 @@ macro_rules! write_tx {
     };
 }
 
-pub(crate) use {read, read_by, search, write_tx};
+pub(crate) use {read, search, write_tx};
 
 /// Drives a SQLite body, whose futures are all ready at once. One that waits for anything else would
 /// hold the thread forever, so it is refused.

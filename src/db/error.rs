@@ -3,11 +3,14 @@
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 /// An operation did not succeed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum DbError {
     /// The database did not answer, or not in time.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// A search was ended because it took longer than any may. It would again.
+    #[error("a search took longer than `database-statement-timeout`")]
+    SearchTooLong,
     /// A transaction may or may not have been committed: no answer came.
     #[error("it is not known whether the transaction was committed: {0}")]
     OutcomeUnknown(String),

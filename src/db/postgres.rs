@@ -1,8 +1,10 @@
 //! The pool of connections to PostgreSQL, over tokio-postgres and rustls.
 
 mod hosts;
+mod searching;
 mod target;
 mod tls;
+mod turns;
 mod writing;
 
 use std::sync::Arc;
@@ -24,8 +26,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::error::with_causes;
 use super::{DbError, PoolSettings};
 
+use searching::SearchLease;
 pub use target::PostgresTarget;
-use writing::{WriteLease, WriteTurns};
+use turns::Turns;
+use writing::WriteLease;
 
 /// How long the operating system may wait for a peer that went silent.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -36,7 +40,10 @@ const SLACK: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(crate) struct PostgresPool {
     pool: Pool<AsyncPgConnection>,
-    turns: WriteTurns,
+    writing: Turns,
+    searching: Turns,
+    statement_timeout: Duration,
+    /// Longest time of an operation.
     limit: Duration,
 }
 
@@ -72,8 +79,14 @@ impl PostgresPool {
             })
             .build()
             .map_err(|error| DbError::Unavailable(error.to_string()))?;
-        let turns = WriteTurns::new(settings.connections, settings.wait);
-        Ok(Self { pool, turns, limit: settings.statement_timeout + SLACK })
+        let PoolSettings { connections, wait, statement_timeout, .. } = settings;
+        Ok(Self {
+            pool,
+            writing: Turns::to_write(connections, wait),
+            searching: Turns::to_search(connections, wait),
+            statement_timeout,
+            limit: statement_timeout + SLACK,
+        })
     }
 
     pub(crate) async fn lease(&self) -> Result<Object<AsyncPgConnection>, DbError> {
@@ -81,8 +94,13 @@ impl PostgresPool {
     }
 
     pub(crate) async fn write_lease(&self) -> Result<WriteLease, DbError> {
-        let turn = self.turns.next().await?;
+        let turn = self.writing.next().await?;
         Ok(WriteLease::new(self.lease().await?, turn))
+    }
+
+    pub(crate) async fn search_lease(&self) -> Result<SearchLease, DbError> {
+        let turn = self.searching.next().await?;
+        Ok(SearchLease::new(self.lease().await?, self.statement_timeout, turn))
     }
 
     /// Hands out no more connections, and closes those that are not in use.

@@ -63,6 +63,7 @@ pub enum GqlError {
         current_version: i32,
     },
     CallerChanged,
+    SearchTooLong,
     Unavailable(Arc<str>),
     OutcomeUnknown(Arc<str>),
     Internal(Arc<str>),
@@ -84,7 +85,9 @@ impl GqlError {
             Self::Unauthenticated | Self::CallerChanged => ErrorCode::Unauthenticated,
             Self::Forbidden(_) | Self::IntrospectionOff => ErrorCode::Forbidden,
             Self::NotFound => ErrorCode::NotFound,
-            Self::Fault(InputFault { kind: FaultKind::Invalid, .. }) => ErrorCode::BadUserInput,
+            Self::Fault(InputFault { kind: FaultKind::Invalid, .. }) | Self::SearchTooLong => {
+                ErrorCode::BadUserInput
+            }
             Self::Fault(InputFault { kind: FaultKind::BeyondReach, .. }) => ErrorCode::Forbidden,
             Self::Fault(InputFault { kind: FaultKind::Taken, .. }) | Self::Stale { .. } => {
                 ErrorCode::Conflict
@@ -109,6 +112,9 @@ impl GqlError {
                 );
             }
             Self::CallerChanged => return CallerChanged.to_string(),
+            Self::SearchTooLong => {
+                "The search takes longer than this server allows; narrow the filter."
+            }
             Self::Unavailable(_) => TRY_AGAIN,
             Self::OutcomeUnknown(_) => {
                 "The database did not say whether this was done; look before you try again."
@@ -140,6 +146,7 @@ impl GqlError {
             }
             Self::IntrospectionOff => values.set("reason", "introspection_off"),
             Self::Unavailable(_) => values.set("retryAfter", RETRY_AFTER),
+            Self::SearchTooLong => values.set("reason", "query_limit"),
             Self::OutcomeUnknown(_) => values.set("reason", "outcome_unknown"),
             Self::CallerChanged => values.set("reason", "caller_changed"),
             Self::Unauthenticated | Self::NotFound | Self::Internal(_) => {}

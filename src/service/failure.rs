@@ -14,6 +14,9 @@ pub enum Failure {
     Forbidden(#[from] MissingPermission),
     #[error(transparent)]
     CallerChanged(#[from] CallerChanged),
+    /// A search took longer than any may.
+    #[error("a search took too long")]
+    SearchTooLong,
     /// Something does not answer now; later it may. Nothing was changed.
     #[error("{0}")]
     Unavailable(String),
@@ -30,6 +33,7 @@ impl From<DbError> for Failure {
         let text = error.to_string();
         match error {
             DbError::Unavailable(_) => Self::Unavailable(text),
+            DbError::SearchTooLong => Self::SearchTooLong,
             DbError::OutcomeUnknown(_) => Self::OutcomeUnknown(text),
             DbError::Unique(_)
             | DbError::Unexpected(_)

@@ -2,8 +2,10 @@
 
 mod database;
 mod file;
+mod log_growth;
 mod migrations;
 mod one_server;
 mod searches;
+mod served_file;
 
 pub use database::TestDatabase;

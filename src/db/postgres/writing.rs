@@ -1,53 +1,22 @@
-//! Connections to write on. Fewer than there are, so that reads, and with them authentication, go on
-//! while writes wait: for a lock, or for a standby that is away.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! Connections to write on. Writes may wait: for a lock, or for a standby that is away.
 
 use diesel::dsl::sql;
 use diesel::sql_types::Bool;
 use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::PostgresPool;
-use crate::db::DbError;
 
 const COMMITS_WAIT: &str = "EXISTS (SELECT FROM pg_stat_activity \
                             WHERE usename = session_user AND wait_event = 'SyncRep')";
-
-/// Turns to write.
-#[derive(Clone)]
-pub(super) struct WriteTurns {
-    turns: Arc<Semaphore>,
-    wait: Duration,
-}
 
 /// A connection to write on, and the turn to.
 pub(crate) struct WriteLease {
     // Back in the pool before its turn is free.
     pub(crate) connection: Object<AsyncPgConnection>,
     turn: OwnedSemaphorePermit,
-}
-
-impl WriteTurns {
-    /// For a pool of so many connections: a quarter of them never writes, unless there is only one.
-    pub(super) fn new(connections: usize, wait: Duration) -> Self {
-        let writing = connections.saturating_sub(connections.div_ceil(4)).max(1);
-        Self { turns: Arc::new(Semaphore::new(writing)), wait }
-    }
-
-    pub(super) async fn next(&self) -> Result<OwnedSemaphorePermit, DbError> {
-        let turn = Arc::clone(&self.turns).acquire_owned();
-        match timeout(self.wait, turn).await {
-            Ok(Ok(turn)) => Ok(turn),
-            Ok(Err(_)) | Err(_) => {
-                let text = "too many transactions wait for the database already";
-                Err(DbError::Unavailable(text.to_owned()))
-            }
-        }
-    }
 }
 
 impl WriteLease {

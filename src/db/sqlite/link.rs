@@ -2,11 +2,8 @@
 
 use diesel::connection::AnsiTransactionManager;
 use diesel::{QueryResult, SqliteConnection};
-use diesel_async::SimpleAsyncConnection;
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 use futures_util::future::BoxFuture;
-
-use crate::db::{DbError, in_place};
 
 /// A connection to the file.
 pub(crate) type SqliteLink = SyncConnectionWrapper<SqliteConnection, InPlace>;
@@ -18,12 +15,6 @@ pub(crate) async fn begin_immediate(link: &mut SqliteLink) -> QueryResult<()> {
         AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
     };
     link.spawn_blocking(begin).await
-}
-
-/// Moves all of the write-ahead log into the file.
-pub(in crate::db) fn fold_log(link: &mut SqliteLink) -> Result<(), DbError> {
-    let fold = link.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    in_place(async { Ok(fold.await?) })
 }
 
 /// Runs what blocks where it is: a whole operation is already on a thread that may block.

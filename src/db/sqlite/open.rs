@@ -9,13 +9,14 @@ use super::file::{explained, missing};
 use crate::db::DbError;
 
 /// `busy_timeout` comes first, because the others may already meet a lock. WAL with `FULL` keeps what
-/// was acknowledged over a loss of power; `NORMAL` would not.
+/// was acknowledged over a loss of power; `NORMAL` would not. A log that was longer for once gives its
+/// room on the disk back when it begins anew.
 pub(super) const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-                      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+                      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                      PRAGMA journal_size_limit = 4194304;";
 /// Writes nothing, and fails where nothing can be written. `BEGIN IMMEDIATE` would not: it begins a
 /// transaction that only reads where the file is read-only.
-const PROBE: &str =
-    "PRAGMA busy_timeout = 5000; DELETE FROM __diesel_schema_migrations WHERE false;";
+const PROBE: &str = "DELETE FROM __diesel_schema_migrations WHERE false;";
 pub(super) const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
 
 /// Opens a file that exists. SQLite would make a missing one, without tables and readable by all.
@@ -45,7 +46,8 @@ fn open(path: &Path, pragmas: &str) -> Result<SqliteConnection, DbError> {
     Ok(connection)
 }
 
-/// Refuses a migrated file that can only be read, before anybody relies on it.
-pub(super) fn ensure_writable(path: &Path) -> Result<(), DbError> {
-    connect(path, PROBE).map(drop)
+/// Opens a migrated file that is going to be used, and refuses one that can only be read before anybody
+/// relies on it.
+pub(super) fn open_first(path: &Path) -> Result<SqliteConnection, DbError> {
+    connect(path, &format!("{WRITER} {PROBE}"))
 }

@@ -4,18 +4,28 @@
 //! operator who starts a second one by mistake would not notice. A migration by a newer version would
 //! take the tables away that a running server expects.
 //!
-//! There are two locks. A server holds `.lock` as long as it runs, and a migration while it applies
-//! something. Only who has the turn (`.migrating.lock`) asks for it: a server gives the turn back at
-//! once, a migration at its end. So migrations wait for each other and a server waits for them, while
-//! whoever has the turn and finds `.lock` taken knows that a server holds it, for long.
+//! There are two locks. A server holds the database file itself as long as it runs, and a migration
+//! while it applies something. Only who has the turn (`.migrating.lock`, beside the file) asks for it: a
+//! server gives the turn back at once, a migration at its end. So migrations wait for each other and a
+//! server waits for them, while whoever has the turn and finds the file taken knows that a server holds
+//! it, for long.
 //!
-//! The locks are the operating system's: they end with the process, however that ends. They are on
-//! files of their own, because closing any handle on the database file would drop SQLite's own locks.
+//! The lock is on the file and not on its name, so that no other name of it (a hard link, the same file
+//! mounted in two places) leads past it, and none is taken away by removing a lock file. It is `flock`,
+//! which Linux keeps apart from the locks that SQLite sets with `fcntl`: neither ever waits for the other,
+//! and shells, backups and our own commands work beside a server. It belongs to the open file, not to the
+//! process, and ends with the process, however that ends. (Over NFS Linux turns it into an `fcntl` lock of
+//! the whole file; SQLite's write-ahead log does not work there either.) Elsewhere the two kinds stand in
+//! each other's way, so there the lock is on a file beside the database.
+//!
+//! To close any handle on the database file drops SQLite's own locks of this process. So it is opened
+//! before SQLite opens the file, and closed after SQLite has closed it.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::file::{private_file, real_path};
+use super::served_file::FileId;
 use crate::db::{DatabaseUrl, DbError};
 
 /// Held by a running server.
@@ -68,13 +78,44 @@ impl Turn {
 
     /// Takes the server lock.
     pub(in crate::db) fn server_lock(&self) -> Result<ServerLock, ServerLockError> {
-        let path = beside(&self.database, ".lock");
-        let file = open(&path)?;
+        let path = lockable(&self.database);
+        let file = open_lockable(&path)?;
         match file.try_lock() {
-            Ok(()) => Ok(ServerLock { _held: Some(file) }),
-            Err(TryLockError::WouldBlock) => Err(ServerLockError::InUse(self.database.clone())),
-            Err(TryLockError::Error(error)) => Err(unavailable(&path, &error).into()),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(ServerLockError::InUse(self.database.clone()));
+            }
+            Err(TryLockError::Error(error)) => return Err(unavailable(&path, &error).into()),
         }
+        ensure_named(&path, &file)?;
+        Ok(ServerLock { _held: Some(file) })
+    }
+}
+
+/// What the server lock is on.
+fn lockable(database: &Path) -> PathBuf {
+    if cfg!(target_os = "linux") { database.to_owned() } else { beside(database, ".lock") }
+}
+
+/// Opens it, the database file for reading alone: whether it can be written is asked elsewhere.
+fn open_lockable(path: &Path) -> Result<File, DbError> {
+    if cfg!(target_os = "linux") {
+        File::open(path).map_err(|error| unavailable(path, &error))
+    } else {
+        open(path)
+    }
+}
+
+/// Refuses a file that lost its name between opening and locking.
+fn ensure_named(path: &Path, file: &File) -> Result<(), DbError> {
+    let found = path.metadata().and_then(|named| Ok((FileId::of(&named), file.metadata()?)));
+    match found {
+        Ok((named, held)) if named == FileId::of(&held) => Ok(()),
+        Ok(_) => {
+            let replaced = std::io::Error::other("it was replaced meanwhile");
+            Err(unavailable(path, &replaced))
+        }
+        Err(error) => Err(unavailable(path, &error)),
     }
 }
 

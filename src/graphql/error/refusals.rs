@@ -19,6 +19,7 @@ impl From<Failure> for GqlError {
         match failure {
             Failure::Forbidden(missing) => missing.into(),
             Failure::CallerChanged(_) => Self::CallerChanged,
+            Failure::SearchTooLong => Self::SearchTooLong,
             Failure::Unavailable(cause) => Self::Unavailable(cause.into()),
             Failure::OutcomeUnknown(cause) => Self::OutcomeUnknown(cause.into()),
             Failure::Defect(cause) => Self::Internal(cause.into()),

@@ -4,7 +4,7 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::db::{Database, DbError, DbId, Unkept, audit_events, read, search};
+use crate::db::{Database, DbError, DbId, InTime, Unkept, audit_events, read, search};
 use crate::domain::audit::AuditEvent;
 use crate::domain::cursor::Position;
 use crate::domain::filter::AuditEventFilter;
@@ -23,7 +23,7 @@ pub struct AuditEventList {
 /// Narrows a boxed query to the events that meet a filter, whenever they were.
 macro_rules! filtered {
     ($query:expr, $filter:expr) => {{
-        let (mut query, filter) = ($query, $filter);
+        let (mut query, filter) = ($query.filter(InTime), $filter);
         let mut words = filter.actions.iter().map(|action| action.as_str());
         match (words.next(), words.len()) {
             (None, _) => {}

@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::db::{
-    Database, DbError, DbId, DbInstant, DbTexts, HoldsAll, Unkept, api_tokens, contains, search,
+    Database, DbError, DbId, DbInstant, DbTexts, HoldsAll, InTime, Unkept, api_tokens, contains,
+    search,
 };
 use crate::domain::api_token::ApiToken;
 use crate::domain::clock::Instant;
@@ -41,7 +42,7 @@ struct Conditions {
 /// Narrows a boxed query to the live tokens that meet the conditions.
 macro_rules! filtered {
     ($query:expr, $conditions:expr) => {{
-        let mut query = $query.filter(api_tokens::deleted_date.is_null());
+        let mut query = $query.filter(InTime).filter(api_tokens::deleted_date.is_null());
         let only = $conditions;
         if let Some(part) = only.name_part {
             query = query.filter(contains(api_tokens::name_key, &part));

@@ -4,7 +4,7 @@ use diesel::dsl::{count_star, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::db::{Database, DbError, Unkept, contains, search, users};
+use crate::db::{Database, DbError, InTime, Unkept, contains, search, users};
 use crate::domain::cursor::{Key, Position};
 use crate::domain::filter::UserFilter;
 use crate::domain::page::{Row, Scan};
@@ -22,7 +22,7 @@ pub struct UserList {
 /// Narrows a boxed query to the users that meet a filter.
 macro_rules! filtered {
     ($query:expr, $filter:expr) => {{
-        let (mut query, filter) = ($query, $filter);
+        let (mut query, filter) = ($query.filter(InTime), $filter);
         if let Some(part) = filter.name.key() {
             query = query.filter(contains(users::name_key, part));
         }

@@ -109,6 +109,38 @@ impl TestDatabase {
         connection
     }
 
+    /// Reads, as a shell in a transaction does, until the answer is dropped.
+    pub fn read_transaction(&self) -> impl Send + use<> {
+        let mut connection = self.connection();
+        connection.batch_execute("BEGIN; SELECT count(*) FROM users").unwrap();
+        connection
+    }
+
+    /// Stores so many tokens, their users and an event for each.
+    pub fn fill(&self, rows: usize) {
+        const ID: &str = "printf('%08x-0000-7000-8000-000000000001', n)";
+        const SYSTEM: &str = "'00000000-0000-7000-8000-000000000000'";
+        let numbers = format!(
+            "WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {rows})"
+        );
+        self.execute(&format!(
+            "BEGIN; \
+             INSERT INTO users (id, version, creation_date, last_modified_date, name, \
+             service_account, enabled, name_key) {numbers} \
+             SELECT {ID}, 1, n, n, 'row ' || n, TRUE, TRUE, 'row ' || n FROM s; \
+             INSERT INTO api_tokens (id, version, creation_date, last_modified_date, \
+             created_user_id, created_user_name, last_modified_user_id, last_modified_user_name, \
+             user_id, name, name_key, secret_hash, expiry, allowed_addresses, permissions, enabled) \
+             {numbers} SELECT {ID}, 1, n, n, {SYSTEM}, 'system', {SYSTEM}, 'system', {ID}, \
+             'row ' || n, 'row ' || n, 'x', 4000000000000000, '[]', '[\"api.users.read\"]', TRUE \
+             FROM s; \
+             INSERT INTO audit_events (id, date, action, actor_user_id, actor_user_name, target_id, \
+             changes) {numbers} SELECT {ID}, n, 'api_token_created', {SYSTEM}, 'system', {ID}, '[]' \
+             FROM s; \
+             COMMIT",
+        ));
+    }
+
     /// Has the application no transaction open that writes?
     pub fn is_quiet(&self) -> bool {
         let at_once = "PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK";

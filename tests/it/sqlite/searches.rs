@@ -31,3 +31,29 @@ async fn searches_hold_up_nothing_but_searches() {
     assert_eq!(read.data()["currentUser"]["name"], "administrator");
     while searches.next().await.is_some() {}
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_takes_too_long_is_ended_and_says_so() {
+    let usual = Options::default();
+    let pool = PoolSettings { statement_timeout: Duration::from_millis(1), ..usual.pool };
+    let app = TestApp::with(Options { pool, ..usual }).await;
+    app.database.fill(100_000);
+    for list in [
+        "apiTokens(filter: { nameContains: \"zz\" }) { nodes { id } }",
+        "apiTokens(filter: { nameContains: \"zz\" }) { totalCount }",
+        "apiTokens(filter: { permissions: [API_API_TOKENS_WRITE, API_USERS_WRITE] }) { totalCount }",
+        "users(filter: { nameContains: \"zz\" }) { nodes { id } }",
+        "users(filter: { nameContains: \"zz\" }) { totalCount }",
+        "auditEvents { totalCount }",
+    ] {
+        let answer = app.query(&app.admin, &format!("{{ {list} }}")).await;
+        assert_eq!(answer.errors(), ["BAD_USER_INPUT query_limit"], "{list}: {}", answer.text);
+        assert!(answer.text.contains("narrow"), "{}", answer.text);
+        assert_eq!(answer.status, 200);
+    }
+    // The connections are as good as before.
+    for _ in 0..4 {
+        let answer = app.query(&app.admin, "{ apiTokens(first: 2) { nodes { id } } }").await;
+        assert_eq!(answer.data()["apiTokens"]["nodes"].as_array().unwrap().len(), 2);
+    }
+}

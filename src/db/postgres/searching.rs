@@ -1,0 +1,43 @@
+//! Connections to search on.
+
+use std::time::{Duration, Instant};
+
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::deadpool::Object;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::db::DbError;
+
+/// A connection to search on, and the turn to.
+pub(crate) struct SearchLease {
+    // Back in the pool before its turn is free.
+    pub(crate) connection: Object<AsyncPgConnection>,
+    begun: Instant,
+    /// The server ends a statement that takes longer.
+    limit: Duration,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl SearchLease {
+    pub(super) fn new(
+        connection: Object<AsyncPgConnection>,
+        limit: Duration,
+        turn: OwnedSemaphorePermit,
+    ) -> Self {
+        Self { connection, begun: Instant::now(), limit, _turn: turn }
+    }
+
+    /// What became of a search that ended with an error. The code of the server's error does not come
+    /// through diesel, and its text is in the server's language.
+    pub(crate) fn search_error(&self, error: Error) -> DbError {
+        match error {
+            Error::DatabaseError(DatabaseErrorKind::Unknown, _)
+                if self.begun.elapsed() >= self.limit =>
+            {
+                DbError::SearchTooLong
+            }
+            other => other.into(),
+        }
+    }
+}

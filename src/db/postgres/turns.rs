@@ -1,0 +1,75 @@
+//! Turns to use a connection for long. There are fewer of them than connections, so that what is short,
+//! and with it authentication, always finds one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::db::DbError;
+
+/// Connections that are for short reads alone, where there are as many.
+const SHORT: usize = 2;
+
+/// Turns of one kind, which are given in the order in which they are asked for.
+#[derive(Clone)]
+pub(super) struct Turns {
+    turns: Arc<Semaphore>,
+    wait: Duration,
+    refusal: &'static str,
+}
+
+impl Turns {
+    /// Turns to write.
+    pub(super) fn to_write(connections: usize, wait: Duration) -> Self {
+        let (writing, _) = shares(connections);
+        Self::new(writing, wait, "too many transactions wait for the database already")
+    }
+
+    /// Turns to search.
+    pub(super) fn to_search(connections: usize, wait: Duration) -> Self {
+        let (_, searching) = shares(connections);
+        Self::new(searching, wait, "too many searches wait for the database already")
+    }
+
+    fn new(turns: usize, wait: Duration, refusal: &'static str) -> Self {
+        Self { turns: Arc::new(Semaphore::new(turns)), wait, refusal }
+    }
+
+    pub(super) async fn next(&self) -> Result<OwnedSemaphorePermit, DbError> {
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        match timeout(self.wait, turn).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(DbError::Unavailable(self.refusal.to_owned())),
+        }
+    }
+}
+
+/// How many of so many connections may write, and how many may search: a third of those that are not for
+/// short reads alone search. With one connection everything waits for it, and with two or three of them
+/// one kind may take what the other leaves.
+fn shares(connections: usize) -> (usize, usize) {
+    let long = connections.saturating_sub(SHORT).max(1);
+    let searching = (long / 3).max(1);
+    (long.saturating_sub(searching).max(1), searching)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_connections_are_for_short_reads_alone() {
+        assert_eq!(shares(1), (1, 1));
+        assert_eq!(shares(2), (1, 1));
+        assert_eq!(shares(3), (1, 1));
+        assert_eq!(shares(4), (1, 1));
+        assert_eq!(shares(8), (4, 2));
+        assert_eq!(shares(20), (12, 6));
+        for connections in 4..200 {
+            let (writing, searching) = shares(connections);
+            assert_eq!(writing + searching, connections - SHORT);
+        }
+    }
+}
