@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::Context;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::error::GqlError;
 use crate::domain::principal::{Origin, Principal};
@@ -31,4 +32,16 @@ pub(super) fn origin<'a>(ctx: &Context<'a>) -> Result<&'a Origin, GqlError> {
 /// The use cases.
 pub(super) fn service<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Service>, GqlError> {
     ctx.data_opt().ok_or_else(|| GqlError::internal("the request has no service"))
+}
+
+/// Held while a list of the request is read. The engine resolves the fields of a query side by side: one
+/// request with many lists would take all connections that there are for searches.
+#[derive(Debug, Default)]
+pub(super) struct ListTurn(Mutex<()>);
+
+/// Waits until no other list of this request is being read.
+pub(super) async fn list_turn<'a>(ctx: &Context<'a>) -> Result<MutexGuard<'a, ()>, GqlError> {
+    let turn = ctx.data_opt::<ListTurn>();
+    let turn = turn.ok_or_else(|| GqlError::internal("the request has no turn for lists"))?;
+    Ok(turn.0.lock().await)
 }

@@ -22,6 +22,7 @@ mod outages;
 mod overload;
 mod proxied;
 mod proxy;
+mod searches;
 mod several_hosts;
 mod silence;
 mod slow_network;

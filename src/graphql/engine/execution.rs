@@ -23,7 +23,7 @@ use super::request::{GraphqlRequest, Method, Prepared, Refusal};
 use super::request_error::{RequestError, SchemaDetail};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::secret::masked;
-use crate::graphql::context::RequestContext;
+use crate::graphql::context::{ListTurn, RequestContext};
 use crate::graphql::error::{ErrorCode, code_of};
 use crate::graphql::schema::loaders::Loaders;
 use crate::graphql::schema::{self, AppSchema};
@@ -92,6 +92,7 @@ impl Engine {
         let request = to_request(operation)
             .data(Arc::clone(&started))
             .data(Arc::clone(&self.service))
+            .data(ListTurn::default())
             .data(Loaders::new(Arc::clone(&self.service), context.principal.clone()))
             .data(context);
         let running = self.schema.execute(request);

@@ -8,7 +8,7 @@ use crate::domain::order;
 use crate::domain::page::PageArguments;
 use crate::domain::permission::{PermissionCode, PermissionSet, required};
 use crate::domain::{catalogue::Catalogue, filter};
-use crate::graphql::context::{principal, service};
+use crate::graphql::context::{list_turn, principal, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::connection::{Connection, wanted};
 use crate::graphql::schema::cost;
@@ -133,6 +133,7 @@ impl ApiTokensQuery {
         let filter = filter.unwrap_or_default().checked(&mut faults, service.catalogue());
         let page = faults.none_in(ctx, page)?;
         let (caller, wanted) = (principal(ctx)?, wanted(ctx));
+        let _turn = list_turn(ctx).await?;
         let listing = service.list_api_tokens(caller, &filter, &page, wanted).await?;
         Ok(Some(Connection::new(listing, ApiToken)))
     }

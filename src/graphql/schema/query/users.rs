@@ -8,7 +8,7 @@ use crate::domain::name::NamePart;
 use crate::domain::order::UserOrder;
 use crate::domain::page::PageArguments;
 use crate::domain::permission::required;
-use crate::graphql::context::{principal, service};
+use crate::graphql::context::{list_turn, principal, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::connection::{Connection, wanted};
 use crate::graphql::schema::cost;
@@ -62,6 +62,7 @@ impl UsersQuery {
         let filter = filter.unwrap_or_default().checked(&mut faults);
         let page = faults.none_in(ctx, page)?;
         let (caller, wanted) = (principal(ctx)?, wanted(ctx));
+        let _turn = list_turn(ctx).await?;
         let listing = service(ctx)?.list_users(caller, filter, &page, wanted).await?;
         Ok(Some(Connection::new(listing, User)))
     }
