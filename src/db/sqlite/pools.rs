@@ -131,15 +131,16 @@ impl SqlitePools {
         folded
     }
 
-    /// Empties the write-ahead log and closes all connections, once no operation uses them.
+    /// Empties the write-ahead log and closes all connections, once no operation uses them. Of a file that
+    /// was removed or replaced, which is reported by then, everything stays open until the process ends.
     ///
     /// # Errors
     /// When the last step fails; the log then stays beside the file.
     pub(in crate::db) async fn close(&self) -> Result<(), DbError> {
-        if let Err(lost) = self.check().await {
+        if self.check().await.is_err() {
             // To close the last connection removes the log by its name, which is another's by now.
             std::mem::forget(Arc::clone(&self.0));
-            return Err(lost);
+            return Ok(());
         }
         let mut writer = self.writer().await?;
         let folded = self.blocking(move || fold_log(&mut writer)).await;
