@@ -1,11 +1,14 @@
 //! The composition root: from settings to a server that listens.
 
+mod duties;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 
+use self::duties::Duties;
 use crate::db::{
     Database, DatabaseUrl, DbError, MigrateError, MigrationState, PoolSettings, ServerLock,
     ServerLockError, migration_state,
@@ -13,6 +16,7 @@ use crate::db::{
 use crate::domain::catalogue::Catalogue;
 use crate::domain::clock::Clock;
 use crate::domain::random::RandomSource;
+use crate::graphql::Engine;
 use crate::http::{HttpServer, HttpSettings, HttpState, bind};
 use crate::repository::Repository;
 use crate::service::{Service, TokenRules, UnknownPermissions};
@@ -74,6 +78,7 @@ pub struct App {
     server: HttpServer,
     service: Arc<Service>,
     lock: ServerLock,
+    shutdown_timeout: Duration,
 }
 
 impl App {
@@ -112,10 +117,15 @@ impl App {
         listen: SocketAddr,
         http: HttpSettings,
     ) -> Result<Self, StartError> {
+        let (clock, random) = (Arc::clone(&config.clock), Arc::clone(&config.random));
         let service = service(config).await?;
-        let state = Arc::new(HttpState::new(Arc::clone(&service), http));
+        let (introspection, limit) = (http.introspection, http.request_timeout);
+        let engine = Engine::new(Arc::clone(&service), introspection, limit);
+        let shutdown_timeout = http.shutdown_timeout;
+        let state =
+            HttpState { engine, service: Arc::clone(&service), clock, random, settings: http };
         let server = bind(listen, state).map_err(|error| StartError::Listen(listen, error))?;
-        Ok(Self { server, service, lock })
+        Ok(Self { server, service, lock, shutdown_timeout })
     }
 
     /// Where it listens.
@@ -133,11 +143,13 @@ impl App {
     /// # Errors
     /// When the server ends by itself.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
-        let (stopping, stopped) = oneshot::channel();
-        let keeping = tokio::spawn(Arc::clone(&self.service).keep_last_uses(stopped));
+        let duties = Duties::default();
+        let service = Arc::clone(&self.service);
+        duties.start("last uses", |stop| async move {
+            service.keep_last_uses(stop.cancelled()).await;
+        });
         let ended = self.server.run_until(stop).await;
-        drop(stopping);
-        let _panicked = keeping.await;
+        duties.end(self.shutdown_timeout).await;
         self.service.close().await;
         drop(self.lock);
         ended

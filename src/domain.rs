@@ -21,3 +21,4 @@ pub mod random;
 pub mod renewed_name;
 pub mod secret;
 pub mod user;
+pub mod verdict;

@@ -4,3 +4,4 @@
 pub mod bearer;
 pub mod field_value;
 pub mod forwarded;
+pub mod request_stream;

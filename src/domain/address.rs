@@ -1,7 +1,7 @@
 //! Addresses and networks from which a token may be used.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -68,7 +68,7 @@ impl IpNetwork {
         let length = length.map_or(Ok(widest), |length| prefix_length(length, widest))?;
         let net = IpNet::new(address, length).map_err(|_| InvalidNetwork::PrefixLength(widest))?;
         if let Some(unmapped) = unmapped(net) {
-            return Err(InvalidNetwork::Mapped(Self(unmapped.trunc())));
+            return Err(InvalidNetwork::Mapped(Self(unmapped)));
         }
         if net != net.trunc() {
             return Err(InvalidNetwork::HostBits(Self(net.trunc())));
@@ -97,13 +97,19 @@ fn prefix_length(text: &str, widest: u8) -> Result<u8, InvalidNetwork> {
     length.ok_or(InvalidNetwork::PrefixLength(widest))
 }
 
-/// The IPv4 form of a network that lies within `::ffff:0:0/96` (RFC 4291, section 2.5.5.2).
+/// The IPv4 form of what is written with an IPv4-mapped address (RFC 4291, section 2.5.5.2).
+///
+/// Bits of the prefix are counted over the whole address, so that `/104` is an IPv4 network of 8 bits. Up to
+/// 32 they can only be meant of the IPv4 address. In between nothing can be meant; the address alone is the
+/// narrowest reading.
 fn unmapped(net: IpNet) -> Option<IpNet> {
     let IpNet::V6(v6) = net else { return None };
-    let inside = u128::from(v6.addr()) >> 32 == u128::from(Ipv6Addr::UNSPECIFIED) | 0xffff;
-    let length = v6.prefix_len().checked_sub(96)?;
-    let address = v6.addr().to_ipv4_mapped().filter(|_| inside)?;
-    Ipv4Net::new(address, length).ok().map(IpNet::V4)
+    let address = v6.addr().to_ipv4_mapped()?;
+    let length = match v6.prefix_len() {
+        length @ 0..=32 => length,
+        length => length.checked_sub(96).unwrap_or(32),
+    };
+    Ipv4Net::new(address, length).ok().map(|net| IpNet::V4(net.trunc()))
 }
 
 impl fmt::Display for IpNetwork {
@@ -236,6 +242,14 @@ mod tests {
             ("10.0.0.1/8", "address_host_bits", "`10.0.0.0/8`"),
             ("::ffff:10.0.0.1", "address_ipv4_mapped", "`10.0.0.1`"),
             ("::ffff:10.1.2.3/104", "address_ipv4_mapped", "`10.0.0.0/8`"),
+            ("::ffff:10.0.0.0/104", "address_ipv4_mapped", "`10.0.0.0/8`"),
+            ("::ffff:10.0.0.0/8", "address_ipv4_mapped", "`10.0.0.0/8`"),
+            ("::ffff:10.1.2.3/24", "address_ipv4_mapped", "`10.1.2.0/24`"),
+            ("::ffff:a00:0/32", "address_ipv4_mapped", "`10.0.0.0`"),
+            ("::ffff:10.0.0.0/64", "address_ipv4_mapped", "`10.0.0.0`"),
+            ("::ffff:10.0.0.0/95", "address_ipv4_mapped", "`10.0.0.0`"),
+            ("::ffff:0:0/96", "address_ipv4_mapped", "`0.0.0.0/0`"),
+            ("::10.0.0.0/8", "address_host_bits", "`::/8`"),
             ("fe80::1%eth0", "address_zone_id", "zone"),
             ("10.0.0.0/33", "address_prefix_length", "0 to 32"),
             ("10.0.0.0/08", "address_syntax", "leading zeros"),

@@ -1,4 +1,4 @@
 //! What happens on a connection around its requests.
 
-pub(super) mod slow_heads;
+pub(super) mod socket;
 pub(super) mod unread_body;

@@ -2,5 +2,6 @@
 
 mod cross_origin;
 pub(super) mod endpoint;
-pub(super) mod negotiation;
+mod negotiation;
 mod params;
+mod refusal;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 use tokio::time::timeout;
 
-use super::graphql::negotiation::MediaType;
 use super::readable::readable;
 use super::refusal::Refusal;
 use super::state::HttpState;
@@ -27,11 +26,11 @@ async fn readyz(state: web::Data<HttpState>) -> HttpResponse {
         Ok(Ok(())) => ok(),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
-            Refusal::Unavailable.response(MediaType::Json)
+            Refusal::Unavailable.json()
         }
         Err(_) => {
             tracing::warn!("not ready: the database did not answer in time");
-            Refusal::Unavailable.response(MediaType::Json)
+            Refusal::Unavailable.json()
         }
     }
 }

@@ -9,7 +9,6 @@ use chrono::{SecondsFormat, TimeDelta};
 
 use self::assets::asset;
 use self::policy::{CROSS_ORIGIN_OPENER_POLICY, page_policy, style_nonce};
-use super::graphql::negotiation::MediaType;
 use super::readable::readable;
 use super::refusal::Refusal;
 use super::state::HttpState;
@@ -26,10 +25,10 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
 /// goes into it.
 async fn page(state: web::Data<HttpState>) -> HttpResponse {
     let service = &state.service;
-    let Ok(nonce) = style_nonce(service.random()) else {
-        return Refusal::Unavailable.response(MediaType::Json);
+    let Ok(nonce) = style_nonce(state.random.as_ref()) else {
+        return Refusal::Unavailable.json();
     };
-    let expiry = service.clock().now() + EXAMPLE_LIFETIME.min(service.max_lifetime() / 2);
+    let expiry = state.clock.now() + EXAMPLE_LIFETIME.min(service.max_lifetime() / 2);
     let permission = service.catalogue().first_grantable().map(|entry| entry.enum_name.as_str());
     let page = PAGE
         .replace("{{nonce}}", &nonce)

@@ -2,7 +2,6 @@
 
 use actix_web::{FromRequest, Handler, Resource, Responder, guard, web};
 
-use super::graphql::negotiation::MediaType;
 use super::refusal::Refusal;
 
 /// Answers GET and HEAD, which load balancers probe by, and refuses every other method with what is
@@ -14,7 +13,7 @@ where
     F::Output: Responder + 'static,
 {
     let read = web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
-    web::resource(path).route(read.to(handler)).default_service(web::to(async || {
-        Refusal::MethodNotAllowed { allow: "GET, HEAD" }.response(MediaType::Json)
-    }))
+    web::resource(path)
+        .route(read.to(handler))
+        .default_service(web::to(async || Refusal::MethodNotAllowed { allow: "GET, HEAD" }.json()))
 }

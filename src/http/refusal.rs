@@ -1,15 +1,17 @@
-//! Every answer that is no GraphQL result: one place decides its status, code and headers. The bodies
-//! have the form of a GraphQL answer, so that a client reads one form only.
+//! Why a request is refused, and what HTTP says of it on every surface: status and headers. How the
+//! body tells the reason is the surface's own form; [`json`] is the form of all that have none.
 
+mod json;
+
+use actix_web::HttpResponseBuilder;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER as RETRY_AFTER_HEADER, WWW_AUTHENTICATE};
-use actix_web::{HttpResponse, HttpResponseBuilder};
-use serde_json::{Map, json};
 
-use super::graphql::negotiation::MediaType;
-use crate::graphql::{ErrorCode, RETRY_AFTER, TOKEN_NEEDED, TRY_AGAIN};
+use crate::graphql::{RETRY_AFTER, TOKEN_NEEDED, TRY_AGAIN};
 
-/// Why a request is refused before GraphQL runs, or although it ran.
+pub(super) use json::{JSON, RefusalBody};
+
+/// The reason of a refusal, the same on every surface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// One answer for unknown, wrong, expired, disabled and deleted.
@@ -21,6 +23,7 @@ pub(super) enum Refusal {
     CrossSite,
     /// A browser asks for a page whose origin is not allowed.
     OriginNotAllowed,
+    /// No answer is possible now; it may be in a moment.
     Unavailable,
     MethodNotAllowed {
         allow: &'static str,
@@ -30,20 +33,14 @@ pub(super) enum Refusal {
     BodyTooLarge,
     BodyTooSlow,
     BodyBroken,
-    /// The parameters of GraphQL are at fault.
-    Params(&'static str),
-    /// A hash came in place of a query.
-    PersistedQuery,
     NotFound,
 }
 
 impl Refusal {
-    const fn status(self, media: MediaType) -> StatusCode {
+    const fn status(self) -> StatusCode {
         match self {
             Self::InvalidToken | Self::NoCredentials => StatusCode::UNAUTHORIZED,
-            Self::MalformedCredentials | Self::BodyBroken | Self::Params(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::MalformedCredentials | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::AddressNotAllowed | Self::CrossSite | Self::OriginNotAllowed => {
                 StatusCode::FORBIDDEN
             }
@@ -53,34 +50,11 @@ impl Refusal {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            // Nothing is wrong with the request, and some clients read the error of a 200 only.
-            Self::PersistedQuery => refused_status(media),
             Self::NotFound => StatusCode::NOT_FOUND,
         }
     }
 
-    const fn code(self) -> &'static str {
-        let code = match self {
-            // The one that clients with persisted queries look for.
-            Self::PersistedQuery => return "PERSISTED_QUERY_NOT_SUPPORTED",
-            Self::InvalidToken | Self::NoCredentials => ErrorCode::Unauthenticated,
-            Self::AddressNotAllowed | Self::CrossSite | Self::OriginNotAllowed => {
-                ErrorCode::Forbidden
-            }
-            Self::Unavailable => ErrorCode::Unavailable,
-            Self::NotFound => ErrorCode::NotFound,
-            Self::MalformedCredentials
-            | Self::MethodNotAllowed { .. }
-            | Self::NotAcceptable
-            | Self::UnsupportedMediaType
-            | Self::BodyTooLarge
-            | Self::BodyTooSlow
-            | Self::BodyBroken
-            | Self::Params(_) => ErrorCode::BadUserInput,
-        };
-        code.as_str()
-    }
-
+    /// The reason for programs.
     const fn reason(self) -> &'static str {
         match self {
             Self::InvalidToken => "invalid_token",
@@ -96,12 +70,11 @@ impl Refusal {
             Self::BodyTooLarge => "body_too_large",
             Self::BodyTooSlow => "body_too_slow",
             Self::BodyBroken => "body_broken",
-            Self::Params(_) => "invalid_parameters",
-            Self::PersistedQuery => "persisted_query",
             Self::NotFound => "not_found",
         }
     }
 
+    /// The reason for people.
     const fn message(self) -> &'static str {
         match self {
             Self::InvalidToken => "The token is not valid.",
@@ -129,8 +102,6 @@ impl Refusal {
             Self::BodyTooLarge => "The body must not be larger than 64 KiB.",
             Self::BodyTooSlow => "The body did not arrive in time.",
             Self::BodyBroken => "The body could not be read.",
-            Self::Params(message) => message,
-            Self::PersistedQuery => "PersistedQueryNotSupported",
             Self::NotFound => "There is nothing here; GraphQL is at /graphql.",
         }
     }
@@ -152,32 +123,26 @@ impl Refusal {
         }
     }
 
-    /// The whole answer.
-    pub(super) fn response(self, media: MediaType) -> HttpResponse {
-        let mut builder = HttpResponseBuilder::new(self.status(media));
-        let mut extensions = Map::new();
-        extensions.insert("code".to_owned(), self.code().into());
-        extensions.insert("reason".to_owned(), self.reason().into());
+    /// Seconds after which to try again, where that may help.
+    const fn retry_after(self) -> Option<u32> {
+        match self {
+            Self::Unavailable => Some(RETRY_AFTER),
+            _ => None,
+        }
+    }
+
+    /// Status and headers, without a body.
+    pub(super) fn head(self) -> HttpResponseBuilder {
+        let mut builder = HttpResponseBuilder::new(self.status());
         if let Some(challenge) = self.challenge() {
             builder.insert_header((WWW_AUTHENTICATE, challenge));
         }
         if let Self::MethodNotAllowed { allow } = self {
             builder.insert_header((ALLOW, allow));
         }
-        if self == Self::Unavailable {
-            builder.insert_header((RETRY_AFTER_HEADER, RETRY_AFTER));
-            extensions.insert("retryAfter".to_owned(), RETRY_AFTER.into());
+        if let Some(seconds) = self.retry_after() {
+            builder.insert_header((RETRY_AFTER_HEADER, seconds));
         }
-        let body = json!({ "errors": [{ "message": self.message(), "extensions": extensions }] });
-        builder.content_type(media.content_type()).body(body.to_string())
-    }
-}
-
-/// GraphQL over HTTP, sections 6.4.1 and 6.4.2: the older media type answers 200 once the parameters
-/// are well-formed, because proxies that do not know GraphQL may answer 4xx themselves.
-pub(super) const fn refused_status(media: MediaType) -> StatusCode {
-    match media {
-        MediaType::Json => StatusCode::OK,
-        MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
+        builder
     }
 }

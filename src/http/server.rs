@@ -1,15 +1,18 @@
 //! The actix-web server.
 
+use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use actix_web::{App, middleware, web};
+use actix_http::HttpService;
+use actix_server::{Server, ServerHandle};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, Error, middleware, web};
 
-use super::connection::slow_heads::{Connections, busy_connection};
+use super::connection::socket::{Socket, busy_connection};
 use super::connection::unread_body::unread_body;
-use super::graphql::negotiation::MediaType;
 use super::refusal::Refusal;
 use super::request::request_log::request_log;
 use super::state::HttpState;
@@ -20,24 +23,22 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// A server that listens.
 pub struct HttpServer {
-    server: actix_web::dev::Server,
+    server: Server,
     address: SocketAddr,
     shutdown_timeout: Duration,
-    connections: Connections,
-    head_limit: Duration,
 }
 
 /// Listens on an address; port 0 takes a free one.
 ///
 /// # Errors
 /// When the address cannot be had.
-pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpServer> {
+pub fn bind(address: SocketAddr, state: HttpState) -> std::io::Result<HttpServer> {
     let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
     let shutdown_timeout = state.settings.shutdown_timeout;
     let head_timeout = state.settings.request_timeout;
     let (workers, with_playground) = (state.settings.workers, state.settings.playground);
-    let state = web::Data::from(state);
+    let state = web::Data::new(state);
     let app = move || {
         let app = App::new()
             .app_data(state.clone())
@@ -46,28 +47,39 @@ pub fn bind(address: SocketAddr, state: Arc<HttpState>) -> std::io::Result<HttpS
             .wrap(middleware::from_fn(request_log))
             .configure(graphql::endpoint::configure)
             .configure(health::configure)
-            .default_service(web::to(async || Refusal::NotFound.response(MediaType::Json)));
+            .default_service(web::to(async || Refusal::NotFound.json()));
         if with_playground { app.configure(playground::configure) } else { app }
     };
-    let connections = Connections::default();
-    let noted = connections.clone();
-    let server = actix_web::HttpServer::new(app)
-        .on_connect(move |stream, data| noted.note(stream, data))
+    let idle_limit = KEEP_ALIVE + head_timeout;
+    let server = Server::build()
         .workers(workers)
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(head_timeout)
         .shutdown_timeout(whole_seconds(shutdown_timeout))
         // Signals are the composition root's: SIGINT, too, finishes what is in flight.
-        .disable_signals()
-        .listen(listener)?
-        .run();
-    Ok(HttpServer {
-        server,
-        address,
-        shutdown_timeout,
-        connections,
-        head_limit: KEEP_ALIVE + head_timeout,
-    })
+        .disable_signals();
+    let stopping = server.graceful_shutdown_signal();
+    let listening = server.listen("http", listener, move || {
+        let app = app().into_factory().map_err(|error: Error| error.error_response());
+        let stopping = stopping.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(head_timeout)
+            .local_addr(address)
+            .on_connect_ext(|socket: &Socket, data| {
+                data.insert(socket.idle());
+            })
+            .h1(map_config(app, |()| AppConfig::default()));
+        let accept = move |stream: TcpStream| {
+            let peer = stream.peer_addr().ok();
+            ready(Ok((Socket::new(stream, idle_limit), peer)))
+        };
+        fn_service(accept).and_then(http)
+    });
+    let server = listening?.run();
+    Ok(HttpServer { server, address, shutdown_timeout })
 }
 
 impl HttpServer {
@@ -83,7 +95,6 @@ impl HttpServer {
     /// When the server ends by itself.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
         let handle: ServerHandle = self.server.handle();
-        let closing = tokio::spawn(self.connections.close_slow(self.head_limit));
         let mut serving = tokio::spawn(self.server);
         tokio::select! {
             ended = &mut serving => return ended.map_err(std::io::Error::other)?,
@@ -91,9 +102,7 @@ impl HttpServer {
         }
         tracing::info!(timeout = ?self.shutdown_timeout, "shutting down");
         handle.stop(true).await;
-        let ended = serving.await.map_err(std::io::Error::other)?;
-        closing.abort();
-        ended
+        serving.await.map_err(std::io::Error::other)?
     }
 }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::request::web_origin::AllowedOrigins;
+use crate::domain::clock::Clock;
+use crate::domain::random::RandomSource;
 use crate::graphql::{Engine, Introspection};
 use crate::service::Service;
 use crate::wire::forwarded::{ForwardedHeader, TrustedProxies};
@@ -29,16 +31,14 @@ pub struct HttpSettings {
 
 /// What handlers share.
 pub struct HttpState {
-    pub(super) engine: Engine,
-    pub(super) service: Arc<Service>,
-    pub(super) settings: HttpSettings,
-}
-
-impl HttpState {
-    /// The GraphQL engine over the use cases, under these settings.
-    pub fn new(service: Arc<Service>, settings: HttpSettings) -> Self {
-        let engine =
-            Engine::new(Arc::clone(&service), settings.introspection, settings.request_timeout);
-        Self { engine, service, settings }
-    }
+    /// What answers GraphQL requests.
+    pub engine: Engine,
+    /// The use cases.
+    pub service: Arc<Service>,
+    /// Dates the ids of requests, and the playground's example.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids of requests and nonces come from.
+    pub random: Arc<dyn RandomSource>,
+    /// What the operator decides.
+    pub settings: HttpSettings,
 }

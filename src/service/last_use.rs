@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Service;
@@ -60,9 +60,10 @@ impl LastUses {
 }
 
 impl Service {
-    /// Writes the last uses, and secrets in their new form, over and over until told to stop, and then
+    /// Writes the last uses, and secrets in their new form, over and over until `stop` is ready, and then
     /// once more.
-    pub async fn keep_last_uses(self: Arc<Self>, mut stop: oneshot::Receiver<()>) {
+    pub async fn keep_last_uses(&self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
         let mut due = interval(self.last_use_interval);
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -12,7 +12,7 @@ use super::field_value::is_token;
 pub enum Credentials<'a> {
     /// No `Authorization` header at all.
     None,
-    /// What stands behind `Bearer` and one space, of whatever form, but never empty.
+    /// What follows `Bearer` and the spaces after it, of whatever form, but never empty.
     Bearer(&'a str),
     /// Credentials for another scheme, such as `Basic`.
     OtherScheme,
@@ -47,12 +47,11 @@ pub fn credentials<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Credentials
 
 /// `None` if malformed. The scheme is compared without regard to case (RFC 9110 section 11.1).
 ///
-/// Exactly one space separates it from the token. Where RFC 6750 section 2.1 and RFC 9110 section
-/// 11.4 allow more, the others become part of the token and give it the wrong form, so that
-/// credentials have one spelling only.
+/// Any number of spaces separates it from the token (RFC 6750 section 2.1, RFC 9110 section 11.4).
 fn parse(line: &[u8]) -> Option<Credentials<'_>> {
     let line = str::from_utf8(line).ok().filter(|line| line.is_ascii())?;
     let (scheme, token) = line.split_once(' ').unwrap_or((line, ""));
+    let token = token.trim_start_matches(' ');
     if !scheme.eq_ignore_ascii_case("Bearer") {
         return is_token(scheme.as_bytes()).then_some(Credentials::OtherScheme);
     }
@@ -82,8 +81,10 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_first_space_is_handed_on_as_it_is() {
-        assert!(matches!(read(b"Bearer  x"), Credentials::Bearer(" x")));
+    fn what_follows_the_spaces_is_handed_on_as_it_is() {
+        assert!(matches!(read(b"Bearer  x"), Credentials::Bearer("x")));
+        assert!(matches!(read(b"bearer      x y"), Credentials::Bearer("x y")));
+        assert!(matches!(read(b"Bearer \tx"), Credentials::Bearer("\tx")));
         assert!(matches!(read(b"Bearer x "), Credentials::Bearer("x ")));
         assert!(matches!(read(b"Bearer x y"), Credentials::Bearer("x y")));
         assert!(matches!(read(b"Bearer x,Bearer y"), Credentials::Bearer("x,Bearer y")));
@@ -104,6 +105,7 @@ mod tests {
             "Bearer",
             "bearer",
             "Bearer ",
+            "Bearer   ",
             " Bearer x",
             "Bearer\tx",
             "Bearer:x",
@@ -136,8 +138,8 @@ mod tests {
         }
 
         #[test]
-        fn every_ascii_token_is_handed_on(token in "[ -~]{1,100}") {
-            let line = format!("Bearer {token}");
+        fn every_ascii_token_is_handed_on(spaces in " {1,5}", token in "[!-~][ -~]{0,99}") {
+            let line = format!("Bearer{spaces}{token}");
             let credentials = read(line.as_bytes());
             prop_assert!(matches!(credentials, Credentials::Bearer(read) if read == token));
         }

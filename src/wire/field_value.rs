@@ -52,6 +52,11 @@ pub fn split_unquoted(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]
     value.split(is_boundary).map(trim)
 }
 
+/// The elements of a list, without the empty ones, which do not count (RFC 9110 section 5.6.1.2).
+pub fn list_elements(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    split_unquoted(line, b',').filter(|element| !element.is_empty())
+}
+
 /// Takes off optional whitespace: spaces and tabs, nothing else (RFC 9110 section 5.6.3).
 pub fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {

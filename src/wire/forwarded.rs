@@ -52,8 +52,7 @@ impl TrustedProxies {
 /// The header counts only when the peer is a trusted proxy. From the right, trusted proxies are
 /// passed over, and the first other address is the client; if there is none, the request began at
 /// the leftmost proxy. `None` means unknown: the peer is, or an element on the way to the client
-/// cannot be read, and no guess is made. An empty element is no exception, although other lists may
-/// have them (RFC 9110 section 5.6.1.2): it is what a proxy writes that does not know its peer.
+/// cannot be read, and no guess is made. Empty elements do not count (RFC 9110 section 5.6.1.2).
 pub fn client_address<'a>(
     peer: Option<IpAddr>,
     proxies: &TrustedProxies,
@@ -69,28 +68,32 @@ pub fn client_address<'a>(
     match header {
         ForwardedHeader::XForwardedFor => {
             let elements = lines.flat_map(|line| line.rsplit(|&byte| byte == b','));
-            first_untrusted(peer, proxies, elements.map(x_forwarded_for))
+            first_untrusted(peer, proxies, elements, x_forwarded_for)
         }
         ForwardedHeader::Forwarded => {
             let elements = lines.flat_map(rfc7239::elements_from_right);
-            first_untrusted(peer, proxies, elements.map(rfc7239::for_address))
+            first_untrusted(peer, proxies, elements, rfc7239::for_address)
         }
     }
 }
 
-/// Walks from the peer towards the client. `hops` is lazy, so what lies beyond the client is not
-/// even parsed.
-fn first_untrusted(
+/// Walks from the peer towards the client. What lies beyond the client is not even read. Empty elements
+/// are passed over, but count for the limit.
+fn first_untrusted<'a>(
     peer: IpAddr,
     proxies: &TrustedProxies,
-    hops: impl Iterator<Item = Option<IpAddr>>,
+    elements: impl Iterator<Item = &'a [u8]>,
+    read: impl Fn(&[u8]) -> Option<IpAddr>,
 ) -> Option<IpAddr> {
     let mut farthest = peer;
-    for (passed, hop) in hops.enumerate() {
+    for (passed, element) in elements.map(trim).enumerate() {
         if passed == MAX_ELEMENTS {
             return None;
         }
-        farthest = hop?.to_canonical();
+        if element.is_empty() {
+            continue;
+        }
+        farthest = read(element)?.to_canonical();
         if !proxies.contains(farthest) {
             break;
         }
@@ -101,7 +104,7 @@ fn first_untrusted(
 /// An `X-Forwarded-For` element: a node as in `Forwarded`, or, since nothing is quoted here, IPv6
 /// without brackets.
 fn x_forwarded_for(element: &[u8]) -> Option<IpAddr> {
-    let element = str::from_utf8(trim(element)).ok()?;
+    let element = str::from_utf8(element).ok()?;
     element.parse::<Ipv6Addr>().map(IpAddr::V6).ok().or_else(|| node(element))
 }
 
@@ -123,8 +126,13 @@ fn node(text: &str) -> Option<IpAddr> {
     port.is_none_or(is_port).then_some(address)
 }
 
-/// `1*5DIGIT` (RFC 7239 section 6), and a real port: `u16` alone would let a plus sign through.
+/// A port or an obfuscated one (RFC 7239 section 6). A port is `1*5DIGIT` and a real one: `u16` alone would
+/// let a plus sign through. An obfuscated one is an underscore and some of `ALPHA / DIGIT / "." / "_" / "-"`.
 fn is_port(text: &str) -> bool {
+    if let Some(name) = text.strip_prefix('_') {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        return !name.is_empty() && name.bytes().all(is_part);
+    }
     text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
@@ -246,6 +254,9 @@ mod tests {
             ("[2001:db8::1]", "2001:db8::1"),
             ("[2001:db8::1]:5678", "2001:db8::1"),
             ("1.2.3.4:65535", "1.2.3.4"),
+            ("1.2.3.4:_x", "1.2.3.4"),
+            ("1.2.3.4:_Az0._-", "1.2.3.4"),
+            ("[2001:db8::1]:_p", "2001:db8::1"),
         ] {
             assert_eq!(behind_proxy(element), Some(ip(address)), "{element:?}");
         }
@@ -254,8 +265,6 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_unknown() {
         for element in [
-            "",
-            " ",
             "unknown",
             "_hidden",
             "-",
@@ -273,7 +282,9 @@ mod tests {
             "1.2.3.4:+80",
             "1.2.3.4:65536",
             "1.2.3.4:000080",
-            "1.2.3.4:_x",
+            "1.2.3.4:_",
+            "1.2.3.4:_x!",
+            "1.2.3.4:x_",
             "1.2.3.4:80:80",
             "1.2.3.4 5.6.7.8",
             "1.2.3.4/32",
@@ -301,6 +312,32 @@ mod tests {
                 "{element:?}"
             );
         }
+    }
+
+    #[test]
+    fn empty_elements_do_not_count() {
+        for line in [
+            "1.2.3.4,",
+            ",1.2.3.4",
+            "1.2.3.4,,",
+            "6.6.6.6,,1.2.3.4 , \t,10.0.0.2,",
+            "1.2.3.4, ,10.0.0.2",
+        ] {
+            assert_eq!(behind_proxy(line), Some(ip("1.2.3.4")), "{line:?}");
+            assert_eq!(client(PROXY, XForwardedFor, &["", line, " ", ","]), Some(ip("1.2.3.4")));
+        }
+        for line in ["for=1.2.3.4,", "for=6.6.6.6,, for=1.2.3.4, ,for=10.0.0.2", "for=1.2.3.4\t,\t"]
+        {
+            assert_eq!(client(PROXY, Forwarded, &[line]), Some(ip("1.2.3.4")), "{line:?}");
+            assert_eq!(client(PROXY, Forwarded, &[line, "", ", ,"]), Some(ip("1.2.3.4")));
+        }
+        for lines in [&[""][..], &[" \t"], &[",,"], &["", ""]] {
+            assert_eq!(client(PROXY, XForwardedFor, lines), Some(ip(PROXY)), "{lines:?}");
+            assert_eq!(client(PROXY, Forwarded, lines), Some(ip(PROXY)), "{lines:?}");
+        }
+        assert_eq!(client(PROXY, Forwarded, &["for=1.2.3.4, ;"]), None, "an element without `for`");
+        assert_eq!(behind_proxy(&format!("1.2.3.4{}", ",".repeat(99))), Some(ip("1.2.3.4")));
+        assert_eq!(behind_proxy(&format!("1.2.3.4{}", ",".repeat(100))), None);
     }
 
     #[test]

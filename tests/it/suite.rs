@@ -11,6 +11,7 @@ mod client_address;
 mod command_line;
 mod create_api_token;
 mod cross_origin;
+mod declined_upgrades;
 mod delete_api_token;
 mod documents;
 mod graphql_http;

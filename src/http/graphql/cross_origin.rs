@@ -13,7 +13,6 @@ use actix_web::http::header::{
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 
-use super::negotiation::MediaType;
 use crate::http::refusal::Refusal;
 use crate::http::state::HttpState;
 
@@ -44,7 +43,7 @@ pub(super) async fn cross_origin(
     let (mut response, told) = if is_preflight(&request) {
         let answer = match page {
             Some(_) => HttpResponse::NoContent().finish(),
-            None => Refusal::OriginNotAllowed.response(MediaType::Json),
+            None => Refusal::OriginNotAllowed.json(),
         };
         (request.into_response(answer), BEFORE)
     } else {

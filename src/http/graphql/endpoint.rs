@@ -6,18 +6,17 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, VARY,
 };
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, middleware, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, middleware, web};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
 use super::cross_origin::cross_origin;
-use super::negotiation::{MediaType, is_json, negotiate};
+use super::negotiation::{MediaType, is_json, is_unencoded, negotiate};
 use super::params;
-use crate::domain::principal::Origin;
+use super::refusal::{GraphqlRefusal, refused_status};
 use crate::graphql::{GraphqlRequest, Introspection, Method, Outcome, RequestContext};
-use crate::http::caller::principal;
-use crate::http::refusal::{Refusal, refused_status};
-use crate::http::request::request_log::RequestInfo;
+use crate::http::caller::Caller;
+use crate::http::refusal::Refusal;
 use crate::http::request::single_header::single_header;
 use crate::http::state::HttpState;
 
@@ -30,14 +29,13 @@ pub(in crate::http) fn configure(config: &mut web::ServiceConfig) {
         .wrap(middleware::from_fn(cross_origin))
         .route(web::post().to(post))
         .route(web::get().to(get))
-        .default_service(web::to(async || {
-            Refusal::MethodNotAllowed { allow: "GET, POST" }.response(MediaType::Json)
-        }));
+        .default_service(web::to(async || Refusal::MethodNotAllowed { allow: "GET, POST" }.json()));
     config.service(resource);
 }
 
 async fn post(
     request: HttpRequest,
+    caller: Result<Caller, Refusal>,
     body: web::Payload,
     state: web::Data<HttpState>,
 ) -> HttpResponse {
@@ -46,62 +44,63 @@ async fn post(
         let headers = request.headers();
         let content_type = single_header(headers, CONTENT_TYPE);
         let json = content_type.is_some_and(|content_type| is_json(content_type.as_bytes()));
-        if !json || headers.contains_key(CONTENT_ENCODING) {
-            return Err(Refusal::UnsupportedMediaType);
+        let codings = headers.get_all(CONTENT_ENCODING).map(HeaderValue::as_bytes);
+        if !json || !is_unencoded(codings) {
+            return Err(Refusal::UnsupportedMediaType.into());
         }
         params::from_body(&read(headers, body, limit).await?)
     };
-    answer(&request, &state, Method::Post, parameters).await
+    answer(&request, caller, &state, Method::Post, parameters).await
 }
 
-async fn get(request: HttpRequest, state: web::Data<HttpState>) -> HttpResponse {
+async fn get(
+    request: HttpRequest,
+    caller: Result<Caller, Refusal>,
+    state: web::Data<HttpState>,
+) -> HttpResponse {
     let parameters = async || {
         // Any page can make a browser send a GET, though not with a bearer token.
         let mut sites = request.headers().get_all("sec-fetch-site");
         let elsewhere = sites.any(|site| site.as_bytes() == b"cross-site");
         if elsewhere && state.settings.allowed_origins.allowed(request.headers()).is_none() {
-            return Err(Refusal::CrossSite);
+            return Err(Refusal::CrossSite.into());
         }
         params::from_query_string(request.query_string())
     };
-    answer(&request, &state, Method::Get, parameters).await
+    answer(&request, caller, &state, Method::Get, parameters).await
 }
 
 /// Authentication comes first: whoever may not ask does not have a body read.
 async fn answer(
     request: &HttpRequest,
+    caller: Result<Caller, Refusal>,
     state: &HttpState,
     method: Method,
-    parameters: impl AsyncFnOnce() -> Result<GraphqlRequest, Refusal>,
+    parameters: impl AsyncFnOnce() -> Result<GraphqlRequest, GraphqlRefusal>,
 ) -> HttpResponse {
     let media = negotiate(request.headers().get_all(ACCEPT).map(HeaderValue::as_bytes));
     let accepted = media.unwrap_or(MediaType::Json);
-    let limit = state.settings.request_timeout;
-    let outcome = async {
-        let info = request.extensions().get::<RequestInfo>().cloned();
-        let info = info.ok_or(Refusal::Unavailable)?;
-        let judged = timeout(limit, principal(request, &info, state)).await;
-        let principal = judged.unwrap_or(Err(Refusal::Unavailable))?;
+    let outcome: Result<_, GraphqlRefusal> = async {
+        let Caller { principal, origin } = caller?;
         let anonymous = principal.is_none();
         if anonymous && state.settings.introspection != Introspection::Public {
-            return Err(Refusal::NoCredentials);
+            return Err(Refusal::NoCredentials.into());
         }
         media.ok_or(Refusal::NotAcceptable)?;
         let parameters = parameters().await?;
-        let RequestInfo { id, client_address } = info;
-        let origin = Origin { client_address, request_id: id };
         let context = RequestContext { principal, origin };
         match state.engine.execute(parameters, method, context).await {
             Outcome::Executed { unauthenticated: true, .. } if anonymous => {
-                Err(Refusal::NoCredentials)
+                Err(Refusal::NoCredentials.into())
             }
-            Outcome::TimedOut => Err(Refusal::Unavailable),
-            Outcome::MutationByGet => Err(Refusal::MethodNotAllowed { allow: "POST" }),
+            Outcome::TimedOut => Err(Refusal::Unavailable.into()),
+            Outcome::MutationByGet => Err(Refusal::MethodNotAllowed { allow: "POST" }.into()),
             Outcome::Refused { body } => Ok((refused_status(accepted), body)),
             Outcome::Executed { body, .. } => Ok((StatusCode::OK, body)),
         }
-    };
-    let mut response = match outcome.await {
+    }
+    .await;
+    let mut response = match outcome {
         Ok((status, body)) => {
             HttpResponseBuilder::new(status).content_type(accepted.content_type()).body(body)
         }

@@ -1,17 +1,24 @@
 //! Media types of requests and responses: `Accept` (RFC 9110 section 12.5.1) and `Content-Type`
 //! (section 8.3), as GraphQL over HTTP uses them.
+//!
+//! actix-web's own `Accept` and `ContentType`, and `mime` under them, read these headers too, and less
+//! well: they rank ranges, but do not choose (a weight of zero excludes nothing, and no range overrides a
+//! wider one), split quoted strings at their commas, drop the whole header over one byte outside ASCII,
+//! refuse `q=.2`, let the last of two weights and the first of two header lines decide, and do not read
+//! all content types that RFC 9110 allows. The tests show each.
 
 mod media_range;
 
 use std::cmp::Reverse;
 
 use self::media_range::MediaRange;
-use crate::wire::field_value::{Parameter, parameters, split_unquoted};
+use crate::http::refusal::JSON;
+use crate::wire::field_value::{Parameter, list_elements, parameters, split_unquoted};
 
 /// The media types in which a GraphQL response can be written, in the order of the server's own
 /// preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MediaType {
+pub(super) enum MediaType {
     /// For clients that know no other, or do not say what they know.
     Json,
     /// The type of GraphQL over HTTP, under which status codes tell more.
@@ -23,9 +30,9 @@ impl MediaType {
 
     /// The value for the `Content-Type` of a response, whose encoding is always UTF-8 (GraphQL over
     /// HTTP, "Media Types").
-    pub const fn content_type(self) -> &'static str {
+    pub(super) const fn content_type(self) -> &'static str {
         match self {
-            Self::Json => "application/json; charset=utf-8",
+            Self::Json => JSON,
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
         }
     }
@@ -45,13 +52,9 @@ impl MediaType {
 /// one and the same range, such as `*/*`, it is JSON, which every client understands. No header and
 /// an empty one accept anything. Ranges that cannot be read, or of types that are never sent, are
 /// skipped.
-pub fn negotiate<'a>(accept_lines: impl Iterator<Item = &'a [u8]>) -> Option<MediaType> {
-    // The lines form one list, in which empty elements do not count (RFC 9110 sections 5.3 and
-    // 5.6.1.2).
-    let mut elements = accept_lines
-        .flat_map(|line| split_unquoted(line, b','))
-        .filter(|element| !element.is_empty())
-        .peekable();
+pub(super) fn negotiate<'a>(accept_lines: impl Iterator<Item = &'a [u8]>) -> Option<MediaType> {
+    // The lines form one list (RFC 9110 section 5.3).
+    let mut elements = accept_lines.flat_map(list_elements).peekable();
     if elements.peek().is_none() {
         return Some(MediaType::Json);
     }
@@ -74,24 +77,30 @@ fn rank(media_type: MediaType, ranges: &[MediaRange]) -> Option<(Reverse<u16>, u
     (range.weight > 0).then_some((Reverse(range.weight), position))
 }
 
-/// Is this `Content-Type` JSON in UTF-8, and nothing more? Case and quotes do not matter (RFC 9110
-/// sections 8.3.1 and 8.3.2).
+/// Is this `Content-Type` JSON in UTF-8? Case and quotes do not matter (RFC 9110 sections 8.3.1 and
+/// 8.3.2).
 ///
-/// JSON has no parameters (RFC 8259 section 11), but clients name the charset all the same, and
-/// GraphQL over HTTP wants UTF-8. Any other parameter might change what the body means.
-pub fn is_json(content_type: &[u8]) -> bool {
+/// JSON has no parameters (RFC 8259 section 11), so what clients send all the same, such as
+/// `odata=verbose`, means nothing. Another charset than UTF-8 is refused (GraphQL over HTTP, "Media Types").
+pub(super) fn is_json(content_type: &[u8]) -> bool {
     let mut parts = split_unquoted(content_type, b';');
     let essence = parts.next().unwrap_or_default();
     let mut parameters = parameters(parts);
     essence.eq_ignore_ascii_case(MediaType::Json.essence().as_bytes())
-        && parameters
-            .next()
-            .is_none_or(|first| first.is_some_and(|first| first.is("charset") && is_utf8(&first)))
-        && parameters.next().is_none()
+        && parameters.all(|parameter| {
+            parameter.is_some_and(|parameter| !parameter.is("charset") || is_utf8(&parameter))
+        })
 }
 
+/// `utf8` is no registered name, but a common one (Encoding Standard, "Names and labels").
 fn is_utf8(charset: &Parameter<'_>) -> bool {
-    charset.value.eq_ignore_ascii_case(b"utf-8")
+    [&b"utf-8"[..], b"utf8"].iter().any(|name| charset.value.eq_ignore_ascii_case(name))
+}
+
+/// Is a body with these `Content-Encoding` lines sent as it is? `identity` names no coding (RFC 9110
+/// section 8.4.1).
+pub(super) fn is_unencoded<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> bool {
+    lines.all(|line| list_elements(line).all(|coding| coding.eq_ignore_ascii_case(b"identity")))
 }
 
 #[cfg(test)]
@@ -174,7 +183,7 @@ mod tests {
             ("application/json;profile=x", Some(Json)),
             (r#"application/json;profile="a,b;q=0""#, Some(Json)),
             ("application/json;charset=iso-8859-1", None),
-            ("application/json;charset=utf8", None),
+            ("application/json;charset=utf8", Some(Json)),
             ("application/json;charset=utf-16, */*;q=0.1", Some(Json)),
             ("application/json;charset=utf-16;q=0, */*", Some(Json)),
             ("application/json;q=0.5;charset=latin1", None),
@@ -228,6 +237,12 @@ mod tests {
             "application/json; charset=UTF-8",
             r#"application/json ; CHARSET="Utf-8""#,
             "application/json;",
+            "application/json;charset=utf8",
+            "application/json;charset=utf-8;charset=utf-8",
+            "application/json;odata=verbose",
+            r#"application/json; profile="https://example.org/a;b, c""#,
+            "application/json; charset=\"UTF8\"; odata.metadata=minimal",
+            "application/json;x=y;charset=utf-8;x=y",
         ] {
             assert!(is_json(content_type.as_bytes()), "{content_type:?}");
         }
@@ -241,9 +256,11 @@ mod tests {
             "application/json;charset=",
             "application/json;charset",
             "application/json; charset = utf-8",
-            "application/json;charset=utf-8;charset=utf-8",
-            "application/json;x=y",
-            "application/json;charset=utf-8;x=y",
+            "application/json;charset=utf-8;charset=latin1",
+            "application/json;x=y;charset=utf-16",
+            "application/json;x",
+            "application/json;x=y z",
+            "application/json;charset=utf-8; x = y",
             "application/json, application/json",
             "application/json;charset=\"utf-8",
             "application/x-www-form-urlencoded",
@@ -252,6 +269,83 @@ mod tests {
             "*/*",
         ] {
             assert!(!is_json(content_type.as_bytes()), "{content_type:?}");
+        }
+    }
+
+    #[test]
+    fn identity_is_no_coding() {
+        let unencoded = |lines: &[&str]| is_unencoded(lines.iter().map(|line| line.as_bytes()));
+        for lines in [&[][..], &["identity"], &["Identity"], &[""], &["identity, ,identity", ""]] {
+            assert!(unencoded(lines), "{lines:?}");
+        }
+        for lines in [&["gzip"][..], &["identity, br"], &["identity", "deflate"], &["x-identity"]] {
+            assert!(!unencoded(lines), "{lines:?}");
+        }
+    }
+
+    /// The library's own types, which this file takes the place of. Where one of these fails after an
+    /// update, that part may go.
+    mod library {
+        use actix_web::http::header::{ACCEPT, Accept, CONTENT_TYPE, ContentType, Header};
+        use actix_web::test::TestRequest;
+
+        /// The ranges that the library reads, best first.
+        fn ranked(line: &[u8]) -> Option<Vec<String>> {
+            let value = actix_web::http::header::HeaderValue::from_bytes(line).unwrap();
+            let request = TestRequest::default().insert_header((ACCEPT, value)).to_http_request();
+            let ranked = Accept::parse(&request).ok()?.ranked();
+            Some(ranked.iter().map(ToString::to_string).collect())
+        }
+
+        fn content_type(lines: &[&str]) -> Option<String> {
+            let mut request = TestRequest::default();
+            for line in lines {
+                request = request.append_header((CONTENT_TYPE, *line));
+            }
+            ContentType::parse(&request.to_http_request()).ok().map(|read| read.to_string())
+        }
+
+        #[test]
+        fn does_not_negotiate() {
+            let what = "a type of weight zero is the best one beside which nothing is named";
+            assert_eq!(ranked(b"application/json;q=0").unwrap(), ["application/json"], "{what}");
+            let ranked = ranked(b"*/*, application/json;q=0").unwrap();
+            assert_eq!(ranked, ["*/*", "application/json"], "the star covers what is excluded");
+        }
+
+        #[test]
+        fn splits_quoted_strings() {
+            let ranked = ranked(br#"text/html;x="a, application/json, b""#).unwrap();
+            assert!(ranked.contains(&"application/json".to_owned()), "{ranked:?}");
+        }
+
+        #[test]
+        fn loses_the_whole_header_over_one_byte() {
+            assert_eq!(ranked("application/json, text/html;x=\"é\"".as_bytes()), None);
+        }
+
+        #[test]
+        fn does_not_know_the_weight_of_older_java() {
+            assert_eq!(ranked(b"*/*; q=.2").unwrap(), [""; 0]);
+        }
+
+        #[test]
+        fn lets_the_last_of_two_weights_decide() {
+            let ranked = ranked(b"application/json;q=0.1;q=0.9, text/html;q=0.5").unwrap();
+            assert_eq!(ranked, ["application/json", "text/html"]);
+        }
+
+        #[test]
+        fn reads_the_first_of_two_content_types() {
+            let read = content_type(&["application/json", "text/plain"]);
+            assert_eq!(read.as_deref(), Some("application/json"));
+        }
+
+        #[test]
+        fn does_not_read_every_content_type() {
+            for line in ["application/json ; charset=utf-8", "application/json;;charset=utf-8"] {
+                assert_eq!(content_type(&[line]), None, "{line:?}");
+            }
         }
     }
 

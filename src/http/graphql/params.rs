@@ -4,24 +4,28 @@ use actix_web::web;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use super::refusal::GraphqlRefusal;
 use crate::graphql::GraphqlRequest;
-use crate::http::refusal::Refusal;
+
+/// What programs of Windows write before UTF-8. It may be ignored (RFC 8259 section 8.1).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads a JSON body.
-pub(super) fn from_body(body: &[u8]) -> Result<GraphqlRequest, Refusal> {
+pub(super) fn from_body(body: &[u8]) -> Result<GraphqlRequest, GraphqlRefusal> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     match serde_json::from_slice(body) {
         Ok(Value::Object(parameters)) => from_object(parameters),
-        Ok(Value::Array(_)) => {
-            Err(Refusal::Params("Batches are not supported: send one JSON object a request."))
-        }
-        Ok(_) => Err(Refusal::Params("The body must be a JSON object.")),
-        Err(_) => Err(Refusal::Params("The body is not valid JSON.")),
+        Ok(Value::Array(_)) => Err(GraphqlRefusal::Params(
+            "Batches are not supported: send one JSON object a request.",
+        )),
+        Ok(_) => Err(GraphqlRefusal::Params("The body must be a JSON object.")),
+        Err(_) => Err(GraphqlRefusal::Params("The body is not valid JSON.")),
     }
 }
 
 /// Reads a query string. Its `variables` and `extensions` are JSON texts.
-pub(super) fn from_query_string(text: &str) -> Result<GraphqlRequest, Refusal> {
-    let unreadable = Refusal::Params("The query string must be UTF-8, percent-encoded.");
+pub(super) fn from_query_string(text: &str) -> Result<GraphqlRequest, GraphqlRefusal> {
+    let unreadable = GraphqlRefusal::Params("The query string must be UTF-8, percent-encoded.");
     // Reading it replaces what is no UTF-8, silently.
     percent_decode_str(text).decode_utf8().map_err(|_| unreadable)?;
     let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| unreadable)?;
@@ -31,41 +35,41 @@ pub(super) fn from_query_string(text: &str) -> Result<GraphqlRequest, Refusal> {
             "query" | "operationName" => Value::String(value),
             "variables" | "extensions" if value.is_empty() => Value::Null,
             "variables" | "extensions" => serde_json::from_str(&value).map_err(|_| {
-                Refusal::Params("`variables` and `extensions` must be JSON objects.")
+                GraphqlRefusal::Params("`variables` and `extensions` must be JSON objects.")
             })?,
             _ => continue,
         };
         if parameters.insert(name, value).is_some() {
-            return Err(Refusal::Params("A parameter is given twice."));
+            return Err(GraphqlRefusal::Params("A parameter is given twice."));
         }
     }
     from_object(parameters)
 }
 
-fn from_object(mut parameters: Map<String, Value>) -> Result<GraphqlRequest, Refusal> {
+fn from_object(mut parameters: Map<String, Value>) -> Result<GraphqlRequest, GraphqlRefusal> {
     let extensions = match parameters.remove("extensions") {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(extensions)) => extensions,
-        Some(_) => return Err(Refusal::Params("`extensions` must be an object.")),
+        Some(_) => return Err(GraphqlRefusal::Params("`extensions` must be an object.")),
     };
     let query = match parameters.remove("query") {
         Some(Value::String(query)) => query,
         // What clients with automatic persisted queries wait for, to send the text itself.
         None if extensions.contains_key("persistedQuery") => {
-            return Err(Refusal::PersistedQuery);
+            return Err(GraphqlRefusal::PersistedQuery);
         }
-        None | Some(Value::Null) => return Err(Refusal::Params("`query` is missing.")),
-        Some(_) => return Err(Refusal::Params("`query` must be a string.")),
+        None | Some(Value::Null) => return Err(GraphqlRefusal::Params("`query` is missing.")),
+        Some(_) => return Err(GraphqlRefusal::Params("`query` must be a string.")),
     };
     let operation_name = match parameters.remove("operationName") {
         None | Some(Value::Null) => None,
         Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
-        Some(_) => return Err(Refusal::Params("`operationName` must be a string.")),
+        Some(_) => return Err(GraphqlRefusal::Params("`operationName` must be a string.")),
     };
     let variables = match parameters.remove("variables") {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(variables)) => variables,
-        Some(_) => return Err(Refusal::Params("`variables` must be an object.")),
+        Some(_) => return Err(GraphqlRefusal::Params("`variables` must be an object.")),
     };
     Ok(GraphqlRequest { query, operation_name, variables })
 }

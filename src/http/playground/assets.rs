@@ -12,7 +12,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::policy::ASSET_POLICY;
-use crate::http::graphql::negotiation::MediaType;
 use crate::http::refusal::Refusal;
 
 /// The names have a hash of the content in them, so what a browser keeps never grows old.
@@ -28,7 +27,7 @@ struct Assets;
 /// One file, looked up by its whole name among those that are embedded.
 pub(super) async fn asset(request: HttpRequest, name: web::Path<String>) -> HttpResponse {
     let Some(EmbeddedFile { data, metadata }) = Assets::get(&name) else {
-        return Refusal::NotFound.response(MediaType::Json);
+        return Refusal::NotFound.json();
     };
     let tag = EntityTag::new_strong(URL_SAFE_NO_PAD.encode(metadata.sha256_hash()));
     let known = match IfNoneMatch::parse(&request) {

@@ -88,7 +88,7 @@ fn info(request: &ServiceRequest, state: &HttpState) -> RequestInfo {
     let trusted = peer.is_some_and(|peer| proxies.contains(peer));
     let id = handed_on(request)
         .filter(|_| trusted)
-        .or_else(|| request_id(state.service.clock().now(), state.service.random()).ok());
+        .or_else(|| request_id(state.clock.now(), state.random.as_ref()).ok());
     RequestInfo {
         id,
         client_address: client_address(peer, proxies, settings.forwarded_header, lines),

@@ -159,6 +159,8 @@ async fn the_expiry_is_in_the_future_and_within_the_maximum_lifetime() {
         ("9999-12-31T23:59:59Z".to_owned(), "expiry_too_far"),
         ("2027-01-31T12:00:00".to_owned(), "expiry_syntax"),
         ("2027-01-31".to_owned(), "expiry_syntax"),
+        ("2027-01-30T12:00:60Z".to_owned(), "expiry_syntax"),
+        ("2027-01-31T12:00:00\u{2212}08:00".to_owned(), "expiry_syntax"),
         ("tomorrow".to_owned(), "expiry_syntax"),
         ("2027-02-30T12:00:00Z".to_owned(), "expiry_syntax"),
     ] {
@@ -198,6 +200,8 @@ async fn addresses_are_read_strictly() {
         ("010.0.0.1", "address_syntax", "leading zeros"),
         ("10.0.0.1/8", "address_host_bits", "10.0.0.0/8"),
         ("::ffff:10.0.0.1", "address_ipv4_mapped", "`10.0.0.1`"),
+        ("::ffff:10.0.0.0/8", "address_ipv4_mapped", "`10.0.0.0/8`"),
+        ("::ffff:10.0.0.0/104", "address_ipv4_mapped", "`10.0.0.0/8`"),
         ("fe80::1%eth0", "address_zone_id", "zone"),
         ("example.org", "address_syntax", "CIDR"),
     ] {

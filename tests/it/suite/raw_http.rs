@@ -52,10 +52,14 @@ async fn a_body_has_one_length() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_encoded_body_is_refused() {
     let app = TestApp::start().await;
-    for coding in ["gzip", "br", "identity", "nonsense", ""] {
+    for coding in ["gzip", "br", "nonsense", "identity, gzip", "x-identity"] {
         let answer = post(&app, &[&format!("content-encoding: {coding}")]);
         assert_status(&answer, 415);
         assert!(answer.contains("not compressed"), "{answer}");
+    }
+    for coding in ["identity", "Identity", "", " , identity,"] {
+        let answer = post(&app, &[&format!("content-encoding: {coding}")]);
+        assert!(answer.ends_with(ANSWERED), "{coding}: {answer}");
     }
 }
 

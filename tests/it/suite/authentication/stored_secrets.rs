@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokenwright::domain::secret::PlaintextSecret;
-use tokenwright::service::{AuthenticateError, InvalidTokenReason, Service};
+use tokenwright::domain::verdict::{InvalidTokenReason, TokenRefusal};
+use tokenwright::service::{AuthenticateError, Service};
 
 use super::{status, used, wrong};
 use crate::support::{Options, TestApp, TestDatabase, eventually};
@@ -42,7 +43,7 @@ fn hash_at_cost(database: &TestDatabase, secret: &str, name: &str, cost: u32) {
 /// Why a secret is refused, as the log tells it.
 async fn reason(service: &Service, secret: &str) -> InvalidTokenReason {
     match service.authenticate(secret, None).await {
-        Err(AuthenticateError::InvalidToken(reason)) => reason,
+        Err(AuthenticateError::Refused(TokenRefusal::Invalid { reason, .. })) => reason,
         other => panic!("{other:?}"),
     }
 }

@@ -1,0 +1,112 @@
+//! What is found about a secret that somebody presents: may its token be used, here and now?
+//!
+//! Every surface asks the same judge and gets this verdict; what follows from it, and how it is
+//! answered, is the surface's own.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::api_token::{ApiToken, ApiTokenStatus, Credential};
+use super::clock::Instant;
+use super::id::ApiTokenId;
+use super::secret::MalformedSecret;
+
+/// The outcome of judging a presented secret.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// The secret is genuine, and its token may be used now and from this address.
+    Valid(Arc<ApiToken>),
+    /// The token may not be used.
+    Refused(TokenRefusal),
+}
+
+/// Why a presented secret is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRefusal {
+    /// The token is not valid. Callers get one answer for all reasons; the reason is for the log.
+    #[error("the token is not valid ({reason})")]
+    Invalid {
+        /// Why.
+        reason: InvalidTokenReason,
+        /// The token that a well-formed secret names, whether there is one or not.
+        claimed: Option<ApiTokenId>,
+    },
+    /// The secret is genuine, but the client's address is not among the allowed ones.
+    #[error("the token is not allowed from this address")]
+    AddressNotAllowed {
+        /// The token.
+        token: ApiTokenId,
+    },
+}
+
+impl TokenRefusal {
+    /// The token that the secret names, if it names one.
+    pub const fn token_id(self) -> Option<ApiTokenId> {
+        match self {
+            Self::Invalid { claimed, .. } => claimed,
+            Self::AddressNotAllowed { token } => Some(token),
+        }
+    }
+}
+
+/// Why a token is not valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvalidTokenReason {
+    /// The text is no secret.
+    Malformed(MalformedSecret),
+    /// No token with this id was ever made.
+    Unknown,
+    /// The secret is not the token's.
+    WrongSecret,
+    /// The token was deleted.
+    Deleted,
+    /// The token's expiry has come.
+    Expired,
+    /// The token or its user is disabled.
+    Disabled,
+    /// Deleted, expired or disabled, and without the tag that would tell whether the secret is its own.
+    EndedUnproven,
+}
+
+impl fmt::Display for InvalidTokenReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(how) => write!(f, "malformed: {how}"),
+            Self::Unknown => f.write_str("unknown"),
+            Self::WrongSecret => f.write_str("wrong secret"),
+            Self::Deleted => f.write_str("deleted"),
+            Self::Expired => f.write_str("expired"),
+            Self::Disabled => f.write_str("disabled"),
+            Self::EndedUnproven => f.write_str("ended; the secret was not compared"),
+        }
+    }
+}
+
+impl Credential {
+    /// Judges a token whose secret is proven: deletion, expiry and disabling, then the address, so that
+    /// an ended token never tells from where it could be used.
+    pub fn judge(self, now: Instant, client: Option<IpAddr>) -> Verdict {
+        let id = self.token.id;
+        if let Some(reason) = self.ended(now) {
+            Verdict::Refused(TokenRefusal::Invalid { reason, claimed: Some(id) })
+        } else if self.token.allowed_addresses.admits(client) {
+            Verdict::Valid(Arc::new(self.token))
+        } else {
+            Verdict::Refused(TokenRefusal::AddressNotAllowed { token: id })
+        }
+    }
+
+    /// Why the token cannot be used now, whoever presents its secret and from anywhere.
+    pub fn ended(&self, now: Instant) -> Option<InvalidTokenReason> {
+        if self.deleted {
+            return Some(InvalidTokenReason::Deleted);
+        }
+        match self.token.status(now) {
+            ApiTokenStatus::Expired => Some(InvalidTokenReason::Expired),
+            ApiTokenStatus::Disabled => Some(InvalidTokenReason::Disabled),
+            ApiTokenStatus::Active if !self.user.enabled => Some(InvalidTokenReason::Disabled),
+            ApiTokenStatus::Active => None,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The socket of one connection, as the HTTP library reads and writes it.
+//!
+//! actix-http bounds the time for a head on the first request of a connection only. On every later one a
+//! client could hold its connection without end by sending half a head, and a few hundred of such clients
+//! would take every descriptor of the process. So a connection on which no request is being answered ends
+//! after a while. A quiet one is closed by actix-http long before: what is left sends half a head, or does
+//! not take its answer.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::rt::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::wire::request_stream::RequestStream;
+
+/// A socket that ends by itself when it is without a request for too long, and whose requests offer no
+/// change of protocol.
+pub(in crate::http) struct Socket {
+    stream: TcpStream,
+    requests: RequestStream,
+    idle: Idle,
+    limit: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// Since when no request is being answered on a connection; `None` while one is.
+#[derive(Clone)]
+pub(in crate::http) struct Idle(Rc<Cell<Option<Instant>>>);
+
+impl Socket {
+    /// A new connection, which ends when it is `limit` without a request.
+    pub(in crate::http) fn new(stream: TcpStream, limit: Duration) -> Self {
+        let idle = Idle(Rc::new(Cell::new(Some(Instant::now()))));
+        Self { stream, requests: RequestStream::default(), idle, limit, timer: None }
+    }
+
+    /// For [`busy_connection`].
+    pub(in crate::http) fn idle(&self) -> Idle {
+        self.idle.clone()
+    }
+
+    /// Ready when the connection has been without a request for too long.
+    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(since) = self.idle.0.get() else {
+            return Poll::Pending;
+        };
+        let deadline = since + self.limit;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
+        timer.as_mut().poll(cx)
+    }
+
+    /// Gives up writing when the connection is overdue.
+    fn or_overdue<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_pending() {
+            ready!(self.poll_overdue(cx));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        written
+    }
+}
+
+impl AsyncRead for Socket {
+    /// Ends where the connection is overdue.
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if read.is_pending() {
+            ready!(self.poll_overdue(cx));
+            return Poll::Ready(Ok(()));
+        }
+        if let Some((_, new)) = buffer.filled_mut().split_at_mut_checked(before) {
+            self.requests.pass(new);
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.or_overdue(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
+        self.or_overdue(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.or_overdue(cx, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Marks a connection as busy until it is dropped.
+struct Busy(Idle);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.0.set(Some(Instant::now()));
+    }
+}
+
+/// Wraps every request: its head has arrived.
+pub(in crate::http) async fn busy_connection(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let idle = request.request().conn_data::<Idle>().cloned();
+    let _busy = idle.map(|idle| {
+        idle.0.set(None);
+        Busy(idle)
+    });
+    next.call(request).await
+}
