@@ -1,6 +1,6 @@
 //! What can go wrong with a database. The texts are for the log, never for a caller.
 
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
 /// An operation did not succeed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -52,9 +52,16 @@ impl From<DieselError> for DbError {
             DieselError::DatabaseError(
                 DatabaseErrorKind::ForeignKeyViolation
                 | DatabaseErrorKind::NotNullViolation
-                | DatabaseErrorKind::CheckViolation,
+                | DatabaseErrorKind::CheckViolation
+                | DatabaseErrorKind::RestrictViolation
+                | DatabaseErrorKind::ExclusionViolation,
                 info,
             ) => Self::Unexpected(info.message().to_owned()),
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info)
+                if is_of_the_query(&*info) =>
+            {
+                Self::Unexpected(info.message().to_owned())
+            }
             DieselError::DatabaseError(_, info) => Self::Unavailable(info.message().to_owned()),
             DieselError::RollbackTransaction => Self::RolledBack,
             DieselError::BrokenTransactionManager
@@ -64,6 +71,16 @@ impl From<DieselError> for DbError {
             other => Self::Unexpected(other.to_string()),
         }
     }
+}
+
+/// Is it the query that is at fault, or a value in it, so that it will fail again? diesel hands no SQLSTATE on;
+/// what PostgreSQL tells of a place in the query, a table, a column or a constraint comes with the classes 22,
+/// 23 and 42 only, never with a timeout, a lock, a shutdown or a lack of resources.
+fn is_of_the_query(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> bool {
+    info.statement_position().is_some()
+        || info.table_name().is_some()
+        || info.column_name().is_some()
+        || info.constraint_name().is_some()
 }
 
 /// An error and all its causes in one line: tokio-postgres, for one, says only "error connecting".

@@ -43,6 +43,11 @@ const SEE_THE_LATEST: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
 const SCHEMA: &str =
     "SELECT s AS name FROM (SELECT current_schema()::text) AS c (s) WHERE s IS NOT NULL";
 
+/// How the database stores text, where that cannot hold every name. `SQL_ASCII` stores the bytes that it is
+/// given, so it can.
+const ENCODING: &str = "SELECT e AS name FROM (SELECT current_setting('server_encoding')) AS c (e) \
+                        WHERE e NOT IN ('UTF8', 'SQL_ASCII')";
+
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -70,6 +75,11 @@ pub enum MigrateError {
          `GRANT USAGE ON SCHEMA public` is missing"
     )]
     NoSchema,
+    #[error(
+        "the database stores text in {0}, which cannot hold every name; use one in UTF-8: `CREATE \
+         DATABASE NAME ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0`"
+    )]
+    Encoding(String),
     #[error(transparent)]
     Lock(#[from] ServerLockError),
     #[error(transparent)]
@@ -175,6 +185,9 @@ async fn on_postgres<T: Send + 'static>(
         connection.batch_execute(SEE_THE_LATEST)?;
         if connection.names(SCHEMA)?.is_empty() {
             return Err(MigrateError::NoSchema);
+        }
+        if let Some(encoding) = connection.names(ENCODING)?.pop() {
+            return Err(MigrateError::Encoding(encoding));
         }
         body(connection)
     };

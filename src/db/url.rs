@@ -23,6 +23,11 @@ pub enum InvalidDatabaseUrl {
     UnknownScheme(String),
     #[error("the database URL names no file; write `sqlite:PATH`")]
     NoPath,
+    #[error(
+        "the path of a SQLite database has a `{0}` in it; parameters and fragments are not known: \
+         write `sqlite:PATH` alone, with a path that has neither `?` nor `#`"
+    )]
+    Parameters(char),
     #[error("a database in memory cannot be shared by several connections; write `sqlite:PATH`")]
     InMemory,
     #[error("the PostgreSQL URL cannot be read: {0}")]
@@ -36,13 +41,15 @@ impl DatabaseUrl {
     /// For anything but the two schemes, and for a path or URL that cannot be used.
     pub fn parse(text: &str) -> Result<Self, InvalidDatabaseUrl> {
         let (scheme, rest) = text.split_once(':').ok_or(InvalidDatabaseUrl::NoScheme)?;
-        match scheme {
+        match scheme.to_ascii_lowercase().as_str() {
             "sqlite" => {
                 let path = rest.strip_prefix("//").unwrap_or(rest);
-                match path {
-                    "" => Err(InvalidDatabaseUrl::NoPath),
-                    ":memory:" => Err(InvalidDatabaseUrl::InMemory),
-                    path => std::path::absolute(path)
+                let place = path.split(['?', '#']).next().unwrap_or(path);
+                match (place, path.chars().find(|c| matches!(c, '?' | '#'))) {
+                    (":memory:", _) => Err(InvalidDatabaseUrl::InMemory),
+                    (_, Some(mark)) => Err(InvalidDatabaseUrl::Parameters(mark)),
+                    ("", None) => Err(InvalidDatabaseUrl::NoPath),
+                    (path, None) => std::path::absolute(path)
                         .map(Self::Sqlite)
                         .map_err(|_| InvalidDatabaseUrl::NoPath),
                 }
@@ -54,8 +61,8 @@ impl DatabaseUrl {
             "postgres" | "postgresql" => PostgresTarget::parse(text)
                 .map(|target| Self::Postgres(Box::new(target)))
                 .map_err(InvalidDatabaseUrl::Postgres),
-            unknown => {
-                let letters = unknown.chars().take_while(char::is_ascii_alphanumeric);
+            _ => {
+                let letters = scheme.chars().take_while(char::is_ascii_alphanumeric);
                 Err(InvalidDatabaseUrl::UnknownScheme(letters.take(20).collect()))
             }
         }
@@ -82,7 +89,10 @@ mod tests {
         let absolute = Ok(DatabaseUrl::Sqlite("/var/t.db".into()));
         assert_eq!(DatabaseUrl::parse("sqlite:/var/t.db"), absolute);
         assert_eq!(DatabaseUrl::parse("sqlite:///var/t.db"), absolute);
+        assert_eq!(DatabaseUrl::parse("SQLite:/var/t.db"), absolute);
         assert!(DatabaseUrl::parse("postgres://u:p@localhost/db").is_ok());
+        assert!(DatabaseUrl::parse("Postgres://u:p@localhost/db").is_ok());
+        assert!(DatabaseUrl::parse("POSTGRESQL://u:p@localhost/db").is_ok());
     }
 
     #[test]
@@ -97,6 +107,19 @@ mod tests {
             let refusal = DatabaseUrl::parse(text).unwrap_err().to_string();
             assert!(refusal.contains("URL") || refusal.contains("memory"), "{refusal}");
             assert!(!refusal.contains("hidden"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn sqlite_has_no_parameters_and_no_fragment() {
+        for text in
+            ["sqlite:t.db?mode=ro", "sqlite:///t.db?", "sqlite:t.db#x", "sqlite:?mode=memory"]
+        {
+            let refusal = DatabaseUrl::parse(text).unwrap_err();
+            assert!(refusal.to_string().contains("`sqlite:PATH` alone"), "{text}: {refusal}");
+        }
+        for text in ["sqlite::memory:?cache=shared", "sqlite://:memory:#x"] {
+            assert_eq!(DatabaseUrl::parse(text), Err(InvalidDatabaseUrl::InMemory), "{text}");
         }
     }
 

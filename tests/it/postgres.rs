@@ -7,6 +7,7 @@ mod cluster;
 mod connecting;
 mod crash;
 mod database;
+mod encodings;
 mod failover;
 mod finally;
 mod guarded;

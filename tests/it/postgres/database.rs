@@ -45,12 +45,22 @@ impl TestDatabase {
         Self::on_server(cluster.url("postgres"))
     }
 
+    /// A database with these options of `CREATE DATABASE`.
+    pub fn with_options(options: &str) -> Self {
+        let server = given_server().unwrap_or_else(|| shared().url("postgres"));
+        Self::created(server, options)
+    }
+
     /// The same on the server of this URL.
     pub(super) fn on_server(server: String) -> Self {
+        Self::created(server, "")
+    }
+
+    fn created(server: String, options: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let name = format!("test_{process}_{number}");
-        sql::run(&server, &format!("CREATE DATABASE {name}")).unwrap();
+        sql::run(&server, &format!("CREATE DATABASE {name} {options}")).unwrap();
         Self { name, server, folder: tempfile::tempdir().unwrap() }
     }
 
