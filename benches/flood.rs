@@ -216,7 +216,8 @@ async fn exchange(stream: &mut TcpStream, request: &[u8]) -> Option<u16> {
         }
         let text = String::from_utf8_lossy(&answer);
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.split("content-length: ").nth(1)?.lines().next()?.parse().ok()?;
+        let length =
+            head.split("content-length: ").nth(1)?.lines().next()?.parse::<usize>().ok()?;
         if body.len() >= length {
             return head.get(9..12)?.parse().ok();
         }
