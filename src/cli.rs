@@ -4,9 +4,11 @@ mod admin;
 mod dev;
 mod healthcheck;
 mod migrate;
+mod new_token;
 mod output;
 mod schema;
 mod serve;
+mod server;
 mod stop;
 
 use std::ffi::OsString;
@@ -18,14 +20,13 @@ pub use output::tell;
 
 use crate::app::{ServiceConfig, StartError};
 use crate::config::{
-    DatabaseArgs, FileError, LogArgs, PermissionsError, TokenArgs, path_of_file,
-    with_environment_checked, with_file,
+    DatabaseArgs, LogArgs, PermissionsError, SettingsError, TokenArgs, read_settings,
 };
 use crate::db::{InvalidDatabaseUrl, MigrateError};
 use crate::domain::clock::SystemClock;
 use crate::domain::id::ApiTokenId;
 use crate::domain::random::SystemRandom;
-use crate::service::CreateApiTokenError;
+use crate::service::{CreateApiTokenError, DeleteApiTokenError};
 
 /// A self-hosted authority for API tokens.
 ///
@@ -44,13 +45,17 @@ pub struct Cli {
 
     #[command(subcommand)]
     command: Command,
+
+    /// What the operator should know of the settings, once there is a log.
+    #[arg(skip)]
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run everything in one go, to try it: a database file, migrations, the playground, an
     /// administrator's token.
-    Dev(dev::DevArgs),
+    Dev(server::ServerArgs),
     /// Run the server.
     Serve(serve::ServeArgs),
     /// Work on the database itself, without a server.
@@ -68,7 +73,7 @@ enum Command {
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     #[error(transparent)]
-    Usage(#[from] FileError),
+    Usage(#[from] SettingsError),
     #[error(transparent)]
     DatabaseUrl(#[from] InvalidDatabaseUrl),
     #[error(transparent)]
@@ -83,11 +88,18 @@ pub enum CliError {
     Log(#[from] crate::telemetry::InvalidFilter),
     #[error("cannot write to standard output: {0}")]
     Output(std::io::Error),
+    #[error("no token was made: standard output {0}, so its secret would be lost")]
+    SecretUnkept(&'static str),
     #[error(
-        "the token {0} exists, but its secret could not be written ({1}) and is lost; it cannot be \
-         shown again"
+        "the secret could not be written to standard output ({1}) and is lost, so the token {0} was \
+         deleted again"
     )]
     SecretLost(ApiTokenId, std::io::Error),
+    #[error(
+        "the secret could not be written to standard output ({1}) and is lost; the token {0} exists \
+         and could not be deleted again ({2}): delete it"
+    )]
+    LostTokenRemains(ApiTokenId, std::io::Error, DeleteApiTokenError),
     #[error("{0}")]
     Failed(#[from] std::io::Error),
 }
@@ -101,7 +113,9 @@ impl CliError {
             | Self::Migrate(_)
             | Self::CreateToken(_)
             | Self::Output(_)
+            | Self::SecretUnkept(_)
             | Self::SecretLost(..)
+            | Self::LostTokenRemains(..)
             | Self::Failed(_) => 1,
         }
     }
@@ -117,18 +131,13 @@ impl Cli {
         arguments: Vec<OsString>,
         environment: Vec<(OsString, OsString)>,
     ) -> Result<Self, CliError> {
-        let variable = |wanted: &str| {
-            let found = environment.iter().find(|(name, _)| name == wanted);
-            found.map(|(_, value)| value.clone())
+        let settings = match read_settings(&Self::command(), &arguments, &environment) {
+            Err(SettingsError::Clap(error)) => error.exit(),
+            read => read?,
         };
-        let path = path_of_file(&arguments, variable("TOKENWRIGHT_CONFIG"));
-        let names = environment.iter().map(|(name, _)| name.clone());
-        let mut command = with_environment_checked(Self::command(), names)?;
-        if let Some(path) = path {
-            command = with_file(command, &path)?;
-        }
-        let matches = command.get_matches_from(arguments);
-        Ok(Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+        let read = Self::from_arg_matches(&settings.matches);
+        let cli = read.unwrap_or_else(|error| error.exit());
+        Ok(Self { warnings: settings.warnings, ..cli })
     }
 
     /// Runs the command to its end.
@@ -136,6 +145,9 @@ impl Cli {
     /// # Errors
     /// Why it ended without success.
     pub async fn run(self) -> Result<(), CliError> {
+        for warning in &self.warnings {
+            tracing::warn!("{warning}");
+        }
         match self.command {
             Command::Dev(args) => dev::run(args).await,
             Command::Serve(args) => serve::run(args).await,

@@ -1,22 +1,29 @@
 //! Settings, one file per concern. Each is a flag, an environment variable and a key of the settings
-//! file, in this order of precedence; clap does the reading, and the file only moves its defaults.
+//! file, in this order of precedence; [`read_settings`] brings them into one form, which clap reads.
 
 mod database;
+mod environment;
 mod file;
 mod http;
+mod listen;
 mod log;
 mod origins;
 mod permissions;
+mod permissions_of;
 mod proxies;
+mod settings;
+mod suggestion;
 mod tokens;
 mod value;
 
 pub use database::DatabaseArgs;
-pub use file::{FileError, path_of_file, with_environment_checked, with_file};
+pub use file::FileError;
 pub use http::HttpArgs;
+pub use listen::ListenAddress;
 pub use log::{LogArgs, LogFormat};
 pub use origins::OriginList;
 pub use permissions::PermissionsError;
 pub use proxies::ProxyList;
+pub use settings::{Settings, SettingsError, Source, read as read_settings};
 pub use tokens::TokenArgs;
-pub use value::{DatabaseUrlText, duration};
+pub use value::{DatabaseUrlText, boolean};

@@ -12,6 +12,7 @@ pub mod cursor;
 pub mod fault;
 pub mod filter;
 pub mod id;
+pub mod lifetime;
 pub mod name;
 pub mod order;
 pub mod page;

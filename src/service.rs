@@ -23,12 +23,12 @@ mod users;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use tokio::runtime::Handle;
 
 use crate::db::DbError;
 use crate::domain::catalogue::Catalogue;
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, Instant};
+use crate::domain::lifetime::Lifetime;
 use crate::domain::random::RandomSource;
 use crate::repository::Repository;
 
@@ -56,7 +56,7 @@ pub struct Service {
     random: Arc<dyn RandomSource>,
     proofs: SecretProofs,
     last_uses: LastUses,
-    max_lifetime: TimeDelta,
+    max_lifetime: Lifetime,
     last_use_interval: Duration,
 }
 
@@ -64,7 +64,7 @@ pub struct Service {
 #[derive(Debug, Clone, Copy)]
 pub struct TokenRules {
     /// Longest time from now to an expiry.
-    pub max_lifetime: TimeDelta,
+    pub max_lifetime: Lifetime,
     /// Cost of new bcrypt hashes.
     pub bcrypt_cost: u32,
     /// How often last uses are written.
@@ -101,9 +101,9 @@ impl Service {
         &self.catalogue
     }
 
-    /// Longest time from now to an expiry.
-    pub const fn max_lifetime(&self) -> TimeDelta {
-        self.max_lifetime
+    /// The latest expiry that a new token may have at this instant.
+    pub fn latest_expiry(&self, now: Instant) -> Instant {
+        self.max_lifetime.end(now).unwrap_or(Instant::MAX_UTC)
     }
 
     /// The clock that decides.

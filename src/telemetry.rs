@@ -22,11 +22,19 @@ pub struct InvalidFilter(#[from] tracing_subscriber::filter::ParseError);
 /// # Errors
 /// When the filter cannot be read.
 pub fn start(log: &LogArgs) -> Result<(), InvalidFilter> {
-    let ansi = std::io::stderr().is_terminal();
-    let layer = layer(log, ansi, std::io::stderr)?;
+    let layer = layer(log, with_colours(), std::io::stderr)?;
     // A process starts its log once; if one is there already, it stays.
     let _already_there = tracing_subscriber::registry().with(layer).try_init();
     Ok(())
+}
+
+/// Colours are for terminals that know them, of people who want them: <https://no-color.org>,
+/// <https://bixense.com/clicolors>. A file or a pipe gets none, whatever is asked for.
+fn with_colours() -> bool {
+    std::io::stderr().is_terminal()
+        && anstyle_query::term_supports_ansi_color()
+        && !anstyle_query::no_color()
+        && anstyle_query::clicolor().unwrap_or(true)
 }
 
 /// The whole log as one layer over any writer.
@@ -45,16 +53,19 @@ where
     let lines = fmt::layer().with_ansi(ansi).with_writer(writer);
     Ok(match log.log_format {
         LogFormat::Text => {
-            lines.with_filter(filter).with_filter(filter_fn(is_ours_or_coarse)).boxed()
+            lines.with_filter(filter).with_filter(filter_fn(is_for_operators)).boxed()
         }
         LogFormat::Json => {
-            lines.json().with_filter(filter).with_filter(filter_fn(is_ours_or_coarse)).boxed()
+            lines.json().with_filter(filter).with_filter(filter_fn(is_for_operators)).boxed()
         }
     })
 }
 
 /// Below `info`, only our own code speaks, whatever the filter says. Others log what they handle:
-/// tokio-postgres the parameters of queries, HTTP libraries whole heads.
-fn is_ours_or_coarse(metadata: &Metadata<'_>) -> bool {
-    metadata.target().starts_with("tokenwright") || *metadata.level() <= Level::INFO
+/// tokio-postgres the parameters of queries, HTTP libraries whole heads. actix-server says at `info` how it
+/// starts its threads, which means nothing to an operator.
+fn is_for_operators(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    let most = if target.starts_with("actix_server") { Level::WARN } else { Level::INFO };
+    target.starts_with("tokenwright") || *metadata.level() <= most
 }

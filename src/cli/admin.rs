@@ -1,17 +1,18 @@
 //! `tokenwright admin`: work on the database itself, for the first token and for emergencies.
 
-use std::time::Duration;
+use chrono::SecondsFormat;
+use clap::{ArgGroup, Args, Subcommand};
 
-use chrono::TimeDelta;
-use clap::{Args, Subcommand};
-
-use super::output::{print, tell};
+use super::new_token::make_and_print;
+use super::output::tell;
 use super::{CliError, service_config};
 use crate::app;
-use crate::config::{DatabaseArgs, TokenArgs, duration};
+use crate::config::{DatabaseArgs, TokenArgs};
+use crate::domain::catalogue::Catalogue;
+use crate::domain::clock::Instant;
 use crate::domain::fault::Field;
-use crate::domain::principal::{Origin, Principal};
-use crate::service::{CreateApiToken, CreateApiTokenError, RequestedExpiry};
+use crate::domain::lifetime::Lifetime;
+use crate::service::{CreateApiToken, CreateApiTokenError, CreatedApiToken, RequestedExpiry};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AdminCommand {
@@ -20,23 +21,27 @@ pub(super) enum AdminCommand {
     CreateToken(CreateTokenArgs),
 }
 
+// The narrower grant comes first, since messages name them in this order.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("grant").required(true).args(["permission", "all_permissions"]))]
 pub(super) struct CreateTokenArgs {
     /// Name of the token.
     #[arg(long)]
     name: String,
 
-    /// Time from now to its expiry, such as `90d`.
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    expires_in: Duration,
+    /// Time from now to its expiry: `90d`, `2w`, `12h`, `30m` (minutes), `6mo` (months of the calendar),
+    /// `1y`.
+    #[arg(long, value_name = "DURATION", value_parser = Lifetime::parse)]
+    expires_in: Lifetime,
 
-    /// Everything that can be granted.
-    #[arg(long, conflicts_with = "permission", required_unless_present = "permission")]
-    all_permissions: bool,
-
-    /// A permission by its dotted code; may be repeated.
+    /// A permission by its dotted code, such as `api.users.read`, or by its name in GraphQL; may be
+    /// repeated.
     #[arg(long, value_name = "CODE", num_args = 1..)]
     permission: Vec<String>,
+
+    /// Everything that can be granted.
+    #[arg(long)]
+    all_permissions: bool,
 
     /// An address or CIDR network from which the token may be used; may be repeated. None: any.
     #[arg(long, value_name = "ADDRESS", num_args = 1..)]
@@ -52,24 +57,34 @@ pub(super) struct CreateTokenArgs {
 pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
     let AdminCommand::CreateToken(args) = command;
     let service = app::service(service_config(&args.database, &args.tokens)?).await?;
-    let permissions =
-        if args.all_permissions { service.catalogue().grantable() } else { args.permission };
-    let lifetime = TimeDelta::from_std(args.expires_in).unwrap_or(TimeDelta::MAX);
-    let expiry = service.clock().now().checked_add_signed(lifetime);
+    let catalogue = service.catalogue();
+    let permissions = if args.all_permissions {
+        catalogue.grantable()
+    } else {
+        args.permission.into_iter().map(|name| code(catalogue, name)).collect()
+    };
+    let expiry = args.expires_in.end(service.clock().now());
     let wanted = CreateApiToken {
         name: args.name,
         // What is beyond the calendar is beyond the maximum lifetime too.
-        expiry: RequestedExpiry::at(expiry.unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC)),
+        expiry: RequestedExpiry::at(expiry.unwrap_or(Instant::MAX_UTC)),
         permissions,
         allowed_addresses: args.allowed_address,
     };
-    let created =
-        service.create_api_token(&Principal::Operator, &Origin::default(), wanted).await?;
-    let id = created.token.id;
-    print(&format!("{}\n", created.secret.reveal()))
-        .map_err(|error| CliError::SecretLost(id, error))?;
-    tell(&format!("created {id}; its secret is shown this once"));
+    let secret = |created: &CreatedApiToken| format!("{}\n", created.secret.reveal());
+    let token = make_and_print(&service, wanted, secret).await?;
+    tell(&format!(
+        "created {} `{}`, which expires {}; its secret is shown this once",
+        token.id,
+        token.name,
+        token.expiry.to_rfc3339_opts(SecondsFormat::Secs, true)
+    ));
     Ok(())
+}
+
+/// The code of a permission that may be given by its value in the GraphQL enum.
+fn code(catalogue: &Catalogue, name: String) -> String {
+    catalogue.by_name(&name).map_or(name, |entry| entry.code.to_string())
 }
 
 /// All faults of the input, a line each.

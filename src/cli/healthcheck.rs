@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::CliError;
+use crate::config::ListenAddress;
 
 /// Longest wait for the answer.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -22,11 +23,11 @@ pub(super) struct HealthcheckArgs {
         value_name = "ADDRESS:PORT",
         default_value = "127.0.0.1:8080"
     )]
-    listen: SocketAddr,
+    listen: ListenAddress,
 }
 
 pub(super) async fn run(args: HealthcheckArgs) -> Result<(), CliError> {
-    let address = reachable(args.listen);
+    let address = reachable(args.listen.0);
     let asked = tokio::time::timeout(LIMIT, ask(address)).await;
     let asked = asked.unwrap_or_else(|_| Err(Error::new(ErrorKind::TimedOut, "no answer in time")));
     Ok(asked.map_err(|error| Error::other(format!("{address} is not ready: {error}")))?)

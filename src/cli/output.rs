@@ -12,6 +12,26 @@ pub(super) fn print(text: &str) -> std::io::Result<()> {
     output.flush()
 }
 
+/// Is standard output something that keeps what is written to it? Where it is closed, the standard library
+/// opens the null device in its place, which takes every write.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn ensure_kept() -> Result<(), &'static str> {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+    let output = std::io::stdout().as_fd().try_clone_to_owned().map(std::fs::File::from);
+    let Ok(output) = output.and_then(|file| file.metadata()) else {
+        return Err("is closed");
+    };
+    let is_null = std::fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == output.rdev());
+    if output.file_type().is_char_device() && is_null {
+        return Err("is closed or /dev/null");
+    }
+    Ok(())
+}
+
 /// Tells the person who ran the command, on standard error. If nobody listens there, nothing can be
 /// done about it, and the command has done its work all the same.
 pub fn tell(text: &str) {

@@ -1,19 +1,24 @@
-//! The signals that end a server.
+//! The signals that a server handles.
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// From now on these signals end the process no more; what is returned is ready at the first SIGTERM or
-/// SIGINT. To be called before anybody is told that the server is there.
+/// From now on these signals do not end the process. What is returned is ready at the first SIGTERM or
+/// SIGINT; SIGHUP, which a closed terminal or a log rotation sends, changes nothing. To be called before
+/// anybody learns that the server is there.
 ///
 /// # Errors
 /// When they cannot be handled.
 pub(super) fn signals() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = interrupt.recv() => return,
+                _ = hang_up.recv() => tracing::info!("SIGHUP is ignored"),
+            }
         }
     })
 }

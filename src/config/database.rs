@@ -1,5 +1,6 @@
 //! Where the data is, and how connections are held.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -22,6 +23,10 @@ pub struct DatabaseArgs {
         hide_default_value = true
     )]
     pub database_url: DatabaseUrlText,
+
+    /// A file that holds the database URL, as containers mount secrets; in place of it.
+    #[arg(long, env = "TOKENWRIGHT_DATABASE_URL_FILE", value_name = "FILE")]
+    pub database_url_file: Option<PathBuf>,
 
     /// Most connections to PostgreSQL, of which a quarter never writes, or readers of the SQLite file.
     #[arg(

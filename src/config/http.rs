@@ -1,14 +1,14 @@
 //! Where the server listens, whom it believes, and what it shows.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
+use super::listen::ListenAddress;
 use super::origins::OriginList;
 use super::proxies::ProxyList;
-use super::value::timeout;
+use super::value::{boolean, timeout};
 use crate::graphql::Introspection;
 use crate::http::{AllowedOrigins, HttpSettings, WebOrigin};
 use crate::wire::forwarded::{ForwardedHeader, TrustedProxies};
@@ -24,7 +24,7 @@ pub struct HttpArgs {
         value_name = "ADDRESS:PORT",
         default_value = "127.0.0.1:8080"
     )]
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
 
     /// Peers whose forwarding header is believed: addresses and CIDR networks, separated by commas.
     /// None unless set.
@@ -57,7 +57,8 @@ pub struct HttpArgs {
         value_name = "BOOL",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "true"
+        default_missing_value = "true",
+        value_parser = boolean
     )]
     pub playground: Option<bool>,
 
@@ -143,6 +144,11 @@ impl HttpArgs {
             shutdown_timeout: self.shutdown_timeout,
             workers: self.workers.map_or_else(cores, usize::from),
         }
+    }
+
+    /// Do the trusted proxies, taken together, cover every address of IPv4 or of IPv6?
+    pub fn trusts_everybody(&self) -> bool {
+        IpNet::aggregate(&self.proxies()).iter().any(|network| network.prefix_len() == 0)
     }
 
     fn proxies(&self) -> Vec<IpNet> {

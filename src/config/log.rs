@@ -1,18 +1,21 @@
 //! What is logged, and how.
 
+mod filter;
+
 use clap::{Args, ValueEnum};
 
 /// Settings of the log, which goes to standard error.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Log")]
 pub struct LogArgs {
-    /// What to log: `error`, `warn`, `info`, `debug`, `trace`, or a filter such as
+    /// What to log: `error`, `warn`, `info`, `debug`, `trace`, `off`, or a filter such as
     /// `info,tokenwright=debug`.
     #[arg(
         long,
         env = "TOKENWRIGHT_LOG",
         value_name = "FILTER",
         default_value = "info",
+        value_parser = filter::read,
         global = true
     )]
     pub log: String,

@@ -29,6 +29,7 @@ mod tests {
         assert_eq!(read(""), Ok(0));
         assert_eq!(read(" "), Ok(0));
         assert_eq!(read("10.0.0.0/8, ::1"), Ok(2));
+        assert_eq!(read("10.0.0.0/8, ::1,"), Ok(2));
         assert!(read("10.0.0.0/8,,::1").is_err());
         assert!(read("::1, 10.0.0.1/8").unwrap_err().starts_with("`10.0.0.1/8` "));
     }

@@ -2,14 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use chrono::TimeDelta;
 use clap::Args;
 
 use super::permissions::{self, PermissionsError};
-use super::value::duration;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::lifetime::Lifetime;
 use crate::service::{DEFAULT_COST, LAST_USE_INTERVAL, MAX_COST, MIN_COST, TokenRules};
 
 /// Settings of tokens.
@@ -20,15 +18,15 @@ pub struct TokenArgs {
     #[arg(long, env = "TOKENWRIGHT_PERMISSIONS", value_name = "FILE")]
     pub permissions: Option<PathBuf>,
 
-    /// Longest time from now to a token's expiry.
+    /// Longest time from now to a token's expiry: `2y`, `6mo` (of the calendar), `90d`, `12h`.
     #[arg(
         long,
         env = "TOKENWRIGHT_MAX_LIFETIME",
         value_name = "DURATION",
-        default_value = "730d",
-        value_parser = lifetime
+        default_value = "2y",
+        value_parser = Lifetime::parse
     )]
-    pub max_lifetime: Duration,
+    pub max_lifetime: Lifetime,
 
     /// Cost of bcrypt hashes, 4 to 14. A high one makes the first use of a token slow and protects nothing
     /// more: a secret has 256 random bits.
@@ -45,9 +43,8 @@ pub struct TokenArgs {
 impl TokenArgs {
     /// The rules for tokens.
     pub fn rules(&self) -> TokenRules {
-        let max_lifetime = TimeDelta::from_std(self.max_lifetime).unwrap_or(TimeDelta::MAX);
         TokenRules {
-            max_lifetime,
+            max_lifetime: self.max_lifetime,
             bcrypt_cost: self.bcrypt_cost,
             last_use_interval: LAST_USE_INTERVAL,
         }
@@ -60,11 +57,4 @@ impl TokenArgs {
     pub fn catalogue(&self) -> Result<Arc<Catalogue>, PermissionsError> {
         permissions::catalogue(self.permissions.as_deref()).map(Arc::new)
     }
-}
-
-/// A century is enough, and stays within what an instant can hold.
-fn lifetime(text: &str) -> Result<Duration, String> {
-    let lifetime = duration(text)?;
-    let most = Duration::from_secs(36_525 * 24 * 60 * 60);
-    if lifetime > most { Err("must not be longer than 36525d".to_owned()) } else { Ok(lifetime) }
 }

@@ -24,15 +24,37 @@ impl fmt::Debug for DatabaseUrlText {
     }
 }
 
-/// Reads a duration such as `2s`, `15m` or `90d`.
+/// What every value is, before its setting reads it: without the white space and the byte order mark
+/// around it, which files and editors leave there.
 ///
 /// # Errors
-/// What is wrong with it; nothing is no duration either.
-pub fn duration(text: &str) -> Result<Duration, String> {
+/// For a line break or another control character within it, which no setting has.
+pub(super) fn cleaned(text: &str) -> Result<&str, &'static str> {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if text.contains(char::is_control) {
+        return Err("has a line break or another control character in it; write it in one line");
+    }
+    Ok(text)
+}
+
+/// Reads a switch as containers, shells and people write it.
+///
+/// # Errors
+/// For anything else.
+pub fn boolean(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" | "t" | "y" => Ok(true),
+        "false" | "no" | "off" | "0" | "f" | "n" => Ok(false),
+        _ => Err("write `true` or `false`".to_owned()),
+    }
+}
+
+/// Reads a duration such as `2s` or `15m`.
+fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(Duration::ZERO) => Err("must be longer than 0s".to_owned()),
         Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("{error}; write it like `2s`, `15m` or `90d`")),
+        Err(error) => Err(format!("{error}; write it like `500ms`, `2s` or `15m`")),
     }
 }
 
@@ -43,15 +65,66 @@ pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     if possible.contains(&timeout) { Ok(timeout) } else { Err("must be 1ms to 1day".to_owned()) }
 }
 
-/// Reads values that are separated by commas. They come as one text, because an empty one means none,
-/// while a list that were taken apart first would have one empty element.
+/// Reads values that are separated by commas; one after the last is no fault. They come as one text,
+/// because an empty one means none, while a list that were taken apart first would have one empty element.
 pub(super) fn list<T, E: fmt::Display>(
     text: &str,
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<Vec<T>, String> {
+    let text = text.trim();
+    let text = text.strip_suffix(',').unwrap_or(text);
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    let parts = text.split(',').map(str::trim);
-    parts.map(|part| parse(part).map_err(|wrong| format!("`{part}` {wrong}"))).collect()
+    let parse = |part: &str| match part.trim() {
+        "" => Err("there is nothing between two commas; take one away".to_owned()),
+        part => parse(part).map_err(|wrong| format!("`{part}` {wrong}")),
+    };
+    text.split(',').map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_cut_at_its_ends_and_has_one_line() {
+        for text in ["a b", " a b ", "a b\n", "a b\r\n", "\u{feff}a b\n", "\t a b \u{a0}"] {
+            assert_eq!(cleaned(text), Ok("a b"), "{text:?}");
+        }
+        assert_eq!(cleaned(" \r\n\t"), Ok(""));
+        for text in ["a\nb", "a\tb", "a\0", "a\u{1b}[0m"] {
+            assert!(cleaned(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn switches_are_read_as_people_write_them() {
+        for (expected, texts) in [
+            (true, ["1", "true", "TRUE", "True", "yes", "YES", "on", "On", "t", "Y"]),
+            (false, ["0", "false", "FALSE", "False", "no", "NO", "off", "Off", "f", "N"]),
+        ] {
+            for text in texts {
+                assert_eq!(boolean(text), Ok(expected), "{text}");
+            }
+        }
+        for text in ["", "2", "maybe", "truee", "enabled", "-1"] {
+            assert!(boolean(text).unwrap_err().contains("`true` or `false`"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_may_end_with_a_comma_and_has_no_gap() {
+        let read = |text: &str| list(text, |part| part.parse::<u8>());
+        for text in ["1,2", " 1 , 2 ", "1,2,", "1, 2 , "] {
+            assert_eq!(read(text), Ok(vec![1, 2]), "{text}");
+        }
+        for text in ["", " ", ","] {
+            assert_eq!(read(text), Ok(Vec::new()), "{text}");
+        }
+        for text in ["1,,2", ",1", "1,2,,", ", ,"] {
+            assert!(read(text).unwrap_err().contains("commas"), "{text}");
+        }
+        assert!(read("1,x").unwrap_err().starts_with("`x` "));
+    }
 }

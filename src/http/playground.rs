@@ -28,7 +28,8 @@ async fn page(state: web::Data<HttpState>) -> HttpResponse {
     let Ok(nonce) = style_nonce(state.random.as_ref()) else {
         return Refusal::Unavailable.json();
     };
-    let expiry = state.clock.now() + EXAMPLE_LIFETIME.min(service.max_lifetime() / 2);
+    let now = state.clock.now();
+    let expiry = now + EXAMPLE_LIFETIME.min((service.latest_expiry(now) - now) / 2);
     let permission = service.catalogue().first_grantable().map(|entry| entry.enum_name.as_str());
     let page = PAGE
         .replace("{{nonce}}", &nonce)

@@ -1,8 +1,6 @@
 //! Rules that the input of more than one use case must meet. All faults of an input are found before
 //! any is reported.
 
-use chrono::TimeDelta;
-
 use super::{RequestedExpiry, Service};
 use crate::db::DbError;
 use crate::domain::address::{AllowedAddresses, IpNetwork, MAX_ADDRESSES};
@@ -41,9 +39,9 @@ impl Service {
         if expiry <= now {
             return Err(vec![expiry_past("The expiry must be in the future.")]);
         }
-        if expiry - now > self.max_lifetime {
-            let lifetime = for_people(self.max_lifetime);
-            let last = now + self.max_lifetime;
+        let last = self.latest_expiry(now);
+        if expiry > last {
+            let lifetime = self.max_lifetime;
             let last = last.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
             let message =
                 format!("The expiry must not be more than {lifetime} away: {last} at most.");
@@ -141,15 +139,6 @@ fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
-/// A duration in whole days where it is one, as operators set it; else down to its smallest unit.
-fn for_people(lifetime: TimeDelta) -> String {
-    match lifetime.num_days() {
-        1 if lifetime == TimeDelta::days(1) => "1 day".to_owned(),
-        days if lifetime == TimeDelta::days(days) => format!("{days} days"),
-        _ => humantime::format_duration(lifetime.to_std().unwrap_or_default()).to_string(),
-    }
-}
-
 /// All values, or the faults with their places, the first ones told one by one.
 fn each<T>(checked: impl Iterator<Item = Result<T, InputFault>>) -> Found<Vec<T>> {
     let mut values = Vec::new();
@@ -166,17 +155,4 @@ fn each<T>(checked: impl Iterator<Item = Result<T, InputFault>>) -> Found<Vec<T>
         last.message.push_str(&format!(" ({more} more elements of this list are refused.)"));
     }
     if faults.is_empty() { Ok(values) } else { Err(faults) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_told_for_people() {
-        assert_eq!(for_people(TimeDelta::days(730)), "730 days");
-        assert_eq!(for_people(TimeDelta::hours(24)), "1 day");
-        assert_eq!(for_people(TimeDelta::hours(12)), "12h");
-        assert_eq!(for_people(TimeDelta::minutes(36 * 60 + 5)), "1day 12h 5m");
-    }
 }

@@ -101,7 +101,7 @@ impl TestApp {
             pool: options.pool,
             catalogue: Arc::new(options.catalogue),
             rules: TokenRules {
-                max_lifetime: options.max_lifetime,
+                max_lifetime: options.max_lifetime.into(),
                 bcrypt_cost: options.bcrypt_cost,
                 last_use_interval: options.last_use_interval,
             },

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use super::{CREATE_TOKEN, HIDDEN, leaving_no_file, on_a_database};
-use crate::support::{Binary, TestDatabase, assert_ended, migrated};
+use crate::support::{Binary, TestDatabase, assert_ended, files, migrated};
 
 #[test]
 fn a_wrong_database_url_ends_with_2_and_is_not_repeated() {
@@ -16,6 +16,12 @@ fn a_wrong_database_url_ends_with_2_and_is_not_repeated() {
         "postgres://someone:hidden-word@localhost/db?nonsense=1",
         "sqlite:",
         "sqlite::memory:",
+        "sqlite::memory:?cache=shared",
+        "sqlite:t.db?mode=ro",
+        "sqlite:///tmp/t.db?mode=rwc&hidden-word",
+        "sqlite:t.db#hidden-word",
+        "sqlite:t.db\n.old",
+        "sqlite: \n",
         "",
     ] {
         for command in on_a_database() {
@@ -99,4 +105,19 @@ fn six_may_migrate_at_once() {
         .filter(|ended| ended.stderr.contains("applied"))
         .count();
     assert_eq!(applied, 1);
+}
+
+#[test]
+fn the_name_of_a_database_ends_where_its_line_does() {
+    for url in ["sqlite:t.db\n", " sqlite:t.db\r\n", "SQLITE:t.db"] {
+        let folder = tempfile::tempdir().unwrap();
+        let migrate = || Binary::new(folder.path(), &["migrate"]);
+        assert_ended(&migrate().args(&["--database-url", url]).run(), 0, "applied");
+        let made = files(folder.path());
+        assert!(
+            made.iter().all(|name| name.starts_with("t.db") && !name.contains('\n')),
+            "{made:?}"
+        );
+        assert_ended(&migrate().env("TOKENWRIGHT_DATABASE_URL", url).run(), 0, "up to date");
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use chrono::{SecondsFormat, TimeDelta};
@@ -115,4 +117,55 @@ async fn what_was_acknowledged_survives_a_kill() {
     let again = Binary::on(&database, &["serve"]).serve();
     let answer = again.graphql(secret, "{ currentUser { name } }", json!({})).await;
     assert_eq!(answer.data()["currentUser"]["name"], "kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hang_up_changes_nothing() {
+    let database = migrated();
+    let server = Binary::on(&database, &["serve"]).serve();
+    for _ in 0..3 {
+        server.running.signal("HUP");
+    }
+    server.running.until(|said| said.err().contains("SIGHUP is ignored"));
+    assert_eq!(server.get("/readyz").await.status, 200);
+    assert_ended(&server.stop(), 0, "shutting down");
+}
+
+/// What a command that logs a warning writes to a terminal, with these variables.
+fn on_a_terminal(variables: &[(&str, &str)]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s.toml");
+    std::fs::write(&file, "database-url = 'postgres://u:p@localhost/n'").unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+    let command = format!("{} schema --config s.toml", env!("CARGO_BIN_EXE_tokenwright"));
+    let terminal = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .current_dir(folder.path())
+        .env_clear()
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output();
+    String::from_utf8(terminal.unwrap().stdout).unwrap()
+}
+
+#[test]
+fn the_log_has_colours_where_they_are_wanted_only() {
+    let xterm = ("TERM", "xterm");
+    let coloured = on_a_terminal(&[xterm]);
+    assert!(coloured.contains("holds a password") && coloured.contains("\u{1b}["));
+    let dumb = ("TERM", "dumb");
+    for variables in [&[xterm, ("NO_COLOR", "1")][..], &[dumb], &[xterm, ("CLICOLOR", "0")], &[]] {
+        let plain = on_a_terminal(variables);
+        assert!(plain.contains("holds a password"), "{variables:?}");
+        assert!(!plain.contains('\u{1b}'), "{variables:?}");
+    }
+    let piped = Binary::on(&migrated(), &["serve"]).env("CLICOLOR_FORCE", "1").serve().stop();
+    assert!(!piped.stderr.contains('\u{1b}'), "{}", piped.stderr);
+}
+
+#[test]
+fn the_log_of_a_start_speaks_of_this_program_only() {
+    let ended = Binary::on(&migrated(), &["serve"]).serve().stop();
+    assert!(!ended.stderr.contains("actix"), "{}", ended.stderr);
+    assert_ended(&ended, 0, "shutting down");
 }

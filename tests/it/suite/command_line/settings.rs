@@ -1,16 +1,18 @@
 //! Flags, environment variables and the settings file.
 
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::json;
 
 use super::{CREATE_TOKEN, HIDDEN, commands, flags, leaving_no_file};
-use crate::support::{Binary, Ended, TestDatabase, assert_ended, migrated};
+use crate::support::{Binary, Ended, TestDatabase, assert_ended, files, migrated};
 
 /// The names of all settings, as they stand in a file.
 fn settings() -> Vec<String> {
     let (_, serve) = commands().into_iter().find(|(path, _)| path == &["serve"]).unwrap();
     let mut names: Vec<String> = flags(&serve)
         .filter_map(|arg| arg.get_long())
-        .filter(|long| *long != "config")
+        .filter(|long| *long != "config" && *long != "database-url-file")
         .map(str::to_owned)
         .collect();
     names.sort();
@@ -196,4 +198,174 @@ fn an_empty_variable_names_no_settings_file() {
     let folder = tempfile::tempdir().unwrap();
     let schema = Binary::new(folder.path(), &["schema"]).env("TOKENWRIGHT_CONFIG", "");
     assert_ended(&schema.run(), 0, "");
+}
+
+#[test]
+fn a_sibling_of_kubernetes_stops_no_start_and_hides_no_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = || {
+        Binary::new(folder.path(), &["schema"])
+            .env("TOKENWRIGHT_POSTGRESQL_SERVICE_HOST", "10.0.0.1")
+            .env("TOKENWRIGHT_POSTGRESQL_SERVICE_PORT", "5432")
+            .env("TOKENWRIGHT_POSTGRESQL_SERVICE_PORT_TCP_POSTGRESQL", "5432")
+            .env("TOKENWRIGHT_POSTGRESQL_PORT", "tcp://10.0.0.1:5432")
+            .env("TOKENWRIGHT_POSTGRESQL_PORT_5432_TCP", "tcp://10.0.0.1:5432")
+            .env("TOKENWRIGHT_POSTGRESQL_PORT_5432_TCP_ADDR", "10.0.0.1")
+            .env("TOKENWRIGHT_POSTGRESQL_PORT_5432_TCP_PORT", "5432")
+            .env("TOKENWRIGHT_POSTGRESQL_PORT_5432_TCP_PROTO", "tcp")
+    };
+    assert_ended(&schema().run(), 0, "");
+    let mistaken = schema().env("TOKENWRIGHT_LISTEN_PORT", "8080").run();
+    assert_ended(&mistaken, 2, "TOKENWRIGHT_LISTEN_PORT");
+    let mistaken = schema().env("TOKENWRIGHT_LISEN", "x").run();
+    assert_ended(&mistaken, 2, "did you mean `TOKENWRIGHT_LISTEN`?");
+}
+
+/// `serve` with a setting from each of the three sources in turn.
+fn from_each_source(database: &TestDatabase, name: &str, value: &str, look: &dyn Fn(&str, Binary)) {
+    let flag = format!("--{name}={value}");
+    look("flag", Binary::on(database, &["serve", &flag]));
+    let variable = format!("TOKENWRIGHT_{}", name.to_uppercase().replace('-', "_"));
+    look("variable", Binary::on(database, &["serve"]).env(&variable, value));
+    let file = database.folder().join("s.toml");
+    std::fs::write(&file, format!("{name} = {}", json!(value))).unwrap();
+    let file = file.to_str().unwrap().to_owned();
+    look("file", Binary::on(database, &["serve", "--config", &file]));
+}
+
+#[test]
+fn a_setting_is_understood_as_people_write_it() {
+    let database = migrated();
+    for (name, value) in [
+        ("playground", "1"),
+        ("playground", "YES"),
+        ("migrate", "on"),
+        ("migrate", "False"),
+        ("workers", " 2 \n"),
+        ("request-timeout", "3s\r\n"),
+        ("introspection", "OFF"),
+        ("forwarded-header", "X-Forwarded-For"),
+        ("trusted-proxies", "10.0.0.0/8, ::1,\n"),
+        ("allowed-origins", "https://app.example,"),
+        ("log", "Warning,info"),
+        ("max-lifetime", "2y"),
+    ] {
+        from_each_source(&database, name, value, &|source, serve| {
+            let ended = serve.serve().stop();
+            assert_ended(&ended, 0, "");
+            assert!(ended.stderr.contains("listening"), "{source} {name}={value}");
+        });
+    }
+}
+
+#[test]
+fn a_setting_that_is_not_understood_says_where_it_is_and_what_to_write() {
+    let database = migrated();
+    for (name, value, told) in [
+        ("listen", "8080", "127.0.0.1:8080"),
+        ("listen", "example.com:8080", "not looked up"),
+        ("playground", "maybe", "`true` or `false`"),
+        ("workers", "2\n3", "in one line"),
+        ("workers", "0", "1..=1024"),
+        ("request-timeout", "10", "`2s`"),
+        ("introspection", "all", "authenticated"),
+        ("trusted-proxies", "10.0.0.0/8,,::1", "two commas"),
+        ("log", "verbose", "write one of off, error, warn, info, debug, trace"),
+        ("log", "tokenwrigth=debug", "did you mean `tokenwright`?"),
+    ] {
+        from_each_source(&database, name, value, &|source, serve| {
+            let ended = serve.run();
+            assert_ended(&ended, 2, told);
+            let place = match source {
+                "flag" => format!("--{name}"),
+                "variable" => format!("TOKENWRIGHT_{}", name.to_uppercase().replace('-', "_")),
+                _ => "s.toml".to_owned(),
+            };
+            assert_ended(&ended, 2, &place);
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn localhost_is_the_loopback_address() {
+    let database = migrated();
+    let serve = Binary::on(&database, &["serve"]).env("TOKENWRIGHT_LISTEN", "localhost:0").start();
+    assert!(serve.listening().starts_with("127.0.0.1:"));
+}
+
+#[test]
+fn an_empty_variable_is_not_set() {
+    let names = settings();
+    let database = migrated();
+    let empty = names.iter().chain([&"database-url-file".to_owned()]).fold(
+        Binary::on(&database, &["serve"]),
+        |serve, name| {
+            let variable = format!("TOKENWRIGHT_{}", name.to_uppercase().replace('-', "_"));
+            serve.env(&variable, if name.len() % 2 == 0 { "" } else { " \n" })
+        },
+    );
+    assert_ended(&empty.serve().stop(), 0, "INFO");
+    let flag = Binary::on(&database, &["serve", "--workers", ""]).run();
+    assert_ended(&flag, 2, "--workers is empty");
+}
+
+#[test]
+fn a_secret_setting_can_stand_in_a_file_of_its_own() {
+    let database = migrated();
+    let path = database.folder().join("url");
+    std::fs::write(&path, format!("{}\n", database.url_text())).unwrap();
+    let file = path.to_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let migrate =
+        |arguments: &[&str]| Binary::new(folder.path(), &[&["migrate"], arguments].concat());
+    let by_file = ["--database-url-file", file];
+    assert_ended(&migrate(&by_file).run(), 0, "up to date");
+    let variable = || migrate(&[]).env("TOKENWRIGHT_DATABASE_URL_FILE", file);
+    assert_ended(&variable().run(), 0, "up to date");
+    std::fs::write(folder.path().join("s.toml"), format!("database-url-file = '{file}'")).unwrap();
+    assert_ended(&migrate(&["--config", "s.toml"]).run(), 0, "up to date");
+    // The order of precedence is that of the sources.
+    let lower = migrate(&by_file).env("TOKENWRIGHT_DATABASE_URL", "sqlite:other.db").run();
+    assert_ended(&lower, 0, "up to date");
+    assert_eq!(files(folder.path()), ["s.toml"]);
+
+    let both = migrate(&[&by_file[..], &["--database-url", "sqlite:other.db"]].concat()).run();
+    assert_ended(&both, 2, "both given");
+    let both = variable().env("TOKENWRIGHT_DATABASE_URL", "sqlite:other.db").run();
+    assert_ended(&both, 2, "TOKENWRIGHT_DATABASE_URL");
+    let missing = migrate(&["--database-url-file", "nowhere"]).run();
+    assert_ended(&missing, 2, "nowhere, which cannot be read");
+    for (content, told) in [(" \n", "is empty"), (&*format!("a\n{HIDDEN}\n"), "in one line")] {
+        std::fs::write(folder.path().join("secret"), content).unwrap();
+        let ended = migrate(&["--database-url-file", "secret"]).run();
+        assert_ended(&ended, 2, told);
+        assert!(!ended.stderr.contains(HIDDEN), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn settings_that_weaken_the_server_are_warned_of() {
+    let database = migrated();
+    for (proxies, warns) in [
+        ("0.0.0.0/0", true),
+        ("10.0.0.0/8,::/0", true),
+        ("0.0.0.0/1,128.0.0.0/1", true),
+        ("10.0.0.0/8,::1", false),
+    ] {
+        let serve = Binary::on(&database, &["serve", "--trusted-proxies", proxies]);
+        let ended = serve.serve().stop();
+        assert_eq!(ended.stderr.contains("claim any address"), warns, "{proxies}");
+    }
+    let file = database.folder().join("s.toml");
+    let url = "postgres://u:p@127.0.0.1:1/n";
+    for (mode, text, warns) in [
+        (0o644, format!("database-url = '{url}'"), true),
+        (0o640, format!("database-url = '{url}'"), false),
+        (0o644, "log = 'info'".to_owned(), false),
+    ] {
+        std::fs::write(&file, &text).unwrap();
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
+        let ended = Binary::on(&database, &["migrate", "--config", file.to_str().unwrap()]).run();
+        assert_eq!(ended.stderr.contains("holds a password"), warns, "{mode:o} {text}");
+    }
 }

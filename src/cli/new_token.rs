@@ -1,0 +1,31 @@
+//! A token that a command makes and shows. One whose secret reaches nobody would live on unknown, so it is
+//! taken back.
+
+use super::CliError;
+use super::output::{ensure_kept, print};
+use crate::domain::api_token::ApiToken;
+use crate::domain::principal::{Origin, Principal};
+use crate::service::{CreateApiToken, CreatedApiToken, DeleteApiToken, Service};
+
+/// Makes a token as the operator, and prints what `text` says of it on standard output.
+///
+/// # Errors
+/// When it cannot be made, or its secret cannot be written; there is no such token then, except where the
+/// error says so.
+pub(super) async fn make_and_print(
+    service: &Service,
+    wanted: CreateApiToken,
+    text: impl FnOnce(&CreatedApiToken) -> String,
+) -> Result<ApiToken, CliError> {
+    ensure_kept().map_err(CliError::SecretUnkept)?;
+    let (operator, origin) = (Principal::Operator, Origin::default());
+    let created = service.create_api_token(&operator, &origin, wanted).await?;
+    let Err(error) = print(&text(&created)) else {
+        return Ok(created.token);
+    };
+    let wanted = DeleteApiToken { id: created.token.id, version: None };
+    match service.delete_api_token(&operator, &origin, wanted).await {
+        Ok(deleted) => Err(CliError::SecretLost(deleted.id, error)),
+        Err(remains) => Err(CliError::LostTokenRemains(created.token.id, error, remains)),
+    }
+}

@@ -1,0 +1,16 @@
+//! Who may read a file that holds a password.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// What to tell the operator where everybody on this machine may read the file.
+pub(super) fn warning(path: &Path) -> Option<String> {
+    let mode = path.metadata().ok()?.mode() & 0o777;
+    (mode & 0o004 != 0).then(|| {
+        format!(
+            "the settings file {} holds a password and can be read by everybody on this machine \
+             (mode {mode:o}); `chmod o-r` ends that",
+            path.display()
+        )
+    })
+}

@@ -1,0 +1,339 @@
+//! Where each setting comes from: the flag, else the environment, else the settings file, else the
+//! default.
+//!
+//! Everything is brought into the form of flags first, in one place, and clap reads those flags alone: so
+//! a value means the same and is cleaned in the same way wherever it stands. What is called a setting
+//! here is a flag that has an environment variable; the others belong to one run of one command.
+//!
+//! A setting that may be a secret has a companion `..-file`, which names a file that holds its value.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use clap::builder::{Resettable, StyledStr};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::file::FileError;
+use super::suggestion::did_you_mean;
+use super::value::cleaned;
+use super::{environment, file, permissions_of};
+
+/// The setting that names the settings file itself.
+const CONFIG: &str = "config";
+/// The ending of a companion's name.
+const FILE: &str = "-file";
+
+/// The command line with everything that the environment and the settings file add to it.
+#[derive(Debug)]
+pub struct Settings {
+    /// What clap found.
+    pub matches: ArgMatches,
+    /// What the operator should know, once there is a log.
+    pub warnings: Vec<String>,
+}
+
+/// The settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("the environment has the unknown variable {0}{1}")]
+    UnknownVariable(String, String),
+    /// The value is not repeated: it may be a secret.
+    #[error("{0} {1}")]
+    Value(Source, &'static str),
+    #[error("{0} and --{1} are both given; leave one out")]
+    Both(Source, String),
+    #[error("{0} names {path}, which {2}", path = .1.display())]
+    Companion(Source, PathBuf, String),
+    /// What clap has to say: help, the version, or what is wrong.
+    #[error(transparent)]
+    Clap(#[from] clap::Error),
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Flag(String),
+    Variable(String),
+    Key(PathBuf, String),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) => write!(f, "the value of --{name}"),
+            Self::Variable(name) => write!(f, "the value of the variable {name}"),
+            Self::Key(path, key) => write!(f, "the value of `{key}` in {}", path.display()),
+        }
+    }
+}
+
+/// Values that one source gives to one setting.
+#[derive(Debug, Clone)]
+struct Given {
+    source: Source,
+    values: Vec<OsString>,
+}
+
+/// Reads the command line, the environment and the settings file.
+///
+/// # Errors
+/// When any of them cannot be used; and for `--help` and `--version`, which end the program.
+pub fn read(
+    command: &Command,
+    arguments: &[OsString],
+    environment: &[(OsString, OsString)],
+) -> Result<Settings, SettingsError> {
+    let mut built = command.clone();
+    built.build();
+    let known = every_setting(&built);
+    let is_setting = |name: &OsString| known.iter().any(|(_, variable)| variable == name);
+    if let Some(name) = environment::unknown(environment, is_setting) {
+        let variables = known.iter().filter_map(|(_, variable)| variable.to_str());
+        let suggestion = did_you_mean(&name, variables);
+        return Err(SettingsError::UnknownVariable(name, suggestion));
+    }
+    let matches = flags_alone(command.clone())
+        .try_get_matches_from(arguments)
+        .map_err(|error| with_help(error, command, arguments))?;
+    let (path, leaf, matches) = innermost(&built, &matches);
+    let mut layers = Layers { leaf, matches, environment, file: None };
+    let mut warnings = Vec::new();
+    if let Some(config) = layers.given(CONFIG)?.and_then(|given| given.values.into_iter().next()) {
+        let config = PathBuf::from(config);
+        let values = file::read(&config)?;
+        for (key, value) in &values {
+            if key == CONFIG || !known.iter().any(|(name, _)| name == key) {
+                let suggestion = did_you_mean(key, known.iter().map(|(name, _)| name.as_str()));
+                return Err(FileError::UnknownKey(config, key.clone(), suggestion).into());
+            }
+            // What can have a companion can be a secret.
+            let companion = format!("{key}{FILE}");
+            if known.iter().any(|(name, _)| *name == companion) && value.contains('@') {
+                warnings.extend(permissions_of::warning(&config));
+            }
+        }
+        layers.file = Some((config, values));
+    }
+    let mut canonical: Vec<OsString> = vec![command.get_name().into()];
+    canonical.extend(path.into_iter().map(OsString::from));
+    canonical.extend(layers.other_flags());
+    let mut sources = HashMap::new();
+    for arg in settings(leaf) {
+        let Some(name) = arg.get_long().filter(|name| *name != CONFIG) else { continue };
+        let Some(given) = layers.setting(name)? else { continue };
+        canonical.extend(given.values.iter().map(|value| flag(name, value)));
+        sources.insert(name.to_owned(), given.source);
+    }
+    let matches = flags_alone_and_typed(command.clone())
+        .try_get_matches_from(canonical)
+        .map_err(|error| with_source(error, &sources))?;
+    Ok(Settings { matches, warnings })
+}
+
+/// The flags, the environment and the file, as far as they concern one command.
+struct Layers<'a> {
+    leaf: &'a Command,
+    matches: &'a ArgMatches,
+    environment: &'a [(OsString, OsString)],
+    file: Option<(PathBuf, Vec<(String, String)>)>,
+}
+
+impl Layers<'_> {
+    /// What a setting is set to, by itself or through its companion; `None` for a companion.
+    fn setting(&self, name: &str) -> Result<Option<Given>, SettingsError> {
+        if name.strip_suffix(FILE).is_some_and(|base| self.arg(base).is_some()) {
+            return Ok(None);
+        }
+        let companion = format!("{name}{FILE}");
+        if self.arg(&companion).is_none() {
+            return self.given(name);
+        }
+        let (direct, by_file) = (self.given(name)?, self.given(&companion)?);
+        match (direct, by_file) {
+            (direct, None) => Ok(direct),
+            (Some(direct), Some(by_file)) if rank(&direct) > rank(&by_file) => Ok(Some(direct)),
+            (Some(direct), Some(by_file)) if rank(&direct) == rank(&by_file) => {
+                Err(SettingsError::Both(direct.source, companion))
+            }
+            (_, Some(by_file)) => content(by_file).map(Some),
+        }
+    }
+
+    /// What the first source that has it gives to a setting.
+    fn given(&self, name: &str) -> Result<Option<Given>, SettingsError> {
+        let Some(arg) = self.arg(name) else { return Ok(None) };
+        let is_list = matches!(arg.get_action(), ArgAction::Append);
+        if let Some(values) = self.by_flag(arg) {
+            return explicit(Source::Flag(name.to_owned()), values, is_list).map(Some);
+        }
+        let variable = arg.get_env().unwrap_or_default();
+        if let Some((name, value)) = self.environment.iter().find(|(name, _)| name == variable) {
+            let source = Source::Variable(name.to_string_lossy().into_owned());
+            let value = clean(&source, value.clone())?;
+            // Set to nothing is not set: this is how shells and containers leave a variable out.
+            if !value.is_empty() {
+                return Ok(Some(Given { source, values: vec![value] }));
+            }
+        }
+        let Some((path, values)) = &self.file else { return Ok(None) };
+        let Some((key, value)) = values.iter().find(|(key, _)| key == name) else {
+            return Ok(None);
+        };
+        let source = Source::Key(path.clone(), key.clone());
+        explicit(source, vec![value.into()], is_list).map(Some)
+    }
+
+    fn by_flag(&self, arg: &Arg) -> Option<Vec<OsString>> {
+        let id = arg.get_id().as_str();
+        let is_given = self.matches.value_source(id) == Some(ValueSource::CommandLine);
+        let raw = is_given.then(|| self.matches.get_raw(id)).flatten()?;
+        Some(raw.map(OsStr::to_owned).collect())
+    }
+
+    fn arg(&self, name: &str) -> Option<&Arg> {
+        settings(self.leaf).find(|arg| arg.get_long() == Some(name))
+    }
+
+    /// The flags that are no settings, as they were given.
+    fn other_flags(&self) -> Vec<OsString> {
+        let others = self.leaf.get_arguments().filter(|arg| arg.get_env().is_none());
+        let flags = others.filter_map(|arg| {
+            let (name, values) = (arg.get_long()?, self.by_flag(arg)?);
+            Some(match arg.get_action() {
+                ArgAction::SetTrue => vec![format!("--{name}").into()],
+                _ => values.iter().map(|value| flag(name, value)).collect(),
+            })
+        });
+        flags.flatten().collect()
+    }
+}
+
+/// A value that somebody wrote down. An empty one means an empty list, and nothing else.
+fn explicit(source: Source, values: Vec<OsString>, is_list: bool) -> Result<Given, SettingsError> {
+    let values = values.into_iter().map(|value| clean(&source, value));
+    let values = values.collect::<Result<Vec<_>, _>>()?;
+    if !is_list && values.iter().any(|value| value.is_empty()) {
+        return Err(SettingsError::Value(source, "is empty; leave it out for the default"));
+    }
+    Ok(Given { source, values })
+}
+
+/// Paths need not be UTF-8 and stay as they are then.
+fn clean(source: &Source, value: OsString) -> Result<OsString, SettingsError> {
+    match value.to_str().map(cleaned) {
+        None => Ok(value),
+        Some(Ok(text)) => Ok(text.into()),
+        Some(Err(wrong)) => Err(SettingsError::Value(source.clone(), wrong)),
+    }
+}
+
+/// The value that the file of a companion holds.
+fn content(by_file: Given) -> Result<Given, SettingsError> {
+    let source = by_file.source;
+    let path = PathBuf::from(by_file.values.into_iter().next().unwrap_or_default());
+    let wrong = |path: &Path, wrong: &dyn fmt::Display| {
+        SettingsError::Companion(source.clone(), path.to_owned(), wrong.to_string())
+    };
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| wrong(&path, &format!("cannot be read: {error}")))?;
+    match cleaned(&text) {
+        Ok("") => Err(wrong(&path, &"is empty")),
+        Ok(text) => Ok(Given { values: vec![text.into()], source: source.clone() }),
+        Err(fault) => Err(wrong(&path, &fault)),
+    }
+}
+
+fn rank(given: &Given) -> u8 {
+    match given.source {
+        Source::Flag(_) => 2,
+        Source::Variable(_) => 1,
+        Source::Key(..) => 0,
+    }
+}
+
+fn flag(name: &str, value: &OsStr) -> OsString {
+    let mut flag = OsString::from(format!("--{name}="));
+    flag.push(value);
+    flag
+}
+
+fn is_setting(arg: &Arg) -> bool {
+    arg.get_long().is_some() && arg.get_env().is_some()
+}
+
+fn settings(command: &Command) -> impl Iterator<Item = &Arg> {
+    command.get_arguments().filter(|arg| is_setting(arg))
+}
+
+/// The name and the variable of every setting of any command.
+fn every_setting(command: &Command) -> Vec<(String, OsString)> {
+    let own = settings(command)
+        .filter_map(|arg| Some((arg.get_long()?.to_owned(), arg.get_env()?.to_owned())));
+    own.chain(command.get_subcommands().flat_map(every_setting)).collect()
+}
+
+/// The words that call a command, the command itself, and what was found for it.
+fn innermost<'a>(
+    command: &'a Command,
+    matches: &'a ArgMatches,
+) -> (Vec<&'a str>, &'a Command, &'a ArgMatches) {
+    let (mut path, mut command, mut matches) = (Vec::new(), command, matches);
+    while let Some((name, inner)) = matches.subcommand()
+        && let Some(subcommand) = command.find_subcommand(name)
+    {
+        path.push(name);
+        (command, matches) = (subcommand, inner);
+    }
+    (path, command, matches)
+}
+
+/// The command with settings that take any value, and only from flags.
+fn flags_alone(command: Command) -> Command {
+    let raw = |arg: Arg| {
+        let arg = arg.env(Resettable::Reset).default_value(Resettable::Reset);
+        arg.value_parser(value_parser!(OsString))
+    };
+    mut_settings(command, &raw)
+}
+
+/// The command with settings that take their own values, in small or capital letters, and only from flags.
+fn flags_alone_and_typed(command: Command) -> Command {
+    mut_settings(command, &|arg| arg.env(Resettable::Reset).ignore_case(true))
+}
+
+fn mut_settings(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
+    command
+        .mut_args(|arg| if is_setting(&arg) { change(arg) } else { arg })
+        .mut_subcommands(|subcommand| mut_settings(subcommand, change))
+}
+
+/// Help is printed by the command as it was, which knows defaults and variables.
+fn with_help(error: clap::Error, command: &Command, arguments: &[OsString]) -> clap::Error {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let again = command.clone().try_get_matches_from(arguments);
+            again.err().filter(|again| again.kind() == error.kind()).unwrap_or(error)
+        }
+        _ => error,
+    }
+}
+
+/// Says of a value that did not come from a flag where it did come from.
+fn with_source(mut error: clap::Error, sources: &HashMap<String, Source>) -> clap::Error {
+    let flag = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) => flag.clone(),
+        _ => return error,
+    };
+    let name = flag.trim_start_matches("--").split([' ', '=', '[']).next().unwrap_or_default();
+    if let Some(source @ (Source::Variable(_) | Source::Key(..))) = sources.get(name) {
+        let told = ContextValue::StyledStrs(vec![StyledStr::from(format!("this is {source}"))]);
+        error.insert(ContextKind::Suggested, told);
+    }
+    error
+}
