@@ -73,9 +73,11 @@ impl From<DieselError> for DbError {
     }
 }
 
-/// Is it the query that is at fault, or a value in it, so that it will fail again? diesel hands no SQLSTATE on;
-/// what PostgreSQL tells of a place in the query, a table, a column or a constraint comes with the classes 22,
-/// 23 and 42 only, never with a timeout, a lock, a shutdown or a lack of resources.
+/// Is it the query that is at fault, or a value in it, so that it will fail again? diesel hands no SQLSTATE
+/// on. PostgreSQL sends a position with a query that it cannot parse or analyse, and the names of tables,
+/// columns and constraints with some errors, reliably only with class 23, violated constraints (its manual,
+/// appendix A and "Error and Notice Message Fields"). A fault that comes with none of these counts as
+/// unavailable, even where it will fail again.
 fn is_of_the_query(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> bool {
     info.statement_position().is_some()
         || info.table_name().is_some()
