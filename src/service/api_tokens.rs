@@ -74,7 +74,7 @@ impl Service {
         Ok(tokens.into_iter().map(|token| (token.id, token)).collect())
     }
 
-    /// Has any token ever been made here?
+    /// Is there a token that was not deleted?
     ///
     /// # Errors
     /// When the database does not answer.

@@ -76,14 +76,13 @@ impl Repository {
         Ok(rows.into_iter().map(ApiToken::from).collect())
     }
 
-    /// Has any token ever been made here?
+    /// Is there a token that was not deleted?
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn has_api_tokens(&self) -> Result<bool, DbError> {
-        read!(self.db, |conn| select(exists(api_tokens::table.select(api_tokens::id)))
-            .get_result(conn)
-            .await)
+        let live = api_tokens::table.filter(api_tokens::deleted_date.is_null());
+        read!(self.db, |conn| select(exists(live.select(api_tokens::id))).get_result(conn).await)
     }
 
     /// Asks the database for a trivial answer from the migrated tables.
