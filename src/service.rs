@@ -140,8 +140,10 @@ impl Service {
 /// Why something could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
+    /// It does not exist, was deleted, or is out of reach.
     #[error("There is nothing with this id.")]
     NotFound,
+    /// It failed for a reason that no other input would avoid.
     #[error(transparent)]
     Failed(Failure),
 }

@@ -23,6 +23,7 @@ pub enum DbError {
     /// A transaction was rolled back because its body asked for that; nothing was changed.
     #[error("the transaction was rolled back on purpose")]
     RolledBack,
+    /// An operation ended in a panic, which the log has.
     #[error("an operation ended early, which is a defect")]
     OperationPanicked,
 }

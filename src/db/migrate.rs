@@ -54,34 +54,42 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// The database was not migrated, or its state could not be told.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
+    /// A migration failed, and nothing was applied.
     #[error("a migration failed: {0}")]
     Failed(String),
+    /// The database has migrations that this version does not know.
     #[error(
         "the database is from a newer version of tokenwright (it has the migration {}); \
          use that version",
         .0.join(", ")
     )]
     Newer(Vec<String>),
+    /// The database holds tables of something else.
     #[error(
         "the database holds other tables (such as `{0}`); give tokenwright a database of its own"
     )]
     Foreign(String),
+    /// A server uses the SQLite file.
     #[error(
         "a tokenwright server uses {0}, and the database must be migrated; stop the server first"
     )]
     ServerRuns(PathBuf),
+    /// The role may use no schema of the search path.
     #[error(
         "there is no schema in the search_path that the role may use; mostly, \
          `GRANT USAGE ON SCHEMA public` is missing"
     )]
     NoSchema,
+    /// The database stores text in this encoding, not in UTF-8.
     #[error(
         "the database stores text in {0}, which cannot hold every name; use one in UTF-8: `CREATE \
          DATABASE NAME ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0`"
     )]
     Encoding(String),
+    /// The lock on the SQLite file could not be taken.
     #[error(transparent)]
     Lock(#[from] ServerLockError),
+    /// The database did not answer, or refused.
     #[error(transparent)]
     Db(#[from] DbError),
 }

@@ -8,28 +8,36 @@ use super::postgres::PostgresTarget;
 /// A database URL: `sqlite:PATH` or `postgres://...`. `Debug` does not show a password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
+    /// A file.
     Sqlite(PathBuf),
+    /// A server.
     Postgres(Box<PostgresTarget>),
 }
 
 /// The text is not a database URL. It is not repeated, as it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDatabaseUrl {
+    /// The text has no scheme.
     #[error("the database URL has no scheme; write `sqlite:PATH` or `postgres://...`")]
     NoScheme,
+    /// The scheme is none of ours.
     #[error(
         "the database URL has the unknown scheme `{0}`; known are `sqlite:PATH` and `postgres://...`"
     )]
     UnknownScheme(String),
+    /// No file is named.
     #[error("the database URL names no file; write `sqlite:PATH`")]
     NoPath,
+    /// The path has this character, which begins parameters or a fragment.
     #[error(
         "the path of a SQLite database has a `{0}` in it; parameters and fragments are not known: \
          write `sqlite:PATH` alone, with a path that has neither `?` nor `#`"
     )]
     Parameters(char),
+    /// A database in memory, which a restart would lose.
     #[error("a database in memory cannot be shared by several connections; write `sqlite:PATH`")]
     InMemory,
+    /// The rest of a PostgreSQL URL cannot be used.
     #[error("the PostgreSQL URL cannot be read: {0}")]
     Postgres(String),
 }

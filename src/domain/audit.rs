@@ -15,14 +15,19 @@ use super::user::UserInfo;
 /// One thing that somebody did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {
+    /// The id of the event.
     pub id: EventId,
+    /// When it happened.
     pub date: Instant,
+    /// What was done.
     pub action: AuditAction,
     /// Who did it.
     pub actor: UserInfo,
     /// The token that they came with; none on the command line.
     pub actor_token: Option<ApiTokenId>,
+    /// From where, if known.
     pub client_address: Option<IpAddr>,
+    /// The id of the HTTP request, as in the log and the `x-request-id` header.
     pub request_id: Option<String>,
     /// What it was done to.
     pub target: AuditTarget,
@@ -42,9 +47,13 @@ impl AuditEvent {
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AuditAction {
+    /// A token was created.
     ApiTokenCreated,
+    /// A token was changed.
     ApiTokenUpdated,
+    /// A token was created as the renewal of another one.
     ApiTokenRenewed,
+    /// A token was deleted.
     ApiTokenDeleted,
 }
 
@@ -76,6 +85,7 @@ impl AuditAction {
 /// What something was done to: the typed id of a thing of one kind, which may be deleted since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditTarget {
+    /// An API token.
     ApiToken(ApiTokenId),
 }
 
@@ -109,8 +119,11 @@ impl fmt::Display for AuditTarget {
 /// One field that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditChange {
+    /// The name of the field, as clients know it.
     pub field: Cow<'static, str>,
+    /// The value before; none if the field is new.
     pub before: Option<String>,
+    /// The value after; none if the field is gone.
     pub after: Option<String>,
 }
 

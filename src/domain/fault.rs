@@ -7,6 +7,7 @@ pub struct InputFault {
     pub field: Field,
     /// Which element, where the field is a list and one element is at fault.
     pub index: Option<usize>,
+    /// What is wrong.
     pub kind: FaultKind,
     /// For programs; stable.
     pub reason: &'static str,
@@ -21,9 +22,13 @@ pub enum Field {
     Id,
     /// The version that a change is based on.
     Version,
+    /// The name of a token.
     Name,
+    /// When a token expires.
     Expiry,
+    /// What a token may do.
     Permissions,
+    /// From where a token may be used.
     AllowedAddresses,
     /// How long a renewed token still works.
     Overlap,
@@ -35,6 +40,7 @@ pub enum Field {
     After,
     /// The place before which a page ends.
     Before,
+    /// A condition of the filter of a list.
     Filter(FilterField),
 }
 
@@ -43,19 +49,25 @@ pub enum Field {
 pub enum FilterField {
     /// A part of the name.
     Name,
+    /// The permissions that a token holds.
     Permissions,
     /// The API Token User.
     User,
     /// The user that made it.
     Creator,
+    /// The earliest expiry.
     ExpiryFrom,
+    /// The instant that the expiry must be before.
     ExpiryTo,
+    /// The instant since which a token was not used.
     NotUsedSince,
     /// The user that did it.
     Actor,
     /// What it was done to.
     Target,
+    /// The earliest date of an event.
     DateFrom,
+    /// The instant that the date of an event must be before.
     DateTo,
 }
 

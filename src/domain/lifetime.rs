@@ -14,15 +14,19 @@ pub struct Lifetime {
     rest: TimeDelta,
 }
 
-/// A text is no lifetime.
+/// Why a text is not a lifetime.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LifetimeError {
+    /// It is no time at all.
     #[error("must be longer than 0s")]
     Zero,
+    /// It is longer than a century.
     #[error("must not be longer than 100y")]
     TooLong,
+    /// It has the unit `M`, which may mean months or minutes.
     #[error("`M` may mean months or minutes; write `mo` for months, `m` for minutes")]
     Ambiguous,
+    /// It has another form; what is wrong with it.
     #[error("{0}; write it like `90d`, `6mo` or `2y`")]
     Syntax(String),
 }

@@ -105,6 +105,7 @@ impl Principal {
 pub struct Origin {
     /// The end client's address; `None` when it cannot be told.
     pub client_address: Option<IpAddr>,
+    /// The id of the HTTP request, as in the log and the `x-request-id` header.
     pub request_id: Option<String>,
 }
 

@@ -5,6 +5,7 @@ use crate::domain::page::{Row, Scan};
 
 /// The rows of a table that meet a filter, in an order.
 pub trait List: Sync {
+    /// What the list has rows of.
     type Item: Send;
 
     /// The rows of a part of it, the nearest first.

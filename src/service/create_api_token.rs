@@ -17,7 +17,9 @@ use crate::repository::Inserted;
 /// What a caller wants, unchecked.
 #[derive(Debug, Clone)]
 pub struct CreateApiToken {
+    /// The name, unchecked.
     pub name: String,
+    /// The expiry, unchecked.
     pub expiry: RequestedExpiry,
     /// Dotted codes.
     pub permissions: Vec<String>,
@@ -28,7 +30,9 @@ pub struct CreateApiToken {
 /// A token and its secret: the only time that the secret is at hand.
 #[derive(Debug)]
 pub struct CreatedApiToken {
+    /// The token.
     pub token: ApiToken,
+    /// Its secret, which exists in clear only here.
     pub secret: PlaintextSecret,
 }
 
@@ -38,6 +42,7 @@ pub enum CreateApiTokenError {
     /// All that is wrong with the input.
     #[error("the input has {} fault(s)", .0.len())]
     Refused(Vec<InputFault>),
+    /// It failed for a reason that no other input would avoid.
     #[error(transparent)]
     Failed(Failure),
 }

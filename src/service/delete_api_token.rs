@@ -11,6 +11,7 @@ use crate::repository::{Deleted, Unclaimed};
 /// Which token a caller wants to be gone.
 #[derive(Debug, Clone, Copy)]
 pub struct DeleteApiToken {
+    /// The id of the token.
     pub id: ApiTokenId,
     /// The version that the caller has seen, if that matters.
     pub version: Option<i32>,
@@ -19,6 +20,7 @@ pub struct DeleteApiToken {
 /// What remains of a token.
 #[derive(Debug)]
 pub struct DeletedApiToken {
+    /// The id of the token.
     pub id: ApiTokenId,
     /// Its user, now disabled.
     pub user: User,
@@ -27,10 +29,16 @@ pub struct DeletedApiToken {
 /// Why no token was deleted. Nothing was changed, unless it is [`Failure::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum DeleteApiTokenError {
+    /// It does not exist or was deleted.
     #[error("There is nothing with this id.")]
     NotFound,
+    /// The token is not at the version that the change is based on.
     #[error("the token is at version {current_version}")]
-    Stale { current_version: i32 },
+    Stale {
+        /// The version that it is at.
+        current_version: i32,
+    },
+    /// It failed for a reason that no other input would avoid.
     #[error(transparent)]
     Failed(Failure),
 }

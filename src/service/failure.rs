@@ -10,8 +10,10 @@ use super::ProofBusy;
 /// error of each. The texts of the last three are for the log, never for a caller.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
+    /// The caller lacks a permission.
     #[error(transparent)]
     Forbidden(#[from] MissingPermission),
+    /// The caller's own token changed while it asked.
     #[error(transparent)]
     CallerChanged(#[from] CallerChanged),
     /// A search took longer than any may.

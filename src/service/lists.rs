@@ -15,11 +15,13 @@ use crate::repository::List;
 /// Which parts of a page a caller wants. What is not wanted is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
+    /// Whether the rows are wanted.
     pub rows: bool,
     /// Whether there are rows before the page. Unless a cursor bounds it there, this costs nothing.
     pub has_previous: bool,
     /// Whether there are rows after the page. Unless a cursor bounds it there, this costs nothing.
     pub has_next: bool,
+    /// Whether the total count is wanted.
     pub total: bool,
 }
 

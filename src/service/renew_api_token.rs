@@ -26,6 +26,7 @@ const ATTEMPTS: usize = 10;
 /// Which token a caller wants to be renewed, and how; unchecked.
 #[derive(Debug, Clone)]
 pub struct RenewApiToken {
+    /// The token to renew.
     pub id: ApiTokenId,
     /// The expiry of the new token.
     pub expiry: RequestedExpiry,
@@ -45,6 +46,7 @@ pub enum RenewApiTokenError {
     /// All that is wrong with the input.
     #[error("the input has {} fault(s)", .0.len())]
     Refused(Vec<InputFault>),
+    /// It failed for a reason that no other input would avoid.
     #[error(transparent)]
     Failed(Failure),
 }

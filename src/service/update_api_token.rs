@@ -20,15 +20,19 @@ use narrowing::Narrowing;
 /// What a caller wants to be different, unchecked. What is none stays as it is.
 #[derive(Debug, Clone)]
 pub struct UpdateApiToken {
+    /// The token to change.
     pub id: ApiTokenId,
     /// The version that the change is based on.
     pub version: i32,
+    /// The new name.
     pub name: Option<String>,
+    /// Whether it may be used from now on.
     pub enabled: Option<bool>,
     /// Dotted codes.
     pub permissions: Option<Vec<String>>,
     /// Addresses and CIDR networks; an empty list: any address.
     pub allowed_addresses: Option<Vec<String>>,
+    /// An earlier expiry.
     pub expiry: Option<RequestedExpiry>,
 }
 
@@ -38,11 +42,16 @@ pub enum UpdateApiTokenError {
     /// It does not exist, was deleted, or reaches further than the caller: one answer for all three.
     #[error("There is nothing with this id.")]
     NotFound,
+    /// The token is not at the version that the change is based on.
     #[error("the token is at version {current_version}")]
-    Stale { current_version: i32 },
+    Stale {
+        /// The version that it is at.
+        current_version: i32,
+    },
     /// All that is wrong with the input.
     #[error("the input has {} fault(s)", .0.len())]
     Refused(Vec<InputFault>),
+    /// It failed for a reason that no other input would avoid.
     #[error(transparent)]
     Failed(Failure),
 }

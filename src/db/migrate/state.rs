@@ -17,6 +17,7 @@ const APPLIED: &str = "SELECT version AS name FROM __diesel_schema_migrations OR
 /// How a database stands to this version of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MigrationState {
+    /// All migrations are applied.
     Current,
     /// This many migrations are to be applied.
     Behind(usize),

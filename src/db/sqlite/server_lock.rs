@@ -37,10 +37,12 @@ pub struct ServerLock {
 /// The lock was not to be had.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerLockError {
+    /// Another server uses the file.
     #[error(
         "another tokenwright server uses {0}; stop it first, or use PostgreSQL for several servers"
     )]
     InUse(PathBuf),
+    /// The lock file cannot be used.
     #[error(transparent)]
     Io(#[from] DbError),
 }

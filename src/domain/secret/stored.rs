@@ -11,6 +11,7 @@ use crate::domain::base62;
 /// The stored form of a secret.
 #[derive(Debug, Clone)]
 pub struct StoredSecret {
+    /// The bcrypt hash, which must match as well as the tag.
     pub hash: SecretHash,
     /// `None` for a token that has not proven its secret since there are tags.
     pub tag: Option<SecretTag>,
@@ -21,6 +22,7 @@ pub struct StoredSecret {
 pub struct ReplacedSecret {
     /// The hash that the secret was proven against.
     pub before: SecretHash,
+    /// The form that is stored from now on.
     pub now: StoredSecret,
 }
 

@@ -16,7 +16,10 @@ pub enum Unclaimed {
     /// It does not exist or was deleted.
     NotFound,
     /// It is not at the version that the change is based on.
-    Stale { current_version: i32 },
+    Stale {
+        /// The version that it is at.
+        current_version: i32,
+    },
     /// The token that asks was changed or deleted since it was judged.
     CallerChanged,
 }

@@ -22,6 +22,7 @@ use crate::repository::version::next_version;
 pub enum Deleted {
     /// The token's user, now disabled.
     Done(User),
+    /// The token could not be claimed; nothing was changed.
     Unclaimed(Unclaimed),
 }
 

@@ -16,6 +16,7 @@ use crate::repository::rows::{ApiTokenRow, UserRow};
 /// What became of an insertion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inserted {
+    /// The token and its user were stored.
     Done,
     /// Another live token has the name.
     NameTaken,

@@ -24,6 +24,7 @@ use crate::repository::rows::{ApiTokenChangeRow, ApiTokenRow, UserRow};
 pub struct Renewal {
     /// The token that takes the place of the old one.
     pub new: NewApiToken,
+    /// The event of the renewal.
     pub event: AuditEvent,
     /// The change that ends the old one earlier; none: it stays as it is, and so does its version.
     pub end: Option<(ApiTokenChange, AuditEvent)>,
@@ -32,7 +33,9 @@ pub struct Renewal {
 /// What became of a renewal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renewed {
+    /// The renewal was stored.
     Done,
+    /// The old token could not be claimed; nothing was changed.
     Unclaimed(Unclaimed),
     /// Another live token has the name.
     NameTaken,

@@ -26,6 +26,7 @@ pub enum Updated {
     Done(Box<ApiToken>),
     /// The change is empty: the token is as it was read at this version.
     Unchanged,
+    /// The token could not be claimed; nothing was changed.
     Unclaimed(Unclaimed),
     /// Another live token has the name.
     NameTaken,
