@@ -37,17 +37,31 @@ pub(super) fn real_path(path: &Path) -> Result<PathBuf, DbError> {
     })
 }
 
-/// Tells the operator when others may read the file: it holds hashes, names and addresses.
-pub(super) fn warn_of_readers(path: &Path) {
+/// Tells the operator when others may read the file, which holds hashes, names and addresses, or change
+/// it. Who may write in its folder can replace it, or put a journal beside it that SQLite applies; a sticky
+/// bit does not prevent the journal.
+pub(super) fn warn_of_others(path: &Path) {
     #[cfg(unix)]
-    if let Ok(metadata) = path.metadata() {
-        let mode = std::os::unix::fs::MetadataExt::mode(&metadata);
-        if mode & 0o044 != 0 {
+    {
+        use std::os::unix::fs::MetadataExt;
+
+        let mode = |path: &Path| path.metadata().map_or(0, |metadata| metadata.mode() & 0o777);
+        let of_file = mode(path);
+        if of_file & 0o066 != 0 {
+            let done = if of_file & 0o022 == 0 { "read" } else { "changed" };
             tracing::warn!(
-                "the database file {} can be read by others than its owner (mode {:o}); `chmod 600` \
-                 ends that",
-                path.display(),
-                mode & 0o777
+                "the database file {} can be {done} by others than its owner (mode {of_file:o}); \
+                 `chmod 600` ends that",
+                path.display()
+            );
+        }
+        let real = path.canonicalize();
+        let folder = real.as_deref().ok().and_then(Path::parent);
+        if let Some(folder) = folder.filter(|folder| mode(folder) & 0o002 != 0) {
+            tracing::warn!(
+                "everybody on this machine can write in the folder {} of the database file; \
+                 `chmod o-w` ends that",
+                folder.display()
             );
         }
     }

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-use super::file::warn_of_readers;
+use super::file::warn_of_others;
 use super::keeper::{fold_log, keep};
 use super::lease::SqliteLease;
 use super::link::{InPlace, SqliteLink};
@@ -54,7 +54,7 @@ impl SqlitePools {
     ) -> Result<Self, DbError> {
         let first = open_first(path)?;
         let file = Arc::new(ServedFile::open(path)?);
-        warn_of_readers(path);
+        warn_of_others(path);
         let pool = |pragmas, connections| {
             let manager =
                 SqliteManager { file: Arc::clone(&file), pragmas, runtime: runtime.clone() };

@@ -66,16 +66,30 @@ fn a_database_that_can_only_be_read_is_refused_at_the_start() {
 }
 
 #[test]
-fn a_database_that_others_can_read_is_warned_of() {
+fn a_database_that_others_can_read_or_change_is_warned_of() {
     let database = migrated();
-    let started = || Binary::on(&database, &["serve"]).serve().stop().stderr;
-    let warning = "can be read by others than its owner";
-    let told = started();
-    assert!(!told.contains(warning), "{told}");
     let path = database.folder().join("test.db");
-    std::fs::set_permissions(path, PermissionsExt::from_mode(0o640)).unwrap();
-    let told = started();
-    assert!(told.contains(warning), "{told}");
+    let (read, changed) = ("can be read by others", "can be changed by others");
+    let folder = "everybody on this machine can write in the folder";
+    for (of_folder, of_file, expected) in [
+        (0o700, 0o600, None),
+        (0o755, 0o600, None),
+        (0o700, 0o640, Some(read)),
+        (0o700, 0o604, Some(read)),
+        (0o700, 0o660, Some(changed)),
+        (0o700, 0o602, Some(changed)),
+        (0o770, 0o600, None),
+        (0o777, 0o600, Some(folder)),
+        (0o1777, 0o600, Some(folder)),
+    ] {
+        std::fs::set_permissions(database.folder(), PermissionsExt::from_mode(of_folder)).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(of_file)).unwrap();
+        let told = Binary::on(&database, &["serve"]).serve().stop().stderr;
+        for warning in [read, changed, folder] {
+            let warned = told.contains(warning);
+            assert_eq!(warned, Some(warning) == expected, "{of_folder:o} {of_file:o}: {told}");
+        }
+    }
 }
 
 #[test]
