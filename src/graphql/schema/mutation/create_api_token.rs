@@ -19,7 +19,7 @@ struct CreateApiTokenInput {
     /// characters and the white space around it.
     name: String,
     /// The instant from which the token is refused: in the future (`expiry_past`), and no further away
-    /// than the server's maximum lifetime (`expiry_too_far`), which is 730 days unless set otherwise.
+    /// than the server's maximum lifetime (`expiry_too_far`), which is two years unless set otherwise.
     expiry: DateTime,
     /// What the token may do: at least one. FORBIDDEN with the reason `permission_beyond_reach` for each
     /// that your own token lacks.

@@ -18,7 +18,7 @@ struct RenewApiTokenInput {
     /// (`token_disabled`).
     id: ID,
     /// The instant from which the new token is refused: in the future (`expiry_past`), and no further
-    /// away than the server's maximum lifetime (`expiry_too_far`), which is 730 days unless set
+    /// away than the server's maximum lifetime (`expiry_too_far`), which is two years unless set
     /// otherwise.
     expiry: DateTime,
     /// The name of the new token, under the rules of `createApiToken`. Left out: the old name with
