@@ -1,8 +1,9 @@
-//! SQLite against PostgreSQL, and one instance against two: requests a second, and the CPU time that a
-//! request takes of the instances and of the database server.
+//! SQLite against PostgreSQL, and one instance against two: requests a second, and the CPU time
+//! that a request takes of the instances and of the database server.
 //!
-//! `cargo bench --bench databases`; starts PostgreSQL with the installed programs, as the tests do, and
-//! reads `/proc`, so Linux only. All of it shares one machine, the sender of the requests included.
+//! `cargo bench --bench databases`; starts PostgreSQL with the installed programs, as the tests do,
+//! and reads `/proc`, so Linux only. All of it shares one machine, the sender of the requests
+//! included.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! How long holders of tokens wait while strangers send well-formed wrong secrets: against the same server
-//! without the flood, right after its start.
+//! How long holders of tokens wait while strangers send well-formed wrong secrets: against the same
+//! server without the flood, right after its start.
 //!
 //! `cargo bench --bench flood`; `-- 5000 100` for another rate and another number of connections.
 
@@ -103,7 +103,7 @@ async fn measure(
 ) -> Measured {
     let stop = Arc::new(AtomicBool::new(false));
     let sent = Arc::new(AtomicU64::new(0));
-    let begun = Instant::now();
+    let started = Instant::now();
     if let Some(ids) = ids {
         let pause = Duration::from_micros(1_000_000 * connections / rate);
         for n in 0..connections {
@@ -131,7 +131,7 @@ async fn measure(
         times
     };
     let (first, remembered) = tokio::join!(first, remembered);
-    let rate = sent.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64();
+    let rate = sent.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
     stop.store(true, Ordering::Relaxed);
     let unavailable = first.iter().chain(&remembered).filter(|(_, status)| *status == 503).count();
     let [first, remembered] =
@@ -196,14 +196,15 @@ async fn connected<'a>(
     stream.as_mut()
 }
 
-/// A request of a holder on a connection of its own: how long it takes in milliseconds, and its status.
+/// A request of a holder on a connection of its own: how long it takes in milliseconds, and its
+/// status.
 async fn timed(address: &str, secret: &str) -> (f64, u16) {
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let status = exchange(&mut stream, &request(secret)).await.unwrap();
     assert!(matches!(status, 200 | 503), "{status}");
-    (begun.elapsed().as_secs_f64() * 1000.0, status)
+    (started.elapsed().as_secs_f64() * 1000.0, status)
 }
 
 /// The status of the answer, once all of it is read; `None` where the connection ended.

@@ -1,13 +1,13 @@
-//! Whether a request costs the same however many tokens there are and however deep a page lies: over 1,000,
-//! 100,000 and 1,000,000 tokens on both databases, as ratios within the run.
+//! Whether a request costs the same however many tokens there are and however deep a page lies:
+//! over 1,000, 100,000 and 1,000,000 tokens on both databases, as ratios within the run.
 //!
-//! `cargo bench --bench pages`, or `cargo bench --bench pages -- sqlite 100000` for one database and no more
-//! than so many tokens; starts PostgreSQL with the installed programs, as the tests do, and reads `/proc`, so
-//! Linux only. The rows are made by SQL.
+//! `cargo bench --bench pages`, or `cargo bench --bench pages -- sqlite 100000` for one database
+//! and no more than so many tokens; starts PostgreSQL with the installed programs, as the tests do,
+//! and reads `/proc`, so Linux only. The rows are made by SQL.
 //!
-//! All sizes take their turns in each round, so that whatever else the machine does meets all of them. The
-//! ratios are of CPU time, of the server and of the database's own processes: it says what the work is also
-//! where the machine is busy. The time that a client waits stands beside it.
+//! All sizes take turns in each round, so that other load on the machine affects all of them. The
+//! ratios are of CPU time, of the server and of the processes of the database, which is meaningful
+//! even on a busy machine. The waiting time of a client is shown next to it.
 
 #![expect(
     clippy::unwrap_used,

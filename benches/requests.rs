@@ -1,5 +1,5 @@
-//! What a request costs: CPU time of the server process, as a multiple of what a bare actix-web handler
-//! takes for a request of the same form in the same run.
+//! What a request costs: CPU time of the server process, as a multiple of what a bare actix-web
+//! handler takes for a request of the same form in the same run.
 //!
 //! `cargo bench --bench requests`; reads `/proc`, so Linux only.
 

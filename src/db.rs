@@ -19,7 +19,7 @@ use tracing::{Instrument, Span};
 
 pub(crate) use dispatch::{begin, end, in_place, read, search, write_tx};
 pub use error::DbError;
-pub(crate) use list_query::{Compared, HoldsAll, InTime, Unkept, contains};
+pub(crate) use list_query::{Compared, HoldsAll, InTime, Uncached, contains};
 pub use migrate::{MigrateError, MigrationState, migrate, migration_state};
 pub(crate) use schema::{api_tokens, audit_events, audit_tail, name_keys, permissions, users};
 pub(crate) use share_lock::ShareLocked;
@@ -58,8 +58,9 @@ pub(crate) enum Backend {
 impl Database {
     /// Prepares the pools. Connections are made when they are first needed.
     ///
-    /// `runtime` must be multi-threaded: every operation runs there, detached, to its end, whoever
-    /// stops waiting for it. An operation that were dropped half way would leave its transaction open.
+    /// `runtime` must be multi-threaded: every operation runs there, detached, to its end, even if
+    /// nobody waits for it. An operation that was dropped half way would leave its transaction
+    /// open.
     ///
     /// # Errors
     /// When the root certificates that the URL asks for cannot be read.
@@ -79,11 +80,11 @@ impl Database {
         Ok(Self { backend, runtime })
     }
 
-    /// Ends the work with the database in order: nothing is lost without it, but the SQLite file is
-    /// whole by itself after it.
+    /// Closes the database cleanly. Nothing is lost without it, but afterwards the SQLite file is
+    /// complete without its write-ahead log.
     ///
     /// # Errors
-    /// When the last step fails; the write-ahead log then stays beside the file.
+    /// When the last step fails; the write-ahead log then stays next to the file.
     pub async fn close(&self) -> Result<(), DbError> {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.close().await,

@@ -1,5 +1,5 @@
-//! The ground floor: types and pure rules, without input or output. Every layer may stand on it; it
-//! knows none of them.
+//! The ground floor: types and pure rules, without input or output. Every layer may use it; it uses
+//! none of them.
 
 pub mod address;
 pub mod api_token;

@@ -1,5 +1,5 @@
-//! Queries in domain words: domain types in and out, rows and SQL within. Each query is written once
-//! for both backends.
+//! Queries in domain words: domain types in and out, rows and SQL within. Each query is written
+//! once for both backends.
 
 mod audit;
 mod list;
@@ -29,7 +29,7 @@ impl Repository {
         Self { db }
     }
 
-    /// Ends the work with the database in order.
+    /// Closes the database cleanly.
     ///
     /// # Errors
     /// When the last step fails; nothing is lost.

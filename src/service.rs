@@ -60,7 +60,7 @@ pub struct Service {
     last_use_interval: Duration,
 }
 
-/// What is decided about tokens where the program is put together.
+/// The rules for tokens that the program sets when it composes the service.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenRules {
     /// Longest time from now to an expiry.
@@ -72,7 +72,7 @@ pub struct TokenRules {
 }
 
 impl Service {
-    /// Puts the use cases together. `runtime` runs what blocks.
+    /// Composes the use cases. `runtime` runs what blocks.
     pub fn new(
         repository: Repository,
         catalogue: Arc<Catalogue>,
@@ -129,10 +129,10 @@ impl Service {
         self.proofs.runs()
     }
 
-    /// Ends the work with the database in order.
+    /// Closes the database cleanly.
     pub async fn close(&self) {
         if let Err(error) = self.repository.close().await {
-            tracing::warn!(%error, "the database was not closed in order; nothing is lost");
+            tracing::warn!(%error, "the database was not closed cleanly; nothing is lost");
         }
     }
 }

@@ -161,7 +161,8 @@ fn other_lists() -> Vec<Operation> {
         .like("auditEvents: first page"),
         Operation::new("auditEvents: of one action, none", move |_, _| {
             events(
-                "first: 50, filter: { action: [API_TOKEN_DELETED], before: \\\"2015-01-01T00:00:00Z\\\" }",
+                "first: 50, filter: { action: [API_TOKEN_DELETED], \
+                 before: \\\"2015-01-01T00:00:00Z\\\" }",
             )
         }),
         Operation::new("auditEvents: of one action, few", move |_, _| {
@@ -170,9 +171,10 @@ fn other_lists() -> Vec<Operation> {
     ]
 }
 
-/// What reads past everything that it does not find, or counts: no index knows the parts of names or the sets
-/// of permissions, and none that is sorted by one thing finds what is within a window of another. Where many
-/// rows meet such a filter, the page is soon full all the same. Sorted by what the window is of, it is served.
+/// Queries that read past every row that they do not find, or that count: no index covers parts of
+/// names or sets of permissions, and an index sorted by one column does not find a window of
+/// another. If many rows meet such a filter, the page is still full soon. A window of the sorted
+/// column uses the index.
 fn without_an_index() -> Vec<Operation> {
     let page = |name: &str, filter: &'static str| {
         Operation::new(name, move |_, _| tokens(DEFAULT, "first: 50", filter)).slow()

@@ -53,17 +53,21 @@ impl Dialect {
         let hash = "(SELECT max(secret_hash) FROM api_tokens)";
         format!(
             "BEGIN; \
-             INSERT INTO users (id, version, creation_date, last_modified_date, name, service_account, \
-             enabled, name_key) SELECT {own}, 1, {created}, {created}, 'token ' || n, TRUE, TRUE, \
+             INSERT INTO users (id, version, creation_date, last_modified_date, name, \
+             service_account, enabled, name_key) SELECT {own}, 1, {created}, {created}, \
+             'token ' || n, TRUE, TRUE, \
              'token ' || n FROM {series}; \
-             INSERT INTO api_tokens (id, version, creation_date, last_modified_date, created_user_id, \
-             created_user_name, last_modified_user_id, last_modified_user_name, user_id, name, \
-             name_key, secret_hash, expiry, allowed_addresses, permissions, enabled, last_used_date) \
+             INSERT INTO api_tokens (id, version, creation_date, last_modified_date, \
+             created_user_id, created_user_name, last_modified_user_id, \
+             last_modified_user_name, user_id, name, \
+             name_key, secret_hash, expiry, allowed_addresses, permissions, enabled, \
+             last_used_date) \
              SELECT {own}, 1, {created}, {created}, {maker}, 'maker', {maker}, 'maker', {own}, \
              'token ' || n, 'token ' || n, {hash}, {expiry}, {addresses}, {permissions}, TRUE, \
              {last_used} FROM {series}; \
-             INSERT INTO audit_events (id, date, action, actor_user_id, actor_user_name, target_id, \
-             changes) SELECT {own}, {created}, 'api_token_created', {maker}, 'maker', {own}, '[]' \
+             INSERT INTO audit_events (id, date, action, actor_user_id, actor_user_name, \
+             target_id, changes) SELECT {own}, {created}, 'api_token_created', \
+             {maker}, 'maker', {own}, '[]' \
              FROM {series}; \
              COMMIT"
         )

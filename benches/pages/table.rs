@@ -6,8 +6,9 @@ use super::operation::Operation;
 /// What a request may cost at most of what it is compared with.
 const BOUND: f64 = 1.5;
 
-/// Prints a line for each operation: its CPU time and its waiting time over each size, the CPU time over the
-/// most tokens to that over the fewest, and to that of the operation which it is to cost no more than.
+/// Prints a line for each operation: its CPU time and its waiting time over each size, the ratio of
+/// the CPU time over the most tokens to that over the fewest, and the ratio to the operation that
+/// it should not exceed.
 pub fn print(database: &str, sizes: &[usize], operations: &[Operation], all: &[Vec<Figure>]) {
     println!("\n{database}: microseconds of CPU a request (and of waiting, of several at once)");
     print!("{:<48}", "");

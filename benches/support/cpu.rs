@@ -16,8 +16,8 @@ pub fn micros(process: u32) -> f64 {
     parts.sum()
 }
 
-/// The same of the PostgreSQL server that has its data in this folder: its first process is the parent of
-/// all others.
+/// The same of the PostgreSQL server that has its data in this folder: its first process is the
+/// parent of all others.
 pub fn of_postgres(data: &Path) -> f64 {
     let file = std::fs::read_to_string(data.join("postmaster.pid")).unwrap();
     micros(file.lines().next().unwrap().parse().unwrap())

@@ -52,9 +52,9 @@ pub async fn load_over(
             request(&mut stream, token, &body(connection * each + n)).await;
         }
     });
-    let begun = Instant::now();
+    let started = Instant::now();
     futures_util::future::join_all(under_way).await;
-    Load { requests: connections * each, took: begun.elapsed() }
+    Load { requests: connections * each, took: started.elapsed() }
 }
 
 /// The body that asks for this.

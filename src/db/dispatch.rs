@@ -39,9 +39,9 @@ macro_rules! read {
     };
 }
 
-/// Runs a body of one statement that may read past very many rows before it finds any. It is kept off
-/// the connections that everything else is read by, and its time is bounded; on SQLite that takes
-/// `InTime` among its conditions.
+/// Runs a body of one statement that may read past very many rows before it finds any. It does not
+/// use the connections that other reads use, and its time is limited; on SQLite that needs `InTime`
+/// among its conditions.
 macro_rules! search {
     ($db:expr, |$conn:ident| $body:expr) => {
         match $db.backend() {
@@ -112,8 +112,8 @@ macro_rules! write_tx {
 
 pub(crate) use {read, search, write_tx};
 
-/// Drives a SQLite body, whose futures are all ready at once. One that waits for anything else would
-/// hold the thread forever, so it is refused.
+/// Drives a SQLite body, whose futures are all ready at once. One that waits for anything else
+/// would hold the thread forever, so it is refused.
 pub(crate) fn in_place<T>(
     operation: impl Future<Output = Result<T, DbError>>,
 ) -> Result<T, DbError> {

@@ -14,7 +14,7 @@ pub enum DbError {
     /// A transaction may or may not have been committed: no answer came.
     #[error("it is not known whether the transaction was committed: {0}")]
     OutcomeUnknown(String),
-    /// A value is there already. The text names the index or its columns.
+    /// The value already exists. The text names the index or its columns.
     #[error("a value must be unique: {0}")]
     Unique(String),
     /// A stored value or a query is not what this version expects.
@@ -37,8 +37,8 @@ impl DbError {
         }
     }
 
-    /// Is it the uniqueness of this column that was violated? PostgreSQL tells the index, SQLite the
-    /// table and column; an index is named after its column here.
+    /// Was the uniqueness of this column violated? PostgreSQL reports the index, SQLite the table
+    /// and column; an index is named after its column here.
     pub fn is_unique(&self, column: &str) -> bool {
         matches!(self, Self::Unique(text) if text.contains(column))
     }
@@ -74,11 +74,11 @@ impl From<DieselError> for DbError {
     }
 }
 
-/// Is it the query that is at fault, or a value in it, so that it will fail again? diesel hands no SQLSTATE
-/// on. PostgreSQL sends a position with a query that it cannot parse or analyse, and the names of tables,
-/// columns and constraints with some errors, reliably only with class 23, violated constraints (its manual,
-/// appendix A and "Error and Notice Message Fields"). A fault that comes with none of these counts as
-/// unavailable, even where it will fail again.
+/// Is it the query that is at fault, or a value in it, so that it will fail again? diesel hands no
+/// SQLSTATE on. PostgreSQL sends a position with a query that it cannot parse or analyse, and the
+/// names of tables, columns and constraints with some errors, reliably only with class 23, violated
+/// constraints (its manual, appendix A and "Error and Notice Message Fields"). A fault that comes
+/// with none of these counts as unavailable, even where it will fail again.
 fn is_of_the_query(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> bool {
     info.statement_position().is_some()
         || info.table_name().is_some()

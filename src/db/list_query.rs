@@ -4,13 +4,13 @@ mod compared;
 mod contains;
 mod holds_all;
 mod in_time;
-mod unkept;
+mod uncached;
 
 pub(crate) use compared::Compared;
 pub(crate) use contains::contains;
 pub(crate) use holds_all::HoldsAll;
 pub(crate) use in_time::InTime;
-pub(crate) use unkept::Unkept;
+pub(crate) use uncached::Uncached;
 
 /// Makes a fragment over the columns `C` a condition that queries can be filtered by.
 macro_rules! condition {

@@ -23,7 +23,7 @@ const SQLITE: Source = Source {
     migrations: embed_migrations!("migrations/sqlite"),
     tables: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'",
 };
-/// The tables in the schema where ours are made, but for those of extensions, and the table of
+/// The tables in the schema where ours are made, except those of extensions, and the table of
 /// migrations wherever it is found.
 const POSTGRES: Source = Source {
     migrations: embed_migrations!("migrations/postgres"),
@@ -37,21 +37,22 @@ const POSTGRES: Source = Source {
 /// The advisory lock that migrations are applied under: "tokenwri" in ASCII.
 const TAKE_LOCK: &str = "SELECT pg_advisory_xact_lock(8389759048285647465)";
 const ONLY_READ: &str = "SET TRANSACTION READ ONLY";
-/// Who waits for the lock must then see what the holder did, whatever isolation is the default here.
+/// A process that waited for the lock must see what the holder did, whatever the default isolation
+/// is.
 const SEE_THE_LATEST: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
 /// The schema of our tables. Without the right to use it there is none, and no table would be seen.
 const SCHEMA: &str =
     "SELECT s AS name FROM (SELECT current_schema()::text) AS c (s) WHERE s IS NOT NULL";
 
-/// How the database stores text, where that cannot hold every name. `SQL_ASCII` stores the bytes that it is
-/// given, so it can.
+/// How the database stores text, where that cannot hold every name. `SQL_ASCII` stores the bytes
+/// that it is given, so it can.
 const ENCODING: &str = "SELECT e AS name FROM (SELECT current_setting('server_encoding')) AS c (e) \
                         WHERE e NOT IN ('UTF8', 'SQL_ASCII')";
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// The database was not migrated, or its state could not be told.
+/// Why the database was not migrated, or its state not read.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// A migration failed, and nothing was applied.
@@ -76,7 +77,7 @@ pub enum MigrateError {
     ServerRuns(PathBuf),
     /// The role may use no schema of the search path.
     #[error(
-        "there is no schema in the search_path that the role may use; mostly, \
+        "there is no schema in the search_path that the role may use; usually \
          `GRANT USAGE ON SCHEMA public` is missing"
     )]
     NoSchema,
@@ -97,8 +98,8 @@ pub enum MigrateError {
 /// Applies what is missing; makes the SQLite file if there is none. Returns the number applied.
 ///
 /// # Errors
-/// When a server runs on the SQLite file while something is to be applied, when the database is newer,
-/// out of reach or not ours, or when a migration fails; nothing is applied then.
+/// When a server runs on the SQLite file while something is to be applied, when the database is
+/// newer, out of reach or not ours, or when a migration fails; nothing is applied then.
 pub async fn migrate(url: &DatabaseUrl) -> Result<usize, MigrateError> {
     match url.clone() {
         DatabaseUrl::Sqlite(path) => blocking(move || migrate_file(&path)).await,
@@ -112,7 +113,7 @@ pub async fn migrate(url: &DatabaseUrl) -> Result<usize, MigrateError> {
     }
 }
 
-/// Tells how the database stands to this version. Writes nothing and needs no right to.
+/// Compares the database with this version. It writes nothing and needs no right to write.
 ///
 /// # Errors
 /// When the database is out of reach, or not ours.
@@ -175,7 +176,7 @@ fn look_at_file(path: &Path) -> Result<MigrationState, MigrateError> {
     })
 }
 
-/// To be called where something is missing: opening the writer already changes the file.
+/// Call it only if something is missing: opening the writer changes the file.
 fn apply_to_file(path: &Path) -> Result<usize, MigrateError> {
     sqlite::open_writer(path)?.immediate_transaction(|connection| apply(connection, SQLITE))
 }

@@ -51,9 +51,9 @@ pub(crate) struct PostgresPool {
 struct Connector {
     hosts: Vec<Config>,
     tls: MakeRustlsConnect,
-    /// Longest time for all hosts together.
+    /// Longest time for all hosts in total.
     wait: Duration,
-    /// Statements that a session begins with.
+    /// Statements that a session starts with.
     setup: String,
 }
 
@@ -61,8 +61,8 @@ impl PostgresPool {
     pub(super) fn new(target: &PostgresTarget, settings: PoolSettings) -> Result<Self, DbError> {
         let connector = Arc::new(Connector::new(target, settings.wait, setup(settings))?);
         let mut config = ManagerConfig::default();
-        // Asking before every loan whether a connection is alive costs half of the reads; one that
-        // is not fails its operation, and is not handed out again.
+        // Checking every connection before it is lent doubles the cost of reads. A dead one fails
+        // its operation and is not lent again.
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |_| {
             let connector = Arc::clone(&connector);
@@ -108,8 +108,9 @@ impl PostgresPool {
         self.pool.close();
     }
 
-    /// Runs a body to its end or to its limit. The server's own limit comes first; this one is for
-    /// a server that went silent, and for a commit that waits for a standby: the server bounds no commit.
+    /// Runs a body to its end or to its limit. The limit of the server comes first; this one is for
+    /// a server that went silent, and for a commit that waits for a standby, which the server does
+    /// not limit.
     pub(crate) async fn bounded<T>(&self, body: impl Future<Output = T>) -> Result<T, TimedOut> {
         let start = Instant::now();
         timeout(self.limit, body).await.map_err(|_| {
@@ -125,13 +126,13 @@ impl PostgresPool {
 pub(crate) struct TimedOut(PostgresPool);
 
 impl TimedOut {
-    /// Takes the connection out of the pool for good; nothing was changed.
+    /// Removes the connection from the pool; nothing was changed.
     pub(crate) fn reading(self, lease: Object<AsyncPgConnection>) -> DbError {
         drop(Object::take(lease));
         unanswered()
     }
 
-    /// The same for a transaction, which may have been committed unheard.
+    /// The same for a transaction, which may have been committed without an answer.
     pub(crate) fn writing(self, lease: WriteLease) -> DbError {
         lease.abandon(self.0);
         unanswered().at_commit()
@@ -172,8 +173,9 @@ impl Connector {
     }
 }
 
-/// Bounds the statements of a session, and keeps what is acknowledged where the server's own default would
-/// not; a stricter default stays. Startup options could say the first two, but PgBouncer refuses those.
+/// Limits the statements of a session, and makes commits durable where the default of the server
+/// would not; a stricter default stays. Startup options could set the first two, but PgBouncer
+/// refuses those.
 fn setup(settings: PoolSettings) -> String {
     format!(
         "SET statement_timeout = {}; \

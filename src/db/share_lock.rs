@@ -1,8 +1,8 @@
 //! Reading a row so that nobody changes it before the transaction ends.
 //!
-//! PostgreSQL's default isolation lets two transactions read and decide side by side, without an error;
-//! `FOR SHARE` makes whoever would change the row wait. A writing transaction in SQLite is alone
-//! already.
+//! With PostgreSQL's default isolation two transactions can read and decide side by side without an
+//! error; `FOR SHARE` makes a transaction that would change the row wait. SQLite has only one
+//! writing transaction at a time.
 
 use diesel::QueryResult;
 use diesel::pg::Pg;

@@ -22,7 +22,8 @@ pub enum InvalidDatabaseUrl {
     NoScheme,
     /// The scheme is none of ours.
     #[error(
-        "the database URL has the unknown scheme `{0}`; known are `sqlite:PATH` and `postgres://...`"
+        "the database URL has the unknown scheme `{0}`; \
+         write `sqlite:PATH` or `postgres://...`"
     )]
     UnknownScheme(String),
     /// No file is named.

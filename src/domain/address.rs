@@ -99,9 +99,9 @@ fn prefix_length(text: &str, widest: u8) -> Result<u8, InvalidNetwork> {
 
 /// The IPv4 form of what is written with an IPv4-mapped address (RFC 4291, section 2.5.5.2).
 ///
-/// Bits of the prefix are counted over the whole address, so that `/104` is an IPv4 network of 8 bits. Up to
-/// 32 they can only be meant of the IPv4 address. In between nothing can be meant; the address alone is the
-/// narrowest reading.
+/// The prefix length counts the bits of the whole address, so `/104` is an IPv4 network of 8 bits.
+/// A length of up to 32 can only be meant for the IPv4 address. A length in between has no meaning;
+/// the single address is the narrowest reading.
 fn unmapped(net: IpNet) -> Option<IpNet> {
     let IpNet::V6(v6) = net else { return None };
     let address = v6.addr().to_ipv4_mapped()?;

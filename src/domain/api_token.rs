@@ -18,7 +18,7 @@ pub struct ApiToken {
     pub version: i32,
     /// When it was created.
     pub creation_date: Instant,
-    /// When it was last changed; a use is no change.
+    /// When it was last changed; a use is not a change.
     pub last_modified_date: Instant,
     /// Who created it.
     pub created: UserInfo,
@@ -36,7 +36,7 @@ pub struct ApiToken {
     pub permissions: PermissionSet,
     /// Whether it may be used.
     pub enabled: bool,
-    /// The token that this one took the place of.
+    /// The token that this one is the renewal of.
     pub renewed_from: Option<ApiTokenId>,
     /// Kept to within a minute; none for a token that was never used.
     pub last_use: Option<LastUse>,
@@ -84,7 +84,7 @@ pub struct Credential {
     pub user: User,
     /// What the presented secret is compared with.
     pub secret: StoredSecret,
-    /// A deleted token's record stays, so that the log can tell deleted from unknown.
+    /// The record of a deleted token is kept, so that the log can distinguish deleted from unknown.
     pub deleted: bool,
 }
 

@@ -25,7 +25,7 @@ pub struct AuditEvent {
     pub actor: UserInfo,
     /// The token that they came with; none on the command line.
     pub actor_token: Option<ApiTokenId>,
-    /// From where, if known.
+    /// The client address, if known.
     pub client_address: Option<IpAddr>,
     /// The id of the HTTP request, as in the log and the `x-request-id` header.
     pub request_id: Option<String>,
@@ -36,8 +36,9 @@ pub struct AuditEvent {
 }
 
 impl AuditEvent {
-    /// The same event, dated after an earlier one of the same token: their order is the order in which
-    /// they happened, whichever request waited longer for the row and whichever instance's clock is ahead.
+    /// The same event, dated after an earlier one of the same token. So their order is the order in
+    /// which they happened, even if one request waited longer for the row, or the clock of one
+    /// instance is ahead.
     #[must_use]
     pub fn after(self, earlier: Instant) -> Self {
         Self { date: self.date.max(earlier + TimeDelta::microseconds(1)), ..self }
@@ -76,13 +77,14 @@ impl AuditAction {
         }
     }
 
-    /// What a stored word stands for.
+    /// The action that a stored word means.
     pub fn stored(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == word)
     }
 }
 
-/// What something was done to: the typed id of a thing of one kind, which may be deleted since.
+/// What something was done to, as the typed id of a thing of one kind. It may have been deleted
+/// since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditTarget {
     /// An API token.
@@ -90,7 +92,7 @@ pub enum AuditTarget {
 }
 
 impl AuditTarget {
-    /// The target of an action, whose kind the action tells: the id is all that is stored.
+    /// The target of an action. Only the id is stored: the action determines the kind of target.
     pub const fn stored(action: AuditAction, id: Uuid) -> Self {
         match action {
             AuditAction::ApiTokenCreated
@@ -123,7 +125,7 @@ pub struct AuditChange {
     pub field: Cow<'static, str>,
     /// The value before; none if the field is new.
     pub before: Option<String>,
-    /// The value after; none if the field is gone.
+    /// The value after; none if the field was removed.
     pub after: Option<String>,
 }
 

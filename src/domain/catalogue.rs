@@ -131,8 +131,8 @@ impl Catalogue {
         self.by_name.get(name).and_then(|place| self.entries.get(*place))
     }
 
-    /// The permissions of a set, in the order of the catalogue. Codes that it does not know are left
-    /// out: [`Self::unknown`] finds them.
+    /// The permissions of a set, in the order of the catalogue. Codes that it does not know are
+    /// left out: [`Self::unknown`] finds them.
     pub fn in_order<'a>(&'a self, set: &PermissionSet) -> Vec<&'a CatalogueEntry> {
         let mut places: Vec<usize> =
             set.iter().filter_map(|code| self.by_code.get(code).copied()).collect();
@@ -151,7 +151,7 @@ impl Catalogue {
         current.map(|entry| entry.code.to_string()).collect()
     }
 
-    /// The first permission that can be granted, for examples that work as they stand.
+    /// The first permission that can be granted, for examples that work without a change.
     pub fn first_grantable(&self) -> Option<&CatalogueEntry> {
         self.entries.iter().find(|entry| entry.deprecated.is_none())
     }

@@ -6,8 +6,8 @@ use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 /// was written to it.
 pub type Instant = DateTime<Utc>;
 
-/// An instant as everything that Tokenwright writes has it: RFC 3339, UTC as `Z`, and only as many digits
-/// behind the second as it needs.
+/// An instant as everything that Tokenwright writes has it: RFC 3339, UTC as `Z`, and only as many
+/// digits behind the second as it needs.
 pub fn written(instant: Instant) -> String {
     instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }

@@ -1,7 +1,7 @@
-//! Where a row stands in a list, and the opaque text that tells it to a client and back.
+//! The place of a row in a list, and the opaque text that carries it to a client and back.
 //!
-//! A cursor is not signed: what is in it is only compared with what the reader may see anyway, so that a
-//! forged one is at most a place where no row stands. It holds no secret.
+//! A cursor is not signed. Its content is only compared with rows that the reader may see anyway,
+//! so a forged cursor is at most a place without a row. It holds no secret.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +17,7 @@ const VERSION: u8 = 1;
 /// The value that a row is sorted by, before its id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
-    /// The list is ordered by id alone.
+    /// The list is ordered by id only.
     Nothing,
     /// An instant.
     Instant(Instant),
@@ -25,7 +25,7 @@ pub enum Key {
     Text(String),
 }
 
-/// A place in a list: that of a row, which may be gone since. Places compare as rows do.
+/// A place in a list: that of a row, which may have been deleted since. Places compare as rows do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The value of the field that the list is ordered by.
@@ -69,7 +69,8 @@ impl Position {
     }
 }
 
-/// Years that no clock shows are left to those who forge cursors; PostgreSQL refuses some of them.
+/// An instant whose year no clock shows comes from a forged cursor; PostgreSQL refuses some of
+/// them.
 fn instant(bytes: &[u8]) -> Option<Instant> {
     let micros = i64::from_be_bytes(bytes.try_into().ok()?);
     DateTime::from_timestamp_micros(micros).filter(|instant| (0..=9999).contains(&instant.year()))

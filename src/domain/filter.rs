@@ -1,5 +1,5 @@
-//! Which rows of a list a reader wants. All conditions of a filter hold together; an empty list of
-//! choices restricts nothing.
+//! Which rows of a list a reader wants. A row must meet all conditions of a filter; an empty list
+//! of choices restricts nothing.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +55,8 @@ pub struct AuditEventFilter {
     pub date: Window,
 }
 
-/// A span of time, from an instant on and before another one, so that spans side by side share none.
+/// A span of time: from an instant, which belongs to it, to another one, which does not. So
+/// adjacent spans share no instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Window {
     /// The first instant that counts.
@@ -85,7 +86,7 @@ pub struct StatusConditions {
     pub expiry: Window,
     /// Whether it is enabled.
     pub enabled: Option<bool>,
-    /// Or else expired, which is to say: before this instant.
+    /// Or expired, that is: the expiry is before this instant.
     pub or_expired: Option<Instant>,
 }
 

@@ -1,4 +1,5 @@
-//! Opaque, typed and sortable ids: a prefix and 22 base62 characters of a UUID version 7 (RFC 9562).
+//! Opaque, typed and sortable ids: a prefix and 22 base62 characters of a UUID version 7 (RFC
+//! 9562).
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,5 @@
-//! How long a token lives, counted as people count: in years and months of the calendar, and in days.
+//! How long a token lives, counted as people count: in years and months of the calendar, and in
+//! days.
 
 use std::fmt;
 use std::time::Duration;
@@ -35,8 +36,9 @@ pub enum LifetimeError {
 const MOST: Months = Months::new(1_200);
 
 impl Lifetime {
-    /// Reads a lifetime: numbers with units, such as `90d`, `1y6mo` or `1h30m`. `y` and `mo` are years
-    /// and months of the calendar; `w`, `d`, `h`, `m` (minutes) and `s` always have the same length.
+    /// Reads a lifetime: numbers with units, such as `90d`, `1y6mo` or `1h30m`. `y` and `mo` are
+    /// years and months of the calendar; `w`, `d`, `h`, `m` (minutes) and `s` always have the same
+    /// length.
     ///
     /// # Errors
     /// What is wrong with it; a lifetime of nothing is an error too.
@@ -69,8 +71,8 @@ impl Lifetime {
         Self { months, rest }.bounded()
     }
 
-    /// Where a lifetime that begins at this instant ends; `None` beyond the calendar. Where the last month
-    /// lacks the day of the start, it ends on the last day of that month.
+    /// Where a lifetime that begins at this instant ends; `None` beyond the calendar. Where the
+    /// last month lacks the day of the start, it ends on the last day of that month.
     pub fn end(self, start: Instant) -> Option<Instant> {
         start.checked_add_months(Months::new(self.months))?.checked_add_signed(self.rest)
     }

@@ -49,10 +49,10 @@ pub enum Sequence {
     AuditEvents,
 }
 
-/// What stands before the id in an order.
+/// What an order sorts by before the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
-    /// No field: the id alone.
+    /// No field: only the id.
     Nothing,
     /// An instant.
     Instant,
@@ -105,8 +105,8 @@ impl Sequence {
         }
     }
 
-    /// The number that stands for it in a cursor. Clients may keep cursors: a number is never given a
-    /// new meaning.
+    /// The number of this list and order in a cursor. Clients may keep cursors, so a number never
+    /// gets a new meaning.
     pub const fn number(self) -> u8 {
         match self {
             Self::ApiTokens(ApiTokenOrder { field, direction }) => {

@@ -1,5 +1,6 @@
-//! Pages of a list. A page begins beyond a row, not after a number of rows: so it costs the same at any
-//! depth, and whatever is added or deleted meanwhile, a walk meets each row that stays once.
+//! Pages of a list. A page starts after a row, not after a number of rows, so it costs the same at
+//! any depth. A reader who walks the list meets each remaining row once, even when rows are added
+//! or deleted meanwhile.
 
 mod check;
 mod scan;
@@ -34,7 +35,7 @@ pub struct PageRequest<O> {
     before: Option<Position>,
 }
 
-/// A row and where it stands.
+/// A row and its place in the list.
 #[derive(Debug, Clone)]
 pub struct Row<T> {
     /// Where the row is in its list.
@@ -66,7 +67,7 @@ impl<O: Copy + Into<Sequence>> PageRequest<O> {
         self.order.into().direction()
     }
 
-    /// What to read for the page: one row more than it has, which tells whether there are more.
+    /// What to read for the page: one row more than its size, which shows whether there are more.
     pub fn scan(&self) -> Scan {
         let bound = |position: &Option<Position>| {
             position.clone().map_or(Bound::Unbounded, Bound::Excluded)

@@ -24,8 +24,8 @@ pub struct PermissionCode(Arc<str>);
 /// The text is not a permission code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a permission code: three parts joined by dots, each of lower-case letters, digits \
-     and hyphens and starting with a letter, at most 100 characters in all"
+    "`{0}` is not a permission code: three parts joined by dots, each of lower-case letters, \
+     digits and hyphens and starting with a letter, at most 100 characters in all"
 )]
 pub struct InvalidPermissionCode(String);
 

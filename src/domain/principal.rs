@@ -31,7 +31,7 @@ pub struct MissingPermission(pub &'static str);
 pub struct CallerChanged;
 
 impl Principal {
-    /// The user that whatever is done is attributed to.
+    /// The user that actions are attributed to.
     pub fn user(&self) -> UserInfo {
         match self {
             Self::Operator => UserInfo::system(),
@@ -71,8 +71,9 @@ impl Principal {
         }
     }
 
-    /// Does this token reach no further than the caller? Only then may the caller change or renew it:
-    /// whoever could enable or copy a token that may more would do more through it.
+    /// Does this token reach no further than the caller? Only then may the caller change or renew
+    /// it: a caller who could enable or copy a token with more permissions could use those
+    /// permissions.
     pub fn reaches(&self, token: &ApiToken) -> bool {
         match self {
             Self::Operator => true,
@@ -103,7 +104,7 @@ impl Principal {
 /// Where a request came from, for the audit.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
-    /// The end client's address; `None` when it cannot be told.
+    /// The end client's address; `None` when it is not known.
     pub client_address: Option<IpAddr>,
     /// The id of the HTTP request, as in the log and the `x-request-id` header.
     pub request_id: Option<String>,
@@ -150,14 +151,15 @@ mod tests {
         Principal::ApiToken(Arc::new(token(permissions, addresses)))
     }
 
-    /// What each kind may do: permissions, tokens within reach, and whether any address may be granted.
+    /// What each kind may do: permissions, tokens within reach, and whether any address may be
+    /// granted.
     #[test]
     fn each_kind_may_do_what_the_table_says() {
         let own = UserId::from_uuid(uuid::Uuid::from_u128(1));
         let [narrow, wide] = [["10.0.0.0/24"], ["10.0.0.0/8"]];
         let tokens = [token(&[READ], &narrow), token(&[READ], &[]), token(&[READ, WRITE], &narrow)];
-        // who, user, reads tokens, writes tokens, reads the system user, reaches each of the tokens,
-        // any address
+        // who, user, reads tokens, writes tokens, reads the system user, reaches each of the
+        // tokens, any address
         let table = [
             (Principal::Operator, UserId::SYSTEM, true, true, true, [true, true, true], true),
             (of(&[], &[]), own, false, false, false, [false; 3], true),

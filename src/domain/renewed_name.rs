@@ -21,7 +21,7 @@ pub fn renewed_name(old: &ApiToken, now: Instant) -> Result<ApiTokenName, InputF
     ApiTokenName::parse(&format!("{} {}", stem.trim_end(), now.format("%Y-%m-%d")))
 }
 
-/// What stands before the date at the end of a name, if there is one and anything before it.
+/// The part of a name before the date at its end, if there is a date and anything before it.
 fn undated(name: &str) -> Option<&str> {
     let (stem, date) = name.rsplit_once(' ')?;
     let read: NaiveDate = date.parse().ok()?;

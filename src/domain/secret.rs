@@ -1,4 +1,4 @@
-//! The bearer secret: its form, its making, its strict reading.
+//! The bearer secret: its form, how it is made, and how it is read strictly.
 //!
 //! `twr_` + 22 base62 characters (the token's 128-bit id) + `_` + 43 base62 characters (256 random
 //! bits) + 6 base62 characters (CRC-32 of all before): 76 characters, one canonical spelling. The
@@ -140,8 +140,8 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// The id of the token that a text of the right length claims to be the secret of; `None` when it does not
-/// have the form of a secret.
+/// The id of the token that a text of the right length claims to be the secret of; `None` when it
+/// does not have the form of a secret.
 fn token_id(text: &str) -> Option<ApiTokenId> {
     text.strip_prefix(PREFIX)?;
     let id = base62::decode(text.get(PREFIX.len()..ID_END)?)?;
@@ -176,7 +176,11 @@ mod tests {
         }
 
         #[test]
-        fn one_changed_character_is_refused(number: u128, place in 0..LENGTH, other in "[0-9A-Za-z_]") {
+        fn one_changed_character_is_refused(
+            number: u128,
+            place in 0..LENGTH,
+            other in "[0-9A-Za-z_]",
+        ) {
             let secret = secret_of(number);
             let mut text = secret.reveal().to_owned();
             text.replace_range(place..=place, &other);
@@ -189,7 +193,9 @@ mod tests {
         }
 
         #[test]
-        fn no_text_of_the_right_length_brings_it_down(text in "\\PC{60,76}|twr_[0-9A-Za-z]{22}_[0-9A-Za-z]{49}") {
+        fn no_text_of_the_right_length_brings_it_down(
+            text in "\\PC{60,76}|twr_[0-9A-Za-z]{22}_[0-9A-Za-z]{49}",
+        ) {
             let _refused = PlaintextSecret::parse(&text).is_err();
         }
     }
@@ -233,9 +239,9 @@ mod tests {
         // An id that looks like the start of another secret.
         let id = "0352l0xq7mCkXb5K8eJtwr";
         let secret = format!("twr_{id}_{}", "S".repeat(49));
-        let told = format!("twr_{id}_******");
-        assert_eq!(masked(&format!("no \"{secret}\" here")), format!("no \"{told}\" here"));
-        assert_eq!(masked(&secret[..40]), told);
+        let shown = format!("twr_{id}_******");
+        assert_eq!(masked(&format!("no \"{secret}\" here")), format!("no \"{shown}\" here"));
+        assert_eq!(masked(&secret[..40]), shown);
         assert_eq!(masked("twr_short twr_"), "twr_short twr_");
         assert_eq!(masked("nothing"), "nothing");
     }

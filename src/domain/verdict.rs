@@ -1,7 +1,7 @@
-//! What is found about a secret that somebody presents: may its token be used, here and now?
+//! The judgement on a presented secret: may its token be used now, and from this address?
 //!
-//! Every surface asks the same judge and gets this verdict; what follows from it, and how it is
-//! answered, is the surface's own.
+//! Every surface asks the same judge and gets this verdict. Each surface decides for itself what to
+//! do with it and how to answer.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -65,7 +65,8 @@ pub enum InvalidTokenReason {
     Expired,
     /// The token or its user is disabled.
     Disabled,
-    /// Deleted, expired or disabled, and without the tag that would tell whether the secret is its own.
+    /// Deleted, expired or disabled, and without the tag that would show whether the secret belongs
+    /// to it.
     EndedUnproven,
 }
 
@@ -84,8 +85,8 @@ impl fmt::Display for InvalidTokenReason {
 }
 
 impl Credential {
-    /// Judges a token whose secret is proven: deletion, expiry and disabling, then the address, so that
-    /// an ended token never tells from where it could be used.
+    /// Judges a token whose secret is proven: deletion, expiry and disabling, then the address. So
+    /// an ended token does not reveal from where it could be used.
     pub fn judge(self, now: Instant, client: Option<IpAddr>) -> Verdict {
         let id = self.token.id;
         if let Some(reason) = self.ended(now) {
@@ -97,7 +98,7 @@ impl Credential {
         }
     }
 
-    /// Why the token cannot be used now, whoever presents its secret and from anywhere.
+    /// Why nobody can use the token now, from any address.
     pub fn ended(&self, now: Instant) -> Option<InvalidTokenReason> {
         if self.deleted {
             return Some(InvalidTokenReason::Deleted);

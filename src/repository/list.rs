@@ -1,4 +1,4 @@
-//! Lists: the one way in which all of them are walked.
+//! How all lists are read.
 
 use crate::db::DbError;
 use crate::domain::page::{Row, Scan};

@@ -1,4 +1,4 @@
-//! The keys that names are compared by, made anew where the rule is another than they were made by.
+//! The keys that names are compared by, which are computed again when the rule has changed.
 
 use diesel::dsl::update;
 use diesel::prelude::*;
@@ -11,8 +11,9 @@ use crate::domain::name::stored_key;
 
 /// Rows read at once.
 const PAGE: i64 = 1_000;
-/// A noncharacter, which no name has: what follows makes a key that another token holds a different one.
-const DOUBLE: char = '\u{fffe}';
+/// A noncharacter, which no name has. What follows it distinguishes the key from that of another
+/// token.
+const DUPLICATE: char = '\u{fffe}';
 
 /// A row whose key is not what the rule makes of its name.
 struct Stale {
@@ -30,8 +31,8 @@ impl Repository {
         read!(self.db, |conn| name_keys::table.select(name_keys::version).get_result(conn).await)
     }
 
-    /// Makes all keys anew, and records the version of the rule. Returns the tokens whose names other
-    /// live tokens have already: each keeps its name, under a key that no name has.
+    /// Computes all keys again, and records the version of the rule. Returns the tokens whose names
+    /// other live tokens already have: each keeps its name, under a key that no name has.
     ///
     /// # Errors
     /// When the database does not answer; nothing is changed then.
@@ -46,7 +47,8 @@ impl Repository {
                     .execute(conn)
                     .await?;
             }
-            // First out of each other's way, then to the new keys, the oldest token first.
+            // First move them out of the way of each other, then to the new keys, the oldest token
+            // first.
             let mut claimed = Vec::new();
             for stale in tokens {
                 let rows = update(api_tokens::table)
@@ -121,13 +123,13 @@ impl Repository {
 impl Stale {
     fn of((id, name, before): (DbId, String, String)) -> Option<Self> {
         let key = stored_key(&name);
-        // A double keeps its key: there is nothing better for it while it has this name.
-        let double = before.split_once(DOUBLE).is_some_and(|(start, _)| start == key);
+        // A duplicate keeps its key: there is no better one while it has this name.
+        let double = before.split_once(DUPLICATE).is_some_and(|(start, _)| start == key);
         (before != key && !double).then_some(Self { id, before, key })
     }
 }
 
 /// A key that only this token can have.
 fn apart(stale: &Stale) -> String {
-    format!("{}{DOUBLE}{}", stale.key, stale.id.0)
+    format!("{}{DUPLICATE}{}", stale.key, stale.id.0)
 }

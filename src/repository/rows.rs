@@ -1,4 +1,4 @@
-//! Rows as they stand in the tables, and their way to and from domain types.
+//! The rows of the tables, and their conversion to and from domain types.
 
 mod audit_event;
 
@@ -18,7 +18,7 @@ use crate::domain::user::{User, UserInfo};
 
 pub(super) use audit_event::AuditEventRow;
 
-/// What stands for the last use of a token that was never used.
+/// The stored last use of a token that was never used.
 pub(super) const NEVER: Instant = Instant::UNIX_EPOCH;
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
@@ -142,7 +142,7 @@ impl From<&ApiTokenChange> for ApiTokenChangeRow {
 }
 
 impl ApiTokenRow {
-    /// Where it stands among the tokens.
+    /// Its position among the tokens.
     pub(super) fn position(&self, field: ApiTokenOrderField) -> Position {
         let key = match field {
             ApiTokenOrderField::Name => Key::Text(self.name_key.clone()),

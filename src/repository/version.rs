@@ -1,7 +1,7 @@
 //! Versions of rows.
 
-/// The version after that of a row. The largest stays as it is: what takes power away, and a user's name
-/// that follows its token's, is not refused for want of a number.
+/// The next version of a row. The largest version stays as it is: a change that takes power away,
+/// or that renames a user with its token, must not fail because versions have run out.
 macro_rules! next_version {
     ($version:expr) => {
         diesel::dsl::case_when($version.lt(i32::MAX), $version + 1).otherwise($version)

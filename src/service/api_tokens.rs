@@ -23,9 +23,9 @@ impl Service {
         self.repository.api_token(id).await?.ok_or(ReadError::NotFound)
     }
 
-    /// A token that the caller is about to change, as it is now; none where there is none or it reaches
-    /// further than the caller, which the caller cannot tell apart. A caller that changed since it was
-    /// judged learns nothing: both are read together.
+    /// The current state of a token that the caller is about to change. `None` if it does not exist
+    /// or reaches further than the caller; the caller cannot distinguish the two. The caller is
+    /// read together with the token, so a caller that changed since it was judged learns nothing.
     pub(super) async fn within_reach(
         &self,
         principal: &Principal,

@@ -1,4 +1,4 @@
-//! Letting the holder of a secret in: what follows from the judge's verdict on a request.
+//! Authenticating a request: what follows from the verdict of the judge.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use super::{JudgeError, Service};
 use crate::domain::principal::Principal;
 use crate::domain::verdict::{TokenRefusal, Verdict};
 
-/// Why a request is not let in.
+/// Why a request is not authenticated.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {
     /// The judge refused the token.

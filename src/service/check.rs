@@ -1,5 +1,5 @@
-//! Rules that the input of more than one use case must meet. All faults of an input are found before
-//! any is reported.
+//! Rules that the input of more than one use case must meet. All faults of an input are found
+//! before any is reported.
 
 use super::{RequestedExpiry, Service};
 use crate::db::DbError;
@@ -11,10 +11,10 @@ use crate::domain::id::ApiTokenId;
 use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
 
-/// Faults of one list that are told one by one; the rest are counted.
-const TOLD_PER_LIST: usize = 10;
+/// Faults of one list that are reported one by one; the rest are counted.
+const REPORTED_PER_LIST: usize = 10;
 
-/// What an input says, or all that is wrong with it.
+/// A checked value, or everything that is wrong with the input.
 pub(super) type Found<T> = Result<T, Vec<InputFault>>;
 
 impl Service {
@@ -52,7 +52,7 @@ impl Service {
 }
 
 /// All values, or the faults of all of them.
-pub(super) fn together<A, B, C, D>(
+pub(super) fn combine<A, B, C, D>(
     one: Found<A>,
     two: Found<B>,
     three: Found<C>,
@@ -97,15 +97,15 @@ pub(super) fn permissions(
     each(checked).map(PermissionSet::from_iter)
 }
 
-/// Addresses and networks in their strict form, not too many, each of which passes `judge`. An empty list
-/// passes.
+/// Addresses and networks in their strict form, not too many, each of which passes `judge`. An
+/// empty list passes.
 pub(super) fn addresses(
     texts: &[String],
     judge: impl Fn(IpNetwork) -> Result<(), InputFault>,
 ) -> Found<AllowedAddresses> {
     let field = Field::AllowedAddresses;
     if texts.len() > MAX_ADDRESSES {
-        let message = format!("At most {MAX_ADDRESSES} addresses are possible.");
+        let message = format!("At most {MAX_ADDRESSES} addresses are allowed.");
         return Err(vec![InputFault::invalid(field, "addresses_too_many", message)]);
     }
     let checked = texts.iter().map(|text| {
@@ -134,12 +134,12 @@ pub(super) fn expiry_past(message: &str) -> InputFault {
     InputFault::invalid(Field::Expiry, "expiry_past", message)
 }
 
-/// What was given, as it can stand in a message.
+/// The given text, cut and cleaned so that it can be part of a message.
 fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
-/// All values, or the faults with their places, the first ones told one by one.
+/// All values, or the faults with their positions: the first ones one by one, then a count.
 fn each<T>(checked: impl Iterator<Item = Result<T, InputFault>>) -> Found<Vec<T>> {
     let mut values = Vec::new();
     let mut faults = Vec::new();
@@ -147,12 +147,12 @@ fn each<T>(checked: impl Iterator<Item = Result<T, InputFault>>) -> Found<Vec<T>
     for (index, result) in checked.enumerate() {
         match result {
             Ok(value) => values.push(value),
-            Err(fault) if faults.len() < TOLD_PER_LIST => faults.push(fault.at(index)),
+            Err(fault) if faults.len() < REPORTED_PER_LIST => faults.push(fault.at(index)),
             Err(_) => more += 1,
         }
     }
     if let (Some(last), 1..) = (faults.last_mut(), more) {
-        last.message.push_str(&format!(" ({more} more elements of this list are refused.)"));
+        last.message.push_str(&format!(" ({more} more elements of this list have faults.)"));
     }
     if faults.is_empty() { Ok(values) } else { Err(faults) }
 }

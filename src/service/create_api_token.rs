@@ -39,7 +39,7 @@ pub struct CreatedApiToken {
 /// Why no token was made. Nothing was stored, unless it is [`Failure::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum CreateApiTokenError {
-    /// All that is wrong with the input.
+    /// Everything that is wrong with the input.
     #[error("the input has {} fault(s)", .0.len())]
     Refused(Vec<InputFault>),
     /// It failed for a reason that no other input would avoid.
@@ -50,7 +50,8 @@ pub enum CreateApiTokenError {
 ends_with_failure!(CreateApiTokenError);
 
 impl Service {
-    /// Makes a token, its secret and its own user; whatever the token does is attributed to that user.
+    /// Makes a token, its secret and its own user; whatever the token does is attributed to that
+    /// user.
     ///
     /// # Errors
     /// When the caller may not, the input has faults, or something did not answer.

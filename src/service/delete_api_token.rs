@@ -1,4 +1,4 @@
-//! Deleting a token. Deleting takes power away, so the permission is enough for any token.
+//! Deleting a token. A deletion takes power away, so the permission is enough for any token.
 
 use super::{Failure, Service, ends_with_failure};
 use crate::domain::audit::{AuditAction, AuditTarget};
@@ -8,7 +8,7 @@ use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::user::User;
 use crate::repository::{Deleted, Unclaimed};
 
-/// Which token a caller wants to be gone.
+/// Which token to delete.
 #[derive(Debug, Clone, Copy)]
 pub struct DeleteApiToken {
     /// The id of the token.
@@ -46,8 +46,8 @@ pub enum DeleteApiTokenError {
 ends_with_failure!(DeleteApiTokenError);
 
 impl Service {
-    /// Deletes a token: the very next request with it is refused. Its user remains, disabled, so that
-    /// the past stays attributed. A token may delete itself.
+    /// Deletes a token: the next request with it is refused. Its user remains, disabled, so that
+    /// past actions stay attributed. A token may delete itself.
     ///
     /// # Errors
     /// When the caller may not, there is no such token or not at this version, or something did not

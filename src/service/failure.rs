@@ -1,4 +1,4 @@
-//! Why a use case ended that another input would not mend.
+//! Why a use case failed, for reasons that no other input would avoid.
 
 use crate::db::DbError;
 use crate::domain::principal::{CallerChanged, MissingPermission};
@@ -6,8 +6,8 @@ use crate::domain::random::RandomError;
 
 use super::ProofBusy;
 
-/// What every use case can end with, whatever it was asked for. Its own refusals are beside it in the
-/// error of each. The texts of the last three are for the log, never for a caller.
+/// How any use case can fail. Refusals of its own are in its own error type. The texts of the last
+/// three are for the log, never for a caller.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The caller lacks a permission.
@@ -16,16 +16,16 @@ pub enum Failure {
     /// The caller's own token changed while it asked.
     #[error(transparent)]
     CallerChanged(#[from] CallerChanged),
-    /// A search took longer than any may.
+    /// A search took longer than the limit.
     #[error("a search took too long")]
     SearchTooLong,
-    /// Something does not answer now; later it may. Nothing was changed.
+    /// Something does not answer at the moment. Nothing was changed.
     #[error("{0}")]
     Unavailable(String),
-    /// What was to be done may have been done.
+    /// The change may or may not have been made.
     #[error("{0}")]
     OutcomeUnknown(String),
-    /// Something that does not happen to a server without defects.
+    /// A defect of the server.
     #[error("{0}")]
     Defect(String),
 }

@@ -1,4 +1,4 @@
-//! The judge of presented secrets, whom every surface asks. The database is asked every time.
+//! The judge of presented secrets, which every surface asks. It reads the database every time.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use crate::domain::id::ApiTokenId;
 use crate::domain::secret::{PlaintextSecret, SecretTag};
 use crate::domain::verdict::{InvalidTokenReason, TokenRefusal, Verdict};
 
-/// Why there is no verdict. No answer means no.
+/// Why there is no verdict. The request must then be refused.
 #[derive(Debug, thiserror::Error)]
 pub enum JudgeError {
     /// Too many secrets wait to be proven.
@@ -20,12 +20,12 @@ pub enum JudgeError {
 }
 
 impl Service {
-    /// Judges a presented secret: its form, the row, the tag, then deletion, expiry and disabling, then
-    /// the hash, then the address. Notes no use. Permissions are judged by what is wanted.
+    /// Judges a presented secret: its form, the row, the tag, then deletion, expiry and disabling,
+    /// then the hash, then the address. It does not note the use, and does not judge permissions.
     ///
-    /// Every refusal of a well-formed secret takes the same steps: one row is read, one tag compared.
-    /// bcrypt runs for nobody but the holder of a token that can be used; the exception is a token that
-    /// has no tag yet.
+    /// Every refusal of a well-formed secret takes the same steps: one row is read, one tag
+    /// compared. bcrypt runs only for the holder of a usable token, except for a token without a
+    /// tag.
     ///
     /// # Errors
     /// When no verdict is possible now.
@@ -56,7 +56,7 @@ impl Service {
         if !self.proofs.prove(&secret, &tag, &credential.secret).await? {
             return refused(InvalidTokenReason::WrongSecret);
         }
-        // The proof may have waited.
+        // Waiting for the proof may have taken time.
         Ok(credential.judge(self.clock.now(), client))
     }
 }

@@ -1,7 +1,7 @@
 //! When and from where tokens are used: noted in memory by every request, written by one task.
 //!
-//! A write for each request would make every read as slow as a write. What is noted is lost with the
-//! process if that ends without warning, so it is written often.
+//! A write for each request would make every read as slow as a write. Noted uses are lost if the
+//! process ends without warning, so they are written often.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -17,7 +17,8 @@ use crate::domain::api_token::LastUse;
 use crate::domain::clock::Instant;
 use crate::domain::id::ApiTokenId;
 
-/// How often what is noted is written. With the time that writing takes, a use is known within a minute.
+/// How often noted uses are written. Including the time that writing takes, a use is stored within
+/// a minute.
 pub const LAST_USE_INTERVAL: Duration = Duration::from_secs(30);
 /// Most tokens that are noted at once; the uses of further ones are forgotten.
 const MOST: usize = 100_000;
@@ -36,7 +37,7 @@ impl LastUses {
         }
     }
 
-    /// Takes everything out, in the order of the ids: that is how rows are locked everywhere.
+    /// Takes everything out, in the order of the ids, in which rows are locked everywhere.
     fn take(&self) -> Vec<(ApiTokenId, LastUse)> {
         let mut taken: Vec<_> = std::mem::take(&mut *self.noted()).into_iter().collect();
         taken.sort_unstable_by_key(|(id, _)| *id);
@@ -53,15 +54,15 @@ impl LastUses {
         }
     }
 
-    /// No panic can leave the map half changed.
+    /// A panic cannot leave the map half changed.
     fn noted(&self) -> MutexGuard<'_, HashMap<ApiTokenId, LastUse>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Service {
-    /// Writes the last uses, and secrets in their new form, over and over until `stop` is ready, and then
-    /// once more.
+    /// Writes the last uses, and secrets in their new form, over and over until `stop` is ready,
+    /// and then once more.
     pub async fn keep_last_uses(&self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         let mut due = interval(self.last_use_interval);

@@ -12,7 +12,7 @@ use crate::domain::principal::Principal;
 use crate::domain::user::User;
 use crate::repository::List;
 
-/// Which parts of a page a caller wants. What is not wanted is not read.
+/// Which parts of a page a caller wants. Other parts are not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
     /// Whether the rows are wanted.
@@ -25,10 +25,10 @@ pub struct Wanted {
     pub total: bool,
 }
 
-/// What was wanted of a list.
+/// The requested parts of a list.
 #[derive(Debug, Clone)]
 pub struct Listing<T> {
-    /// Empty where it was not wanted.
+    /// Empty if the rows were not requested.
     pub page: Page<T>,
     /// The rows on all pages.
     pub total: Option<i64>,

@@ -29,7 +29,8 @@ pub(super) struct Minted {
 }
 
 impl Service {
-    /// Draws ids and a secret, and hashes it: before a transaction, as that takes its turn.
+    /// Draws ids and a secret, and hashes it. This happens before a transaction, because hashing
+    /// may have to wait.
     pub(super) async fn mint(&self, now: Instant) -> Result<(Minted, PlaintextSecret), Failure> {
         let id = ApiTokenId::generate(now, self.random())?;
         let user_id = UserId::generate(now, self.random())?;

@@ -1,10 +1,11 @@
 //! Proving that a presented secret is the one that a token was made with.
 //!
-//! Two stored forms must match: the tag, a plain SHA-256, and then the bcrypt hash. The tag decides: 256
-//! random bits cannot be guessed at any speed, and OWASP ASVS 5.0 (6.5.2) and NIST SP 800-63B accept a
-//! plain hash from 112 random bits on. So a wrong secret is refused before bcrypt, which only ever runs
-//! for secrets that are genuine. What bcrypt adds is a second function of another family: a flaw in one
-//! alone forges no secret. It adds nothing against guessing, and the default cost is the lowest.
+//! Two stored forms must match: the tag, a plain SHA-256, and then the bcrypt hash. The tag
+//! decides: 256 random bits cannot be guessed at any speed, and OWASP ASVS 5.0 (6.5.2) and NIST SP
+//! 800-63B accept a plain hash from 112 random bits on. So a wrong secret is refused before bcrypt,
+//! which runs only for genuine secrets. bcrypt adds a second function of another family: a flaw in
+//! only one of the two lets nobody forge a secret. It adds nothing against guessing, so the default
+//! cost is the lowest.
 
 mod bcrypt_hash;
 mod outdated;
@@ -30,16 +31,16 @@ pub use bcrypt_hash::{DEFAULT_COST, MAX_COST, MIN_COST};
 /// Secrets whose proof is remembered; about 200 bytes each.
 const REMEMBERED: usize = 65_536;
 
-/// Too many proofs wait already. Try again in a second.
+/// Too many proofs are waiting. Try again in a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many secrets wait to be proven")]
 pub struct ProofBusy;
 
-/// Proves secrets on threads that may block, and remembers which secret matched which hash. Positives
-/// only: what is remembered counts while the row just read still holds that very hash.
+/// Proves secrets on threads that may block, and remembers which secret matched which hash. Only
+/// matches are remembered, and a match counts only while the row just read still holds that hash.
 pub(super) struct SecretProofs {
     remembered: Arc<Cache<ApiTokenId, Proven>>,
-    /// Proofs under way, so that a burst with one new secret costs one.
+    /// Running proofs, so that a burst of requests with one new secret costs one proof.
     under_way: Mutex<HashMap<[u8; 32], Arc<Shared>>>,
     turns: Turns,
     outdated: Arc<Outdated>,
@@ -106,8 +107,8 @@ impl SecretProofs {
         Ok(StoredSecret { hash: hash.ok_or(ProofBusy)?, tag: Some(tag) })
     }
 
-    /// Does the secret match the hash that was just read? The caller has compared the tag, where there
-    /// is one.
+    /// Does the secret match the hash that was just read? The caller has compared the tag, where
+    /// there is one.
     ///
     /// # Errors
     /// When too many proofs wait.
@@ -125,12 +126,12 @@ impl SecretProofs {
         }
         let shared = self.join(*tag.expose());
         let matched = shared.get_or_try_init(|| self.run(secret, *tag, stored)).await?;
-        // Whoever began the proof may have read an earlier row.
+        // The request that started the proof may have read an earlier row.
         Ok(matched.as_ref().is_some_and(|matched| matched.is_same(&stored.hash)))
     }
 
-    /// The proof of this secret that is under way, or a new one. Those that nobody waits for any more
-    /// are dropped on the way.
+    /// The running proof of this secret, or a new one. Proofs that no request waits for are dropped
+    /// on the way.
     fn join(&self, tag: [u8; 32]) -> Arc<Shared> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         under_way.retain(|_, shared| Arc::strong_count(shared) > 1);
@@ -157,12 +158,14 @@ impl SecretProofs {
                 .filter(|hash| bcrypt_hash::verify(secret.proof(), hash))?;
             let earlier = remembered.get(&id);
             remembered.insert(id, Proven { tag, hash: hash.clone() });
-            // After it is remembered, so that whoever is next finds it, even if nobody waits here.
+            // Free the turn only after the proof is remembered, so that the next request finds it
+            // even if nobody waits here.
             drop(turn);
             if stored.tag.is_none() {
                 outdated.note_tag(id, tag, &hash);
             }
-            // Once: instances with different costs must not go on replacing each other's hashes.
+            // Only once: instances with different costs must not keep replacing the hashes of each
+            // other.
             if earlier.is_none() {
                 outdated.note_cost(secret, tag, &hash);
             }
@@ -173,7 +176,7 @@ impl SecretProofs {
 
     fn is_remembered(&self, id: ApiTokenId, tag: &SecretTag, hash: &SecretHash) -> bool {
         let Some(proven) = self.remembered.get(&id) else { return false };
-        // Not shortened: the time does not tell which of the two differs.
+        // Always compares both, so that the time does not reveal which of the two differs.
         proven.tag.is_same(Some(tag)) & proven.hash.is_same(hash)
     }
 }

@@ -1,7 +1,7 @@
 //! Renewing a token: its settings in a new token, with a secret and a user of its own.
 //!
-//! Refusals come in this order: a token that is not there or reaches further than the caller, then all
-//! faults of the input together.
+//! The checks run in this order: a token that does not exist or reaches further than the caller,
+//! then all faults of the input.
 
 mod check;
 
@@ -19,8 +19,9 @@ use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::renewed_name::renewed_name;
 use crate::repository::{Renewal, Renewed, Unclaimed};
 
-/// How often a renewal begins anew because the old token changed under it. Each time somebody else's change
-/// was carried out, so more than a few are somebody's endless loop.
+/// How often a renewal starts again because the old token changed in the meantime. Each time
+/// another change succeeded, so more than a few attempts mean that a client changes the token in an
+/// endless loop.
 const ATTEMPTS: usize = 10;
 
 /// Which token a caller wants to be renewed, and how; unchecked.
@@ -30,9 +31,9 @@ pub struct RenewApiToken {
     pub id: ApiTokenId,
     /// The expiry of the new token.
     pub expiry: RequestedExpiry,
-    /// None: the old name with the date.
+    /// `None`: the old name with the date.
     pub name: Option<String>,
-    /// Seconds from now to the end of the old token, if it would not end sooner; none: it keeps its
+    /// Seconds from now until the old token ends, unless it ends earlier; `None`: it keeps its
     /// expiry.
     pub overlap_seconds: Option<i32>,
 }
@@ -40,10 +41,11 @@ pub struct RenewApiToken {
 /// Why a token was not renewed. Nothing was changed, unless it is [`Failure::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum RenewApiTokenError {
-    /// It does not exist, was deleted, or reaches further than the caller: one answer for all three.
+    /// It does not exist, was deleted, or reaches further than the caller: one answer for all
+    /// three.
     #[error("There is nothing with this id.")]
     NotFound,
-    /// All that is wrong with the input.
+    /// Everything that is wrong with the input.
     #[error("the input has {} fault(s)", .0.len())]
     Refused(Vec<InputFault>),
     /// It failed for a reason that no other input would avoid.
@@ -54,8 +56,8 @@ pub enum RenewApiTokenError {
 ends_with_failure!(RenewApiTokenError);
 
 impl Service {
-    /// Makes a token with the settings of another one as they are then, and ends that one earlier where
-    /// an overlap is given. A token may renew itself; an expired one can be renewed.
+    /// Makes a token with the current settings of another one, and ends that one earlier where an
+    /// overlap is given. A token may renew itself; an expired token can be renewed.
     ///
     /// # Errors
     /// When the caller may not, there is no such token within its reach, the input has faults, or
@@ -75,7 +77,8 @@ impl Service {
             |action, id| self.event(action, AuditTarget::ApiToken(id), now, principal, origin);
         let mut updated = event(AuditAction::ApiTokenUpdated, id)?;
         let mut renewed = event(AuditAction::ApiTokenRenewed, minted.id)?;
-        // Events of one instant are sorted by their ids: the old token ends, then there is the new one.
+        // Events of one instant are sorted by their ids: first the old token ends, then the new one
+        // exists.
         if updated.id > renewed.id {
             std::mem::swap(&mut updated.id, &mut renewed.id);
         }
@@ -87,7 +90,7 @@ impl Service {
             let settings_of_new = Settings {
                 name,
                 expiry: checked.expiry,
-                // The deprecated ones too: who holds the renewal is not new.
+                // Deprecated permissions are kept: the holder of the renewal is not new.
                 permissions: old.permissions.clone(),
                 allowed_addresses: old.allowed_addresses.clone(),
                 renewed_from: Some(id),
@@ -122,7 +125,7 @@ impl Service {
                     return Err(RenewApiTokenError::NotFound);
                 }
                 Renewed::Unclaimed(Unclaimed::CallerChanged) => return Err(CallerChanged.into()),
-                // Renewed as it is now, if it still may be.
+                // Try again with the token as it is now, if the caller may still renew it.
                 Renewed::Unclaimed(Unclaimed::Stale { .. }) => {
                     old = self.renewable(principal, id).await?;
                     check::ensure_enabled(&old).map_err(refused)?;
@@ -140,8 +143,8 @@ impl Service {
         id: ApiTokenId,
     ) -> Result<ApiToken, RenewApiTokenError> {
         let old = self.within_reach(principal, id).await?.ok_or(RenewApiTokenError::NotFound)?;
-        // Another instance may have a newer catalogue. What this one cannot show it does not grant anew,
-        // and an answer that fails to show it would take the secret with it.
+        // Another instance may have a newer catalogue. A permission that this instance cannot show
+        // must not be granted again: the answer would fail, and the secret in it would be lost.
         if let Some(code) = self.catalogue.unknown(&old.permissions).next() {
             return Err(Failure::Defect(format!("{id} holds the unknown {code}")).into());
         }

@@ -6,7 +6,8 @@ use super::Service;
 const BATCH: usize = 100;
 
 impl Service {
-    /// Writes what proofs have noted since the last time. Requests neither wait for it nor fail with it.
+    /// Writes what proofs have noted since the last time. Requests do not wait for it and do not
+    /// fail with it.
     pub(super) async fn replace_secrets(&self) {
         let outdated = self.proofs.outdated();
         let taken = outdated.take();
@@ -14,7 +15,8 @@ impl Service {
         while !unwritten.is_empty() {
             let (batch, rest) = unwritten.split_at(unwritten.len().min(BATCH));
             if let Err(error) = self.repository.replace_secrets(batch).await {
-                tracing::warn!(%error, tokens = unwritten.len(), "tags of secrets are not written yet");
+                let tokens = unwritten.len();
+                tracing::warn!(%error, tokens, "tags of secrets are not written yet");
                 return outdated.give_back(unwritten);
             }
             unwritten = rest;

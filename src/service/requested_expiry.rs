@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, NaiveDateTime, Timelike};
 
 use crate::domain::clock::Instant;
 
-/// An expiry as it was asked for: an instant, or a text that is none.
+/// A requested expiry: an instant, or a text that is not one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestedExpiry(Option<Instant>);
 
@@ -14,9 +14,9 @@ impl RequestedExpiry {
         Self(Some(instant))
     }
 
-    /// Reads a text of RFC 3339, which is ASCII; chrono takes the minus sign U+2212 too. A zone is required;
-    /// what is finer than a microsecond is cut off, and a leap second is the second after it. So it is the
-    /// instant that a database gives back.
+    /// Reads a text of RFC 3339, which is ASCII; chrono would also accept the minus sign U+2212. A
+    /// zone is required. Fractions below a microsecond are cut off, and a leap second becomes the
+    /// second after it, so that the result is the instant that a database gives back.
     pub fn parse(text: &str) -> Self {
         let read = Some(text).filter(|text| text.is_ascii());
         let instant = read.and_then(|text| DateTime::parse_from_rfc3339(text).ok());

@@ -1,7 +1,8 @@
 //! Checking, at the start, that the catalogue knows every permission that tokens hold.
 //!
-//! Tokens hold only what a catalogue had while it was in use, and every catalogue is recorded before it is
-//! used. So the tokens themselves are read only where something recorded is missing.
+//! Tokens hold only permissions of a catalogue that was in use, and every catalogue is recorded
+//! before it is used. So the tokens themselves are read only where a recorded permission is
+//! missing.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,7 +39,8 @@ impl Service {
         if !new.is_empty()
             && let Err(error) = self.repository.record_permissions(&new).await
         {
-            // Where transactions are serializable, one of several instances that start at once has done it.
+            // With serializable transactions, one of several instances that start at once has done
+            // it.
             let recorded = self.repository.recorded_permissions().await?;
             if new.iter().any(|code| !recorded.contains(code.as_str())) {
                 return Err(error);

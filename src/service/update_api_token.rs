@@ -1,8 +1,8 @@
 //! Changing a token: its name, whether it is enabled, and its grant, which is only ever narrowed.
 //!
-//! Refusals come in this order: a token that is not there or reaches further than the caller, a stale
-//! version, then all faults of the input together. So a caller learns nothing about a token that is out
-//! of reach, and a client that is behind looks first.
+//! The checks run in this order: a token that does not exist or reaches further than the caller, a
+//! stale version, then all faults of the input. So a caller learns nothing about a token that is
+//! out of reach, and a client with a stale version reads the token again first.
 
 mod narrowing;
 
@@ -17,7 +17,7 @@ use crate::repository::{Unclaimed, Updated};
 
 use narrowing::Narrowing;
 
-/// What a caller wants to be different, unchecked. What is none stays as it is.
+/// The change that a caller wants, unchecked. A field that is `None` stays as it is.
 #[derive(Debug, Clone)]
 pub struct UpdateApiToken {
     /// The token to change.
@@ -39,7 +39,8 @@ pub struct UpdateApiToken {
 /// Why a token was not changed. Nothing was, unless it is [`Failure::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateApiTokenError {
-    /// It does not exist, was deleted, or reaches further than the caller: one answer for all three.
+    /// It does not exist, was deleted, or reaches further than the caller: one answer for all
+    /// three.
     #[error("There is nothing with this id.")]
     NotFound,
     /// The token is not at the version that the change is based on.
@@ -48,7 +49,7 @@ pub enum UpdateApiTokenError {
         /// The version that it is at.
         current_version: i32,
     },
-    /// All that is wrong with the input.
+    /// Everything that is wrong with the input.
     #[error("the input has {} fault(s)", .0.len())]
     Refused(Vec<InputFault>),
     /// It failed for a reason that no other input would avoid.
@@ -59,8 +60,8 @@ pub enum UpdateApiTokenError {
 ends_with_failure!(UpdateApiTokenError);
 
 impl Service {
-    /// Changes a token; its API Token User follows its name. The very next request with it is judged by
-    /// what it is then. A change that changes nothing leaves the version as it is. A token may change
+    /// Changes a token and renames its API Token User with it. The change applies from the next
+    /// request with the token. A change that changes nothing keeps the version. A token may change
     /// itself.
     ///
     /// # Errors
@@ -101,7 +102,7 @@ impl Service {
             Updated::NameTaken => Err(UpdateApiTokenError::Refused(vec![check::name_taken()])),
             Updated::Unclaimed(Unclaimed::NotFound) => Err(UpdateApiTokenError::NotFound),
             Updated::Unclaimed(Unclaimed::CallerChanged) => Err(CallerChanged.into()),
-            // It was changed meanwhile, and may be out of reach since.
+            // It was changed in the meantime, and may now be out of reach.
             Updated::Unclaimed(Unclaimed::Stale { current_version }) => {
                 self.at_version(principal, id, version).await?;
                 Err(UpdateApiTokenError::Stale { current_version })

@@ -10,8 +10,9 @@ use super::condition;
 use crate::db::types::{DbId, DbInstant, Id, Moment};
 use crate::domain::cursor::{Key, Position};
 
-/// `(key, id) > (?, ?)`, or another comparison of a row with a place in its list. Both databases search
-/// an index by it. `key > ? OR (key = ? AND id > ?)` means the same, and PostgreSQL reads all rows for it.
+/// `(key, id) > (?, ?)`, or another comparison of a row with a place in its list. Both databases
+/// use an index for it. `key > ? OR (key = ? AND id > ?)` means the same, but PostgreSQL reads all
+/// rows for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Compared<C> {
     columns: C,

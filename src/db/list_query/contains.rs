@@ -5,7 +5,7 @@ use diesel::helper_types::{Escape, Like};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-/// Does a text contain this one? All of its characters stand for themselves.
+/// Does a text contain this one? No character is a wildcard.
 pub(crate) fn contains<C>(column: C, part: &str) -> Escape<Like<C, String>>
 where
     C: TextExpressionMethods + Expression<SqlType = Text>,

@@ -34,8 +34,8 @@ impl<C: QueryFragment<Pg>> QueryFragment<Pg> for HoldsAll<C> {
     }
 }
 
-/// Looks for each text in its quotation marks, which nothing else in an array of strings looks like, as
-/// marks within a string are escaped: measured four times as fast as `json_each`.
+/// Looks for each text in its quotation marks. Nothing else in an array of strings looks like that,
+/// because marks within a string are escaped. Measured four times as fast as `json_each`.
 impl<C: QueryFragment<Sqlite>> QueryFragment<Sqlite> for HoldsAll<C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql("(TRUE");

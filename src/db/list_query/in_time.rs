@@ -7,9 +7,9 @@ use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
 use diesel::{AppearsOnTable, Expression, QueryResult, SelectableExpression};
 
-/// A condition that every row meets, until the time of the search is over: that is an error. It comes
-/// first, because rows that an earlier condition rules out do not ask a later one. PostgreSQL bounds the
-/// time of a statement by itself.
+/// A condition that every row meets until the time of the search is over; then it is an error. It
+/// comes first, because later conditions are not evaluated for rows that an earlier one excludes.
+/// PostgreSQL limits the time of a statement by itself.
 #[derive(Debug, Clone, Copy, QueryId)]
 pub(crate) struct InTime;
 

@@ -1,4 +1,4 @@
-//! How a database stands to this version, told by reading alone.
+//! Comparing a database with this version of the program, by reading only.
 
 use diesel::migration::{Migration, MigrationSource};
 use diesel::sql_types::Text;
@@ -14,7 +14,7 @@ use super::{MigrateError, failed};
 const RECORD: &str = "__diesel_schema_migrations";
 const APPLIED: &str = "SELECT version AS name FROM __diesel_schema_migrations ORDER BY version";
 
-/// How a database stands to this version of the program.
+/// The state of a database compared with this version of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MigrationState {
     /// All migrations are applied.

@@ -13,11 +13,11 @@ use super::super::error::with_causes;
 
 type Stream = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
 
-/// Connects to the first host that will do. Each has its share of the time, from its name to the end of
-/// the greeting: one that is reached and says nothing must not keep us from the next.
+/// Connects to the first usable host. Each gets its share of the time, from its name to the end of
+/// the greeting, so that a host that accepts and stays silent does not keep us from the next one.
 ///
 /// # Errors
-/// What every host failed for. tokio-postgres, given all of them, tells that of the last one only.
+/// Why each host failed. tokio-postgres, given all of them, reports only the last one.
 pub(super) async fn connect(
     hosts: &[Config],
     tls: &MakeRustlsConnect,
@@ -49,7 +49,7 @@ fn in_order(hosts: &[Config]) -> Vec<&Config> {
     hosts
 }
 
-/// As it stands in the URL.
+/// As in the URL.
 fn name(host: &Config) -> String {
     let port = host.get_ports().first().copied().unwrap_or(5432);
     match (host.get_hosts().first(), host.get_hostaddrs().first()) {

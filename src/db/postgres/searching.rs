@@ -11,9 +11,9 @@ use crate::db::DbError;
 
 /// A connection to search on, and the turn to.
 pub(crate) struct SearchLease {
-    // Back in the pool before its turn is free.
+    // The connection goes back to the pool before the turn is free.
     pub(crate) connection: Object<AsyncPgConnection>,
-    begun: Instant,
+    started: Instant,
     /// The server ends a statement that takes longer.
     limit: Duration,
     _turn: OwnedSemaphorePermit,
@@ -25,15 +25,15 @@ impl SearchLease {
         limit: Duration,
         turn: OwnedSemaphorePermit,
     ) -> Self {
-        Self { connection, begun: Instant::now(), limit, _turn: turn }
+        Self { connection, started: Instant::now(), limit, _turn: turn }
     }
 
-    /// What became of a search that ended with an error. The code of the server's error does not come
-    /// through diesel, and its text is in the server's language.
+    /// What became of a search that ended with an error. The code of the server's error does not
+    /// come through diesel, and its text is in the server's language.
     pub(crate) fn search_error(&self, error: Error) -> DbError {
         match error {
             Error::DatabaseError(DatabaseErrorKind::Unknown, _)
-                if self.begun.elapsed() >= self.limit =>
+                if self.started.elapsed() >= self.limit =>
             {
                 DbError::SearchTooLong
             }

@@ -1,7 +1,7 @@
 //! Where PostgreSQL is and how it is spoken to: the URL, with the meaning that libpq gives it.
 //!
-//! tokio-postgres reads most of it. What it does not know, or takes for something else than libpq does,
-//! is taken out first.
+//! tokio-postgres reads most of it. Parameters that it does not know, or understands differently
+//! from libpq, are taken out first.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -54,7 +54,9 @@ impl PostgresTarget {
                 "sslrootcert" => roots = self::roots(&decoded(value)?),
                 "tcp_user_timeout" => silence = Some(milliseconds(value)?),
                 "host" | "port" if !pieces.hosts.is_empty() => {
-                    return Err(format!("`{name}` stands before the name of the database already"));
+                    return Err(format!(
+                        "`{name}` is already given before the name of the database"
+                    ));
                 }
                 "host" => place.extend(value.split(',').map(|host| format!("host={host}"))),
                 "hostaddr" | "port" => place.push(format!("{name}={value}")),
@@ -85,8 +87,9 @@ impl<'a> Pieces<'a> {
         let (_, url) = url.split_once("://").unwrap_or(("", url));
         let (credentials, rest) = url.split_at(url.find('@').map_or(0, |at| at + 1));
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        // A second `@`, or one that comes this late, may stand in a password: where that ends cannot be
-        // told, and a piece of it must not be taken for a host or shown as a parameter.
+        // A second `@`, or one after a `/` or `?`, may belong to a password. It is then unclear
+        // where the password ends, and no part of it may be taken for a host or shown as a
+        // parameter.
         let slash = credentials.find('/');
         let late = slash.is_some_and(|slash| credentials.get(slash..).unwrap_or("").contains('?'));
         if late || rest.contains('@') {
@@ -123,7 +126,7 @@ fn hosts(place: &Config, session: &Config) -> Result<Vec<Config>, String> {
         return Err("it names no host".to_owned());
     }
     if !fits(names.len()) || !fits(addresses.len()) || !(fits(ports.len()) || ports.len() == 1) {
-        return Err("hosts, `hostaddr` and `port` are not equally many".to_owned());
+        return Err("hosts, `hostaddr` and `port` differ in number".to_owned());
     }
     let host = |index: usize| {
         let mut config = session.clone();
@@ -162,7 +165,8 @@ fn tls_mode(
     roots: Option<Roots>,
     local: bool,
 ) -> Result<(SslMode, TlsMode), String> {
-    // The system's roots vouch for anybody's server, so libpq takes no less than the name with them.
+    // The system's roots vouch for anybody's server, so libpq takes no less than the name with
+    // them.
     let by_default = if roots == Some(Roots::System) { "verify-full" } else { "prefer" };
     let mode = mode.unwrap_or(by_default);
     let (ssl, tls) = match (mode, roots) {
@@ -263,11 +267,11 @@ mod tests {
             ("postgres://[::1]:5433/n", &["::1 5433"]),
         ] {
             let target = PostgresTarget::parse(url).unwrap();
-            let told = |config: &Config| match &config.get_hosts()[0] {
+            let described = |config: &Config| match &config.get_hosts()[0] {
                 Host::Tcp(name) => format!("{name} {}", config.get_ports()[0]),
                 Host::Unix(path) => path.display().to_string(),
             };
-            assert_eq!(target.hosts.iter().map(told).collect::<Vec<_>>(), expected, "{url}");
+            assert_eq!(target.hosts.iter().map(described).collect::<Vec<_>>(), expected, "{url}");
         }
         let named = one("postgres://a/n?hostaddr=192.0.2.1");
         assert_eq!(named.get_hostaddrs(), [std::net::Ipv4Addr::new(192, 0, 2, 1)]);

@@ -135,11 +135,11 @@ impl Trusted {
     }
 }
 
-/// Verifies what the mode asks for. Whoever answers must hold the key of the certificate that they show,
-/// in every mode: SCRAM's channel binding relies on it.
+/// Verifies what the mode requires. In every mode the server must hold the key of the certificate
+/// that it shows: the channel binding of SCRAM relies on it.
 #[derive(Debug)]
 struct Verifier {
-    /// `None` is `prefer` and `require`: encrypted, to whoever answers.
+    /// `None` is `prefer` and `require`: encrypted, with any server.
     trusted: Option<Trusted>,
     /// Does the name count, too?
     named: bool,
@@ -158,8 +158,8 @@ impl ServerCertVerifier for Verifier {
         use CertificateError::{NotValidForName, NotValidForNameContext};
 
         let Some(trusted) = &self.trusted else { return Ok(ServerCertVerified::assertion()) };
-        // A certificate made as PostgreSQL's manual first shows it vouches for itself. It calls itself an
-        // authority, so it would be refused as part of a chain.
+        // A certificate made by the first example of PostgreSQL's manual is self-signed. It calls
+        // itself an authority, so it would be refused as part of a chain.
         if trusted.themselves.contains(end_entity) {
             within_validity(end_entity, now)?;
             if self.named {
@@ -168,7 +168,8 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         }
         match trusted.chain.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
-            // The name is looked at last, so whoever fails there has passed the rest.
+            // The name is checked last, so a certificate that fails here has passed the other
+            // checks.
             Err(Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }))
                 if !self.named =>
             {
@@ -198,8 +199,8 @@ impl ServerCertVerifier for Verifier {
         if ParsedCertificate::try_from(certificate).is_ok() {
             return verify_tls13_signature(message, certificate, signed, algorithms);
         }
-        // rustls reads certificates of version 3 only. `openssl x509 -req` makes older ones, and to hold the
-        // key is all that is asked for here.
+        // rustls reads only certificates of version 3. `openssl x509 -req` makes older ones, and
+        // here it is enough to hold the key.
         let key = read(certificate)?.tbs_certificate.subject_public_key_info.to_der();
         let key = SubjectPublicKeyInfoDer::from(key.map_err(|_| BAD_ENCODING)?);
         verify_tls13_signature_with_raw_key(message, &key, signed, algorithms)

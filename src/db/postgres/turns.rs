@@ -1,4 +1,4 @@
-//! Turns to use a connection for long. There are fewer of them than connections, so that what is short,
+//! Turns to use a connection for long. There are fewer turns than connections, so that short work,
 //! and with it authentication, always finds one.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::db::DbError;
 
-/// Connections that are for short reads alone, where there are as many.
+/// Connections reserved for short reads, if there are that many.
 const SHORT: usize = 2;
 
 /// Turns of one kind, which are given in the order in which they are asked for.
@@ -46,9 +46,9 @@ impl Turns {
     }
 }
 
-/// How many of so many connections may write, and how many may search: a third of those that are not for
-/// short reads alone search. With one connection everything waits for it, and with two or three of them
-/// one kind may take what the other leaves.
+/// How many of the connections may write, and how many may search: a third of those that are not
+/// reserved for short reads. With one connection everything waits for it; with two or three, one
+/// kind may take what the other leaves.
 fn shares(connections: usize) -> (usize, usize) {
     let long = connections.saturating_sub(SHORT).max(1);
     let searching = (long / 3).max(1);

@@ -14,7 +14,7 @@ const COMMITS_WAIT: &str = "EXISTS (SELECT FROM pg_stat_activity \
 
 /// A connection to write on, and the turn to.
 pub(crate) struct WriteLease {
-    // Back in the pool before its turn is free.
+    // The connection goes back to the pool before the turn is free.
     pub(crate) connection: Object<AsyncPgConnection>,
     turn: OwnedSemaphorePermit,
 }
@@ -27,9 +27,9 @@ impl WriteLease {
         Self { connection, turn }
     }
 
-    /// Takes the connection of a transaction that is no longer waited for out of the pool for good. A
-    /// commit that waits for a standby stays on the server, whoever hangs up; so it keeps its turn
-    /// meanwhile, or every further one would take another connection of the server.
+    /// Removes the connection of a transaction that nobody waits for from the pool. A commit that
+    /// waits for a standby stays on the server even if the client hangs up, so it keeps its turn;
+    /// otherwise each further commit would take another connection of the server.
     pub(super) fn abandon(self, pool: PostgresPool) {
         let Self { mut connection, turn } = self;
         tokio::spawn(async move {

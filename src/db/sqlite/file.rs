@@ -1,11 +1,11 @@
-//! The file itself: its making, its names, and who may read it.
+//! The database file: how it is made, its name, and who may read it.
 
 use std::path::{Path, PathBuf};
 
 use crate::db::DbError;
 
-/// Says of a refused access what may be at fault: SQLite names the file even where the folder is, in
-/// which it keeps files beside the database.
+/// Explains a refused access: SQLite names the file even if the cause is the folder, where it keeps
+/// files next to the database.
 pub(in crate::db) fn explained(path: &Path, error: DbError) -> DbError {
     match error {
         DbError::Unavailable(text)
@@ -37,9 +37,9 @@ pub(super) fn real_path(path: &Path) -> Result<PathBuf, DbError> {
     })
 }
 
-/// Tells the operator when others may read the file, which holds hashes, names and addresses, or change
-/// it. Who may write in its folder can replace it, or put a journal beside it that SQLite applies; a sticky
-/// bit does not prevent the journal.
+/// Warns the operator if other users can read the file, which holds hashes, names and addresses, or
+/// change it. A user who can write in its folder can replace it, or put a journal next to it that
+/// SQLite applies; a sticky bit does not prevent the journal.
 pub(super) fn warn_of_others(path: &Path) {
     #[cfg(unix)]
     {
@@ -98,9 +98,10 @@ mod tests {
     #[test]
     fn a_refused_access_names_the_file_and_the_folder() {
         let path = Path::new("/data/t.db");
-        let told = |text: &str| explained(path, DbError::Unavailable(text.into())).to_string();
-        let readonly = told("attempt to write a readonly database");
+        let explanation =
+            |text: &str| explained(path, DbError::Unavailable(text.into())).to_string();
+        let readonly = explanation("attempt to write a readonly database");
         assert!(readonly.contains("file /data/t.db and its folder /data must"));
-        assert!(!told("database is locked").contains("folder"));
+        assert!(!explanation("database is locked").contains("folder"));
     }
 }

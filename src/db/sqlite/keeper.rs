@@ -1,4 +1,4 @@
-//! What looks after the file while it is in use: that it is there, and that its log stays short.
+//! Maintenance of the file while it is in use: it must still exist, and its log must stay short.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -14,8 +14,9 @@ use crate::db::{DbError, in_place};
 
 /// How often the files are looked at while nobody uses them.
 const LOOK: Duration = Duration::from_secs(1);
-/// A longer write-ahead log is folded, in bytes. SQLite moves its pages into the file from 4 MB on, but
-/// begins it anew only at a moment in which nobody reads it, and searches that overlap leave none.
+/// A write-ahead log longer than this, in bytes, is folded into the file. SQLite moves its pages
+/// into the file from 4 MB on, but restarts the log only when nobody reads it, and overlapping
+/// searches leave no such moment.
 pub(super) const LONG_LOG: u64 = 8 * 1024 * 1024;
 /// How long the writer waits for readers outside, which keeps all writers waiting.
 const PATIENCE: &str = "PRAGMA busy_timeout = 200";
@@ -23,8 +24,8 @@ const USUAL: &str = "PRAGMA busy_timeout = 5000";
 /// Time to the next try after one that was in vain.
 const REST: Duration = Duration::from_secs(5);
 
-/// Looks after the file until its connections are closed. A writer that finds the log long says so, and
-/// need not wait for the next look.
+/// Maintains the file until its connections are closed. A writer that finds the log long reports
+/// it, so that it is folded before the next regular check.
 pub(super) async fn keep(connections: Weak<Connections>, long_log: Arc<Notify>) {
     let mut due = interval(LOOK);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -63,8 +64,8 @@ pub(super) async fn keep(connections: Weak<Connections>, long_log: Arc<Notify>) 
 
 fn report(pools: &SqlitePools, size: u64) {
     tracing::warn!(
-        "the write-ahead log of {} has {} MiB and cannot be folded, as another process reads the file \
-         in a transaction that does not end; mostly, that is a sqlite3 shell",
+        "the write-ahead log of {} has {} MiB and cannot be folded, because another process \
+         reads the file in a transaction that does not end; usually that is a sqlite3 shell",
         pools.path().display(),
         size / (1024 * 1024)
     );

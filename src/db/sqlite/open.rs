@@ -8,14 +8,14 @@ use diesel::{Connection, SqliteConnection};
 use super::file::{explained, missing};
 use crate::db::DbError;
 
-/// `busy_timeout` comes first, because the others may already meet a lock. WAL with `FULL` keeps what
-/// was acknowledged over a loss of power; `NORMAL` would not. A log that was longer for once gives its
-/// room on the disk back when it begins anew.
+/// `busy_timeout` comes first, because the other statements may already meet a lock. WAL with
+/// `FULL` keeps acknowledged commits through a loss of power; `NORMAL` would not. A log that grew
+/// long gives its disk space back when it restarts.
 pub(super) const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
                       PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
                       PRAGMA journal_size_limit = 4194304;";
-/// Writes nothing, and fails where nothing can be written. `BEGIN IMMEDIATE` would not: it begins a
-/// transaction that only reads where the file is read-only.
+/// Writes nothing, and fails if nothing can be written. `BEGIN IMMEDIATE` would not: on a read-only
+/// file it starts a read transaction.
 const PROBE: &str = "DELETE FROM __diesel_schema_migrations WHERE false;";
 pub(super) const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
 
@@ -46,8 +46,7 @@ fn open(path: &Path, pragmas: &str) -> Result<SqliteConnection, DbError> {
     Ok(connection)
 }
 
-/// Opens a migrated file that is going to be used, and refuses one that can only be read before anybody
-/// relies on it.
+/// Opens a migrated file for use, and refuses a read-only file at once.
 pub(super) fn open_first(path: &Path) -> Result<SqliteConnection, DbError> {
     connect(path, &format!("{WRITER} {PROBE}"))
 }

@@ -31,13 +31,13 @@ const SLACK: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct SqlitePools(Arc<Connections>);
 
-/// All that is open of the file.
+/// All open connections to the file.
 pub(super) struct Connections {
     writer: Pool<SqliteManager>,
     readers: Pool<SqliteManager>,
     searchers: Pool<SqliteManager>,
     pub(super) file: Arc<ServedFile>,
-    /// Told when the write-ahead log is to be folded.
+    /// Notified when the write-ahead log is to be folded.
     pub(super) long_log: Arc<Notify>,
     /// Longest time of a search.
     pub(super) search_time: Duration,
@@ -131,14 +131,16 @@ impl SqlitePools {
         folded
     }
 
-    /// Empties the write-ahead log and closes all connections, once no operation uses them. Of a file that
-    /// was removed or replaced, which is reported by then, everything stays open until the process ends.
+    /// Empties the write-ahead log and closes all connections, once no operation uses them. If the
+    /// file was removed or replaced, which has been reported by then, everything stays open until
+    /// the process ends.
     ///
     /// # Errors
-    /// When the last step fails; the log then stays beside the file.
+    /// When the last step fails; the log then stays next to the file.
     pub(in crate::db) async fn close(&self) -> Result<(), DbError> {
         if self.check().await.is_err() {
-            // To close the last connection removes the log by its name, which is another's by now.
+            // Closing the last connection would remove the log by its name, which now belongs to
+            // another file.
             std::mem::forget(Arc::clone(&self.0));
             return Ok(());
         }

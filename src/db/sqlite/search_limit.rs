@@ -1,8 +1,8 @@
 //! A bound on the time of a search.
 //!
-//! SQLite has a progress handler for this, and diesel 2.3 does not offer it (2.4 will, as `on_progress`).
-//! Until then each search asks a function of our own with every row that it looks at, which fails once
-//! the time is over; an error of a function ends the statement.
+//! SQLite has a progress handler for this, but diesel 2.3 does not offer it (2.4 will, as
+//! `on_progress`). Until then each search calls a function of our own for every row, which fails
+//! once the time is over; an error of a function ends the statement.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ impl SearchLimit {
         Ok(limit)
     }
 
-    /// A search begins that may take so long.
+    /// Starts the time of a search.
     pub(super) fn begin(&self, time: Duration) {
         *self.time() = Time { end: Instant::now().checked_add(time), is_over: false };
     }
@@ -67,7 +67,7 @@ impl SearchLimit {
         !time.is_over
     }
 
-    /// No panic can leave it half changed.
+    /// A panic cannot leave it half changed.
     fn time(&self) -> MutexGuard<'_, Time> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,9 +1,9 @@
-//! Whether the files that are open are still the ones that their names lead to.
+//! Whether the open files are still the ones that their names lead to.
 //!
-//! SQLite keeps what it opened, whatever becomes of the name. What is written to a removed file is gone
-//! with the process, and a file that was put in its place is never read; so each operation looks first,
-//! and a transaction looks again before it is acknowledged. That costs two calls of `stat`, about a
-//! microsecond.
+//! SQLite keeps using the file that it opened, whatever happens to its name. What is written to a
+//! removed file is lost with the process, and a file that replaces it is never read. So each
+//! operation checks first, and a transaction checks again before it is acknowledged. That costs two
+//! calls of `stat`, about a microsecond.
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
@@ -13,14 +13,14 @@ use std::sync::OnceLock;
 use super::file::real_path;
 use crate::db::DbError;
 
-/// The database file and the write-ahead log beside it, as they were when they were opened.
+/// The database file and the write-ahead log next to it, as they were when they were opened.
 #[derive(Debug)]
 pub(super) struct ServedFile {
     path: PathBuf,
     file: FileId,
     log_path: PathBuf,
     log: FileId,
-    /// Set once one of them was another file, or none: nothing is trusted after that.
+    /// Set once a file was found missing or replaced: after that nothing is trusted.
     lost: OnceLock<DbError>,
 }
 
@@ -62,8 +62,8 @@ impl ServedFile {
     /// The size of the write-ahead log in bytes.
     ///
     /// # Errors
-    /// When one of the files is not the one that is open. It stays so: only a restart makes sure that
-    /// all connections are to the same file.
+    /// When one of the files is not the open one. The error is permanent: only a restart ensures
+    /// that all connections use the same file.
     pub(super) fn check(&self) -> Result<u64, DbError> {
         if let Some(lost) = self.lost.get() {
             return Err(lost.clone());
@@ -88,7 +88,7 @@ impl ServedFile {
                  file that it is to use",
                 path.display()
             );
-            tracing::error!("nothing is answered any more: {text}");
+            tracing::error!("every request fails from now on: {text}");
             DbError::Unavailable(text)
         });
         lost.clone()

@@ -1,25 +1,26 @@
 //! One server at a time on one SQLite file, and no migration under it.
 //!
-//! Requests would be judged rightly by two, but they would wait for each other's writes, and an
-//! operator who starts a second one by mistake would not notice. A migration by a newer version would
-//! take the tables away that a running server expects.
+//! Two servers would judge requests correctly, but they would wait for the writes of each other,
+//! and an operator who starts a second one by mistake would not notice. A migration to a newer
+//! version would remove tables that a running server needs.
 //!
 //! There are two locks. A server holds the database file itself as long as it runs, and a migration
-//! while it applies something. Only who has the turn (`.migrating.lock`, beside the file) asks for it: a
-//! server gives the turn back at once, a migration at its end. So migrations wait for each other and a
-//! server waits for them, while whoever has the turn and finds the file taken knows that a server holds
-//! it, for long.
+//! holds it while it applies something. To ask for it, a process first takes its turn
+//! (`.migrating.lock`, next to the file): a server gives the turn back at once, a migration at its
+//! end. So migrations wait for each other, and a server waits for them. A process that has the turn
+//! and finds the file locked knows that a server holds it, and will for long.
 //!
-//! The lock is on the file and not on its name, so that no other name of it (a hard link, the same file
-//! mounted in two places) leads past it, and none is taken away by removing a lock file. It is `flock`,
-//! which Linux keeps apart from the locks that SQLite sets with `fcntl`: neither ever waits for the other,
-//! and shells, backups and our own commands work beside a server. It belongs to the open file, not to the
-//! process, and ends with the process, however that ends. (Over NFS Linux turns it into an `fcntl` lock of
-//! the whole file; SQLite's write-ahead log does not work there either.) Elsewhere the two kinds stand in
-//! each other's way, so there the lock is on a file beside the database.
+//! The lock is on the file and not on its name, so that another name (a hard link, the same file
+//! mounted in two places) does not bypass it, and removing a lock file does not release it. It is
+//! `flock`, which Linux keeps separate from the `fcntl` locks of SQLite: neither waits for the
+//! other, and shells, backups and our own commands work alongside a server. It belongs to the open
+//! file, not to the process, and is released when the process ends in any way. (Over NFS Linux
+//! turns it into an `fcntl` lock of the whole file; the write-ahead log of SQLite does not work
+//! there either.) On other systems the two kinds exclude each other, so there the lock is on a file
+//! next to the database.
 //!
-//! To close any handle on the database file drops SQLite's own locks of this process. So it is opened
-//! before SQLite opens the file, and closed after SQLite has closed it.
+//! Closing any handle on the database file drops the locks that SQLite holds in this process. So
+//! the handle is opened before SQLite opens the file, and closed after SQLite has closed it.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -34,7 +35,7 @@ pub struct ServerLock {
     _held: Option<File>,
 }
 
-/// The lock was not to be had.
+/// The lock could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerLockError {
     /// Another server uses the file.
@@ -48,8 +49,8 @@ pub enum ServerLockError {
 }
 
 impl ServerLock {
-    /// Takes the lock, after the migrations that are being applied. PostgreSQL is there to be shared,
-    /// so nothing is locked for it.
+    /// Takes the lock, after migrations in progress. PostgreSQL is made to be shared, so nothing is
+    /// locked for it.
     ///
     /// # Errors
     /// When another server holds it, the file is missing, or its folder cannot be written to.
@@ -72,7 +73,7 @@ impl Turn {
     /// Waits for the turn. All names of a file lead to the same one.
     pub(in crate::db) fn wait_for(database: &Path) -> Result<Self, ServerLockError> {
         let database = real_path(database)?;
-        let path = beside(&database, ".migrating.lock");
+        let path = next_to(&database, ".migrating.lock");
         let file = open(&path)?;
         file.lock().map_err(|error| unavailable(&path, &error))?;
         Ok(Self { database, _held: file })
@@ -96,10 +97,10 @@ impl Turn {
 
 /// What the server lock is on.
 fn lockable(database: &Path) -> PathBuf {
-    if cfg!(target_os = "linux") { database.to_owned() } else { beside(database, ".lock") }
+    if cfg!(target_os = "linux") { database.to_owned() } else { next_to(database, ".lock") }
 }
 
-/// Opens it, the database file for reading alone: whether it can be written is asked elsewhere.
+/// Opens it; the database file only for reading, as other code checks whether it can be written.
 fn open_lockable(path: &Path) -> Result<File, DbError> {
     if cfg!(target_os = "linux") {
         File::open(path).map_err(|error| unavailable(path, &error))
@@ -114,14 +115,14 @@ fn ensure_named(path: &Path, file: &File) -> Result<(), DbError> {
     match found {
         Ok((named, held)) if named == FileId::of(&held) => Ok(()),
         Ok(_) => {
-            let replaced = std::io::Error::other("it was replaced meanwhile");
+            let replaced = std::io::Error::other("it was replaced in the meantime");
             Err(unavailable(path, &replaced))
         }
         Err(error) => Err(unavailable(path, &error)),
     }
 }
 
-fn beside(database: &Path, ending: &str) -> PathBuf {
+fn next_to(database: &Path, ending: &str) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(ending);
     path.into()

@@ -22,7 +22,7 @@ impl<O: Copy + Into<Sequence>> PageRequest<O> {
     /// Checks what a reader asks for.
     ///
     /// # Errors
-    /// All that is wrong with it.
+    /// Everything that is wrong with it.
     pub fn check(order: O, asked: &PageArguments) -> Result<Self, Vec<InputFault>> {
         let sequence = order.into();
         let part = part(asked);
@@ -43,14 +43,15 @@ impl<O: Copy + Into<Sequence>> PageRequest<O> {
 fn part(asked: &PageArguments) -> Result<(End, usize), InputFault> {
     match (asked.first, asked.last) {
         (Some(_), Some(_)) => {
-            let message = "Ask for the `first` or for the `last` ones, not for both.";
+            let message = "Give `first` or `last`, not both.";
             Err(InputFault::invalid(Field::Last, "first_and_last", message))
         }
         (Some(first), None) => Ok((End::First, size(Field::First, first)?)),
         (None, Some(last)) => Ok((End::Last, size(Field::Last, last)?)),
-        // Whoever goes back by a cursor wants the rows next to it; the first of all would be others.
+        // A reader who goes back from a cursor wants the rows next to it, not the first rows of the
+        // list.
         (None, None) if asked.before.is_some() && asked.after.is_none() => {
-            let message = "`before` alone does not tell which rows before it: add `last`.";
+            let message = "`before` needs `last`: how many rows before the cursor.";
             Err(InputFault::invalid(Field::Before, "last_missing", message))
         }
         (None, None) => Ok((End::First, DEFAULT_SIZE)),

@@ -29,8 +29,9 @@ impl Scan {
         }
     }
 
-    /// The same rows, as far as they are from `from` on and before `to`. One bound on each side is what
-    /// an index can be searched by; SQLite takes the first of several, however far it is.
+    /// The rows that are at `from` or later and before `to`. There is one bound on each side,
+    /// because SQLite searches an index by the first of several bounds, even when another one is
+    /// narrower.
     #[must_use]
     pub fn within(mut self, from: Option<Position>, to: Option<Position>) -> Self {
         if let Some(from) = from

@@ -1,4 +1,5 @@
-//! What the database holds of a secret: a bcrypt hash, and a tag that tells a wrong secret at no cost.
+//! What the database holds of a secret: a bcrypt hash, and a tag that reveals a wrong secret at no
+//! cost.
 
 use std::fmt;
 
@@ -13,7 +14,7 @@ use crate::domain::base62;
 pub struct StoredSecret {
     /// The bcrypt hash, which must match as well as the tag.
     pub hash: SecretHash,
-    /// `None` for a token that has not proven its secret since there are tags.
+    /// `None` for a token that has not proven its secret since tags were introduced.
     pub tag: Option<SecretTag>,
 }
 
@@ -32,9 +33,9 @@ pub struct SecretHash(String);
 
 /// SHA-256 of the 43 random characters of a secret.
 ///
-/// A plain hash is enough: 256 random bits cannot be guessed from it (OWASP ASVS 5.0, 6.5.2, and NIST
-/// SP 800-63B accept one from 112 bits on), and without a key there is none to keep and to lose. `Debug`
-/// does not show it.
+/// A plain hash is enough: 256 random bits cannot be guessed from it (OWASP ASVS 5.0, 6.5.2, and
+/// NIST SP 800-63B accept one from 112 bits on). Without a key there is none to keep or lose.
+/// `Debug` does not show it.
 #[derive(Clone, Copy)]
 pub struct SecretTag([u8; 32]);
 
@@ -65,7 +66,7 @@ impl SecretHash {
 }
 
 impl SecretTag {
-    /// What the secret of an unknown token is compared with: nobody knows what has this tag.
+    /// What the secret of an unknown token is compared with: no known input has this tag.
     const OF_NOTHING: Self = Self([0; 32]);
 
     /// The tag of a secret.
@@ -83,7 +84,7 @@ impl SecretTag {
         &self.0
     }
 
-    /// Are the two the same? In constant time, and also where there is nothing to compare with.
+    /// Are the two the same? Takes constant time, even where there is nothing to compare with.
     pub fn is_same(&self, stored: Option<&Self>) -> bool {
         let known = stored.is_some();
         let same = self.0.ct_eq(&stored.unwrap_or(&Self::OF_NOTHING).0);

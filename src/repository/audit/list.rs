@@ -4,7 +4,7 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::db::{Database, DbError, DbId, InTime, Unkept, audit_events, read, search};
+use crate::db::{Database, DbError, DbId, InTime, Uncached, audit_events, read, search};
 use crate::domain::audit::AuditEvent;
 use crate::domain::cursor::Position;
 use crate::domain::filter::AuditEventFilter;
@@ -27,7 +27,8 @@ macro_rules! filtered {
         let mut words = filter.actions.iter().map(|action| action.as_str());
         match (words.next(), words.len()) {
             (None, _) => {}
-            // By itself, so that an index on the actions is read in the order of the dates.
+            // A condition of its own, so that an index on the actions is read in the order of the
+            // dates.
             (Some(only), 0) => query = query.filter(audit_events::action.eq(only)),
             (Some(first), _) => {
                 let words: Vec<_> = std::iter::once(first).chain(words).collect();
@@ -82,7 +83,7 @@ impl List for AuditEventList {
         let rows: Vec<AuditEventRow> = search!(self.db, |conn| {
             let query = audit_events::table.select(AuditEventRow::as_select()).into_boxed();
             let query = filtered!(query, filter);
-            Unkept(scanned!(query, scan, audit_events::date, audit_events::id)).load(conn).await
+            Uncached(scanned!(query, scan, audit_events::date, audit_events::id)).load(conn).await
         })?;
         let row = |row: AuditEventRow| {
             Ok(Row { position: row.position(), value: AuditEvent::try_from(row)? })
@@ -96,7 +97,7 @@ impl List for AuditEventList {
         search!(self.db, |conn| {
             let query = filtered!(audit_events::table.select(count_star()).into_boxed(), filter);
             let query = bounded!(query, scan, audit_events::date, audit_events::id);
-            Unkept(query).get_result(conn).await
+            Uncached(query).get_result(conn).await
         })
     }
 }

@@ -1,9 +1,10 @@
 //! Recording what is done, in the transaction that does it.
 //!
-//! Events are read in the order of their dates, and whoever follows the newest ones must not miss one that
-//! was dated early and committed late: its request waited for a hash or a lock, or its server's clock is
-//! behind. So an event gets its date at the end of its transaction, after those of all events committed
-//! before it: one row has the newest date, and is locked from here to the commit.
+//! Events are read in the order of their dates, and a reader that follows the newest ones must not
+//! miss an event that was dated early and committed late, because its request waited for a hash or
+//! a lock, or the clock of its server is behind. So an event gets its date at the end of its
+//! transaction, after all events committed before it: one row has the newest date, and is locked
+//! from here to the commit.
 
 use chrono::TimeDelta;
 use diesel::dsl::{auto_type, update};
@@ -14,8 +15,8 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use crate::db::{DbInstant, audit_tail};
 use crate::domain::clock::Instant;
 
-/// Stores events of one date, which is the last step of a transaction: whoever holds the tail must wait for
-/// nobody.
+/// Stores events of one date. It is the last step of a transaction: a transaction that holds the
+/// tail must not wait for another one.
 macro_rules! record {
     ($conn:expr, $events:expr) => {{
         let mut events: Vec<AuditEvent> = $events.into_iter().cloned().collect();
@@ -33,7 +34,7 @@ macro_rules! record {
 
 pub(in crate::repository) use record;
 
-/// The wanted date, or the next after that of the newest event if it is not later.
+/// The requested date, or the next instant after the newest event if that is later.
 pub(in crate::repository) async fn date_at_tail<C>(
     connection: &mut C,
     wanted: Instant,
@@ -49,7 +50,7 @@ where
     Ok(date)
 }
 
-/// An update that changes nothing locks the row and shows it as it is committed.
+/// An update that changes nothing locks the row and returns its committed state.
 #[auto_type]
 pub(in crate::repository) fn locked() -> _ {
     update(audit_tail::table).set(audit_tail::date.eq(audit_tail::date)).returning(audit_tail::date)

@@ -34,7 +34,7 @@ struct Change {
 }
 
 impl AuditEventRow {
-    /// Where it stands among the events.
+    /// Its position among the events.
     pub(in crate::repository) fn position(&self) -> Position {
         Position { key: Key::Instant(self.date.0), id: self.id.0 }
     }

@@ -1,4 +1,4 @@
-//! Whether the token that asks still is what it was judged by.
+//! Whether the token of the caller is still what it was judged by.
 
 use std::cmp::Ordering;
 
@@ -12,16 +12,16 @@ use crate::db::{DbId, ShareLocked, api_tokens};
 use crate::domain::id::ApiTokenId;
 use crate::domain::principal::Principal;
 
-/// The row behind the credential of whoever asks, seen from the row that is to be changed. Rows are locked
-/// in the order of their ids, so that two tokens that change each other never wait for one another.
+/// The row of the caller's credential, as seen from the row to be changed. Rows are locked in the
+/// order of their ids, so that two tokens that change each other cannot deadlock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CallerRow {
-    /// The operator has none: what they ask cannot be taken from them meanwhile.
+    /// The operator has no row: nobody can take their rights away in the meantime.
     None,
     /// Locked before the target.
     Before(JudgedToken),
-    /// The target itself, at this version. It is locked once, by the update: two that first shared the row
-    /// would each wait for the other to let go of it.
+    /// The target itself, at this version. The update locks it once: two transactions that first
+    /// shared the row would each wait for the other to release it.
     Target { version: i32 },
     /// Locked after the target.
     After(JudgedToken),
@@ -35,8 +35,8 @@ pub(super) struct JudgedToken {
 }
 
 impl CallerRow {
-    /// Where the target is there already.
-    pub(super) fn beside(caller: &Principal, target: ApiTokenId) -> Self {
+    /// For a target that exists.
+    pub(super) fn for_existing(caller: &Principal, target: ApiTokenId) -> Self {
         match caller {
             Principal::Operator => Self::None,
             Principal::ApiToken(own) => {
@@ -50,8 +50,8 @@ impl CallerRow {
         }
     }
 
-    /// Where nothing but the caller is there yet.
-    pub(super) fn alone(caller: &Principal) -> Self {
+    /// For a target that is about to be inserted.
+    pub(super) fn for_new(caller: &Principal) -> Self {
         match caller {
             Principal::Operator => Self::None,
             Principal::ApiToken(own) => {
@@ -77,9 +77,9 @@ impl CallerRow {
     }
 }
 
-/// Ends a transaction with [`DbError::RolledBack`](crate::db::DbError::RolledBack) when the token that
-/// asks has been changed or deleted since it was judged; else it stays as it is until the transaction
-/// ends.
+/// Ends a transaction with [`DbError::RolledBack`](crate::db::DbError::RolledBack) when the token
+/// of the caller has been changed or deleted since it was judged. Otherwise the token cannot change
+/// until the transaction ends.
 pub(super) async fn ensure_unchanged<C>(
     connection: &mut C,
     caller: Option<JudgedToken>,

@@ -24,12 +24,13 @@ pub enum Unclaimed {
     CallerChanged,
 }
 
-/// Locks a live token, which nobody else can change before the transaction ends, and gives the instant of
-/// its last change. With a `version`, only at that version: every change makes another one, so that
-/// whoever read the token at it knows all that it holds now.
+/// Locks a live token, so that no other transaction can change it, and returns the instant of its
+/// last change. With a `version`, only if the token is at it: every change increases the version,
+/// so a caller that read this version knows the current state.
 ///
-/// It is locked by an update that changes nothing, and whether that meets a row is the verdict. Fails with
-/// `RollbackTransaction` when the token that asks, where that is another one, has changed.
+/// An update that changes nothing takes the lock, and whether it matches a row is the verdict.
+/// Fails with `RollbackTransaction` when the token of the caller, if it is another one, has
+/// changed.
 pub(super) async fn claim<C>(
     connection: &mut C,
     caller: CallerRow,

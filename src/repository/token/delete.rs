@@ -27,8 +27,8 @@ pub enum Deleted {
 }
 
 impl Repository {
-    /// Deletes a token, disables its user and stores the event: all of it or nothing. With a `version`,
-    /// only if the token is at it.
+    /// Deletes a token, disables its user and stores the event: all of it or nothing. With a
+    /// `version`, only if the token is at it.
     ///
     /// # Errors
     /// When the database does not answer; [`DbError::OutcomeUnknown`] where it may have deleted it.
@@ -39,7 +39,7 @@ impl Repository {
         version: Option<i32>,
         event: AuditEvent,
     ) -> Result<Deleted, DbError> {
-        let caller = CallerRow::beside(caller, id);
+        let caller = CallerRow::for_existing(caller, id);
         let deleted = write_tx!(self.db, |conn| {
             let last_modified = match claim(conn, caller, id, version).await? {
                 Ok(last_modified) => last_modified,
@@ -51,7 +51,8 @@ impl Repository {
                 .filter(api_tokens::id.eq(DbId(id.uuid())))
                 .set((
                     api_tokens::deleted_date.eq(Some(date)),
-                    // The tag stays: the log tells a deleted token's own secret from a wrong one.
+                    // The tag is kept, so that the log can distinguish the secret of a deleted
+                    // token from a wrong one.
                     api_tokens::secret_hash.eq(""),
                     api_tokens::version.eq(next_version!(api_tokens::version)),
                     api_tokens::last_modified_date.eq(date),

@@ -40,14 +40,15 @@ impl Repository {
     /// Stores a token, its user and the audit event: all of them or none.
     ///
     /// # Errors
-    /// When the database does not answer; [`DbError::OutcomeUnknown`] where it may have stored them.
+    /// When the database does not answer; [`DbError::OutcomeUnknown`] where it may have stored
+    /// them.
     pub async fn insert_api_token(
         &self,
         caller: &Principal,
         new: &NewApiToken,
         event: &AuditEvent,
     ) -> Result<Inserted, DbError> {
-        let caller = CallerRow::alone(caller);
+        let caller = CallerRow::for_new(caller);
         let (new, event) = (new.clone(), event.clone());
         let stored = write_tx!(self.db, |conn| {
             ensure_unchanged(conn, caller.before()).await?;

@@ -10,8 +10,9 @@ use crate::domain::id::ApiTokenId;
 use crate::repository::Repository;
 
 impl Repository {
-    /// Stores last uses that are later than the stored ones. That is no change of a token: its version
-    /// stays. The tokens come in the order of their ids, as rows are locked everywhere.
+    /// Stores last uses that are later than the stored ones. The version of a token stays, as a use
+    /// does not change it. The tokens come in the order of their ids, in which rows are locked
+    /// everywhere.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::db::{
-    Database, DbError, DbId, DbInstant, DbTexts, HoldsAll, InTime, Unkept, api_tokens, contains,
+    Database, DbError, DbId, DbInstant, DbTexts, HoldsAll, InTime, Uncached, api_tokens, contains,
     search,
 };
 use crate::domain::api_token::ApiToken;
@@ -56,7 +56,7 @@ macro_rules! filtered {
         if let Some(id) = only.created_user_id {
             query = query.filter(api_tokens::created_user_id.eq(id));
         }
-        // Without values to bind, so that an index on the disabled ones is found.
+        // Without bound values, so that the index on disabled tokens is used.
         match (only.enabled, only.or_expired) {
             (None, _) => {}
             (Some(true), None) => query = query.filter(api_tokens::enabled),
@@ -106,7 +106,7 @@ impl Repository {
     }
 }
 
-/// A token that was never used was not used since any time, be it before `NEVER`.
+/// A token that was never used counts as unused since any instant, even one before `NEVER`.
 fn unused_until(instant: Instant) -> Window {
     let after_never = NEVER + chrono::TimeDelta::microseconds(1);
     Window { from: None, to: Some(instant.max(after_never)) }
@@ -140,7 +140,7 @@ impl List for ApiTokenList {
                     scanned!(query, scan, api_tokens::last_used_date, id)
                 }
             };
-            Unkept(query).load(conn).await
+            Uncached(query).load(conn).await
         })?;
         let row = |row: ApiTokenRow| Row { position: row.position(field), value: row.into() };
         Ok(rows.into_iter().map(row).collect())
@@ -153,10 +153,11 @@ impl List for ApiTokenList {
             let by_name = only.name_part.is_some();
             let mut query = filtered!(api_tokens::table.select(count_star()).into_boxed(), only);
             if by_name {
-                // Always true. It leads SQLite to the index that holds the names, not the table.
+                // Always true. It makes SQLite use the index that holds the names instead of the
+                // table.
                 query = query.filter(api_tokens::name_key.ge(""));
             }
-            Unkept(query).get_result(conn).await
+            Uncached(query).get_result(conn).await
         })
     }
 }

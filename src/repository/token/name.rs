@@ -9,8 +9,8 @@ use crate::domain::id::ApiTokenId;
 use crate::repository::Repository;
 
 impl Repository {
-    /// The live token that has this name. For reporting all faults of an input together; the index
-    /// decides.
+    /// The live token that has this name, for reporting all faults of an input at once. The unique
+    /// index has the last word.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -22,8 +22,9 @@ impl Repository {
     }
 }
 
-/// The live token that has a name, as it is committed. A transaction asks before it writes the name: to
-/// write it waits for whoever holds that token, who may be waiting for this one.
+/// The live token that has a name, as committed. A transaction asks before it writes the name,
+/// because the write would wait for a transaction that holds that token, which may itself wait for
+/// this transaction.
 #[auto_type]
 pub(super) fn holder(name_key: String) -> _ {
     api_tokens::table

@@ -1,7 +1,8 @@
 //! Queries on API tokens.
 //!
-//! One row is read by `get_result`, never by `first`: that binds a LIMIT, and SQLite compiles a statement
-//! anew whenever a value is bound to its LIMIT: measured, a third of an authenticated request.
+//! A single row is read with `get_result`, never with `first`, which binds a LIMIT: SQLite compiles
+//! a statement again whenever a value is bound to its LIMIT. Measured, that was a third of an
+//! authenticated request.
 
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;

@@ -1,4 +1,4 @@
-//! Renewing a token: another one takes its place.
+//! Renewing a token: a new token takes its place.
 
 use diesel::dsl::{insert_into, update};
 use diesel::prelude::*;
@@ -26,7 +26,8 @@ pub struct Renewal {
     pub new: NewApiToken,
     /// The event of the renewal.
     pub event: AuditEvent,
-    /// The change that ends the old one earlier; none: it stays as it is, and so does its version.
+    /// The change that ends the old token earlier; `None`: the token and its version stay as they
+    /// are.
     pub end: Option<(ApiTokenChange, AuditEvent)>,
 }
 
@@ -52,7 +53,7 @@ impl Repository {
         old: &ApiToken,
         renewal: Renewal,
     ) -> Result<Renewed, DbError> {
-        let (id, version, caller) = (old.id, old.version, CallerRow::beside(caller, old.id));
+        let (id, version, caller) = (old.id, old.version, CallerRow::for_existing(caller, old.id));
         let renewed = write_tx!(self.db, |conn| {
             if let Err(unclaimed) = claim(conn, caller, id, Some(version)).await? {
                 return Ok(Renewed::Unclaimed(unclaimed));

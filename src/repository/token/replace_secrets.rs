@@ -1,4 +1,4 @@
-//! Stored secrets that are written anew.
+//! Replacing the stored form of secrets.
 
 use diesel::dsl::update;
 use diesel::prelude::*;
@@ -10,9 +10,9 @@ use crate::domain::secret::ReplacedSecret;
 use crate::repository::Repository;
 
 impl Repository {
-    /// Stores secrets in their new form where the row still holds what they were proven against. That is
-    /// no change of a token: its version stays. The tokens come in the order of their ids, as rows are
-    /// locked everywhere.
+    /// Stores secrets in their new form where the row still holds the hash that they were proven
+    /// against. The version of a token stays, as this does not change it. The tokens come in the
+    /// order of their ids, in which rows are locked everywhere.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -30,7 +30,7 @@ impl Repository {
             .collect();
         write_tx!(self.db, |conn| {
             for (id, before, hash, tag) in rows {
-                // A deleted token holds no hash, so none is given back to it.
+                // A deleted token holds no hash, and must not get one back.
                 update(api_tokens::table)
                     .filter(api_tokens::id.eq(id))
                     .filter(api_tokens::secret_hash.eq(before))

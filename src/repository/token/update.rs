@@ -32,7 +32,8 @@ pub enum Updated {
     NameTaken,
 }
 
-/// Gives a claimed token its new values, by the actor of the event; its row as it is then.
+/// Sets the new values of a claimed token, attributed to the actor of the event; returns the new
+/// row.
 macro_rules! apply_change {
     ($conn:expr, $target:expr, $change:expr, $event:expr) => {{
         let (change, event): (&ApiTokenChange, &AuditEvent) = ($change, $event);
@@ -55,11 +56,12 @@ macro_rules! apply_change {
 pub(super) use apply_change;
 
 impl Repository {
-    /// Changes a token that was read at this version, and its user's name with its own; stores the event:
-    /// all of it or nothing. An empty change writes nothing, and asks for the version all the same.
+    /// Changes a token that was read at this version, renames its user with it, and stores the
+    /// event: all of it or nothing. An empty change writes nothing, but still requires the version.
     ///
     /// # Errors
-    /// When the database does not answer; [`DbError::OutcomeUnknown`] where it may have been changed.
+    /// When the database does not answer; [`DbError::OutcomeUnknown`] where it may have been
+    /// changed.
     pub async fn update_api_token(
         &self,
         caller: &Principal,
@@ -68,7 +70,7 @@ impl Repository {
         change: ApiTokenChange,
         event: AuditEvent,
     ) -> Result<Updated, DbError> {
-        let caller = CallerRow::beside(caller, id);
+        let caller = CallerRow::for_existing(caller, id);
         let updated = write_tx!(self.db, |conn| {
             if let Err(unclaimed) = claim(conn, caller, id, Some(version)).await? {
                 return Ok(Updated::Unclaimed(unclaimed));

@@ -4,7 +4,7 @@ use diesel::dsl::{count_star, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::db::{Database, DbError, InTime, Unkept, contains, search, users};
+use crate::db::{Database, DbError, InTime, Uncached, contains, search, users};
 use crate::domain::cursor::{Key, Position};
 use crate::domain::filter::UserFilter;
 use crate::domain::page::{Row, Scan};
@@ -26,7 +26,7 @@ macro_rules! filtered {
         if let Some(part) = filter.name.key() {
             query = query.filter(contains(users::name_key, part));
         }
-        // Without values to bind, so that the indexes on the few are found.
+        // Without bound values, so that the partial indexes are used.
         match filter.service_account {
             None => {}
             Some(true) => query = query.filter(users::service_account),
@@ -56,7 +56,7 @@ impl List for UserList {
         let filter = self.filter.clone();
         let rows: Vec<UserRow> = search!(self.db, |conn| {
             let query = filtered!(users::table.select(UserRow::as_select()).into_boxed(), filter);
-            Unkept(scanned!(query, scan, users::id)).load(conn).await
+            Uncached(scanned!(query, scan, users::id)).load(conn).await
         })?;
         let row = |user: User| Row {
             position: Position { key: Key::Nothing, id: user.id.uuid() },
@@ -70,7 +70,7 @@ impl List for UserList {
         let filter = self.filter.clone();
         search!(self.db, |conn| {
             let query = filtered!(users::table.select(count_star()).into_boxed(), filter);
-            Unkept(query).get_result(conn).await
+            Uncached(query).get_result(conn).await
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::repository::Repository;
 use crate::repository::rows::UserRow;
 
 impl Repository {
-    /// One user. SQLite keeps this statement prepared, which it does not for a list of ids.
+    /// One user. SQLite caches this statement, but not one for a list of ids.
     ///
     /// # Errors
     /// When the database does not answer.

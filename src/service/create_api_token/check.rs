@@ -1,4 +1,4 @@
-//! What a new token may be: what the rules for all tokens allow, within the reach of who makes it.
+//! What a new token may be: what the rules for all tokens allow, within the reach of its creator.
 
 use super::{CreateApiToken, Settings};
 use crate::db::DbError;
@@ -22,7 +22,7 @@ impl Service {
         let grant = |entry: &CatalogueEntry| may_grant(principal, entry);
         let permissions = check::permissions(&self.catalogue, &wanted.permissions, grant);
         let addresses = check_addresses(&principal.address_reach(), &wanted.allowed_addresses);
-        let found = check::together(name, expiry, permissions, addresses);
+        let found = check::combine(name, expiry, permissions, addresses);
         Ok(found.map(|(name, expiry, permissions, allowed_addresses)| Settings {
             name,
             expiry,
@@ -37,7 +37,7 @@ fn may_grant(principal: &Principal, entry: &CatalogueEntry) -> Result<(), InputF
     let code = &entry.code;
     if let Some(reason) = &entry.deprecated {
         let message =
-            format!("The permission {code} is deprecated and not granted any more: {reason}");
+            format!("The permission {code} is deprecated and can no longer be granted: {reason}");
         return Err(InputFault::invalid(Field::Permissions, "permission_deprecated", message));
     }
     if !principal.has(code.as_str()) {
@@ -56,7 +56,7 @@ fn check_addresses(reach: &AddressReach, texts: &[String]) -> Found<AllowedAddre
         InputFault::beyond_reach(Field::AllowedAddresses, "addresses_beyond_reach", message)
     };
     if texts.is_empty() && *reach != AddressReach::Any {
-        let message = "An empty list allows any address, and you are allowed only some: name \
+        let message = "An empty list allows any address, but you are limited to some: name \
                        addresses within your own.";
         return Err(vec![beyond(message.to_owned())]);
     }
@@ -64,6 +64,6 @@ fn check_addresses(reach: &AddressReach, texts: &[String]) -> Found<AllowedAddre
         if reach.covers(network) {
             return Ok(());
         }
-        Err(beyond(format!("{network} is not within the addresses that you are allowed.")))
+        Err(beyond(format!("{network} is not within your own allowed addresses.")))
     })
 }

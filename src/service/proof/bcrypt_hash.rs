@@ -11,7 +11,8 @@ pub const MIN_COST: u32 = 4;
 /// Highest accepted cost: about 1 s. A stored hash with a higher one is not even tried.
 pub const MAX_COST: u32 = 14;
 
-/// Hashes by the call that does not truncate: bcrypt reads 72 bytes, and says nothing of more.
+/// Hashes with the variant that refuses long inputs: bcrypt reads only 72 bytes and silently
+/// ignores the rest.
 pub(super) fn hash(secret: &str, cost: u32, salt: [u8; 16]) -> Option<SecretHash> {
     let parts = bcrypt::non_truncating_hash_with_salt(secret, cost, salt).ok()?;
     Some(SecretHash::new(parts.format_for_version(Version::TwoB)))

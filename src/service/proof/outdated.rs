@@ -1,6 +1,7 @@
-//! Proven secrets whose stored form is to be replaced: it has no tag, or its hash another cost than new
-//! ones have. Noted in memory, hashed one after the other, and written by the task that writes last uses,
-//! so that no request waits. What is lost with the process is noted again at the next proof.
+//! Proven secrets whose stored form is outdated: it has no tag, or its hash has another cost than
+//! new ones. They are noted in memory, hashed one after the other, and written by the task that
+//! writes last uses, so that no request waits. What is lost with the process is noted again at the
+//! next proof.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,7 +15,8 @@ use crate::domain::id::ApiTokenId;
 use crate::domain::random::RandomSource;
 use crate::domain::secret::{PlaintextSecret, ReplacedSecret, SecretHash, SecretTag, StoredSecret};
 
-/// Most secrets that are noted at once, and most that wait to be hashed; further ones are forgotten.
+/// Most secrets that are noted at once, and most that wait to be hashed; further ones are
+/// forgotten.
 const MOST: usize = 10_000;
 const WAITING: usize = 1_000;
 
@@ -22,7 +24,7 @@ pub(in crate::service) struct Outdated {
     noted: Arc<Noted>,
     cost: u32,
     random: Arc<dyn RandomSource>,
-    /// Places to wait in, and the one worker.
+    /// The places in the queue, and the one worker.
     places: Arc<Semaphore>,
     worker: Arc<Semaphore>,
     runtime: Handle,
@@ -75,7 +77,7 @@ impl Outdated {
         });
     }
 
-    /// Takes everything out, in the order of the ids: that is how rows are locked everywhere.
+    /// Takes everything out, in the order of the ids, in which rows are locked everywhere.
     pub(in crate::service) fn take(&self) -> Vec<(ApiTokenId, ReplacedSecret)> {
         let mut taken: Vec<_> = std::mem::take(&mut *self.noted.lock()).into_iter().collect();
         taken.sort_unstable_by_key(|(id, _)| *id);
@@ -101,7 +103,7 @@ impl Noted {
         }
     }
 
-    /// No panic can leave the map half changed.
+    /// A panic cannot leave the map half changed.
     fn lock(&self) -> MutexGuard<'_, HashMap<ApiTokenId, ReplacedSecret>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! Whose turn it is to use a processor for hashing.
+//! Turns to use a processor for hashing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,15 +10,16 @@ use tokio::time::timeout;
 use super::ProofBusy;
 use crate::domain::id::ApiTokenId;
 
-/// Proofs of genuine secrets, by their tags, that may run or wait at once. Strangers take none of them.
+/// Proofs of genuine secrets, by their tags, that may run or wait at once. Strangers take none of
+/// them.
 const PROOFS: usize = 1024;
 /// Places for the hashes of new secrets.
 const HASHES: usize = 32;
-/// Proofs of secrets that no tag tells from wrong ones. One more is refused at once, so that a flood
-/// of wrong secrets cannot pile up.
+/// Waiting proofs of secrets of untagged tokens, which may be wrong ones. Further proofs are
+/// refused at once, so that a flood of wrong secrets cannot pile up.
 const UNTAGGED: usize = 128;
-/// Different secrets of one untagged token that may run or wait at once: anybody can make up some for an
-/// id that they know, and must not fill the queue with them.
+/// Different secrets of one untagged token that may run or wait at once. Anybody can invent secrets
+/// for a known id, and must not fill the queue with them.
 const PER_TOKEN: usize = 4;
 /// Longest wait in a queue.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Turns {
     proofs: Queue,
     hashes: Queue,
-    /// With a worker of its own: what may be wrong delays nothing that is genuine.
+    /// Has its own worker, so that secrets that may be wrong do not delay genuine ones.
     untagged: Queue,
     /// One proof at a time per untagged token.
     tokens: Mutex<HashMap<ApiTokenId, Arc<AsyncMutex<()>>>>,
@@ -38,7 +39,7 @@ struct Queue {
     workers: Arc<Semaphore>,
 }
 
-/// Held until the hash function has ended, even when nobody waits for it any more.
+/// Held until the hash function has ended, even when no request waits for it.
 pub(super) struct Turn {
     _place: OwnedSemaphorePermit,
     _worker: OwnedSemaphorePermit,
@@ -78,8 +79,8 @@ impl Turns {
         self.untagged.wait(Some(token)).await
     }
 
-    /// The lock of one token. Locks that nobody holds or waits for are dropped on the way; there are
-    /// never more than the queue has places.
+    /// The lock of one token. Locks that nobody holds or waits for are dropped on the way; there
+    /// are never more than the queue has places.
     fn lock_of(&self, id: ApiTokenId) -> Result<Arc<AsyncMutex<()>>, ProofBusy> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.retain(|_, lock| Arc::strong_count(lock) > 1);

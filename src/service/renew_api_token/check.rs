@@ -10,11 +10,11 @@ use crate::domain::fault::{Field, InputFault};
 use crate::domain::name::ApiTokenName;
 use crate::domain::renewed_name::renewed_name;
 use crate::service::Service;
-use crate::service::check::{Found, together};
+use crate::service::check::{Found, combine};
 
 /// An input without a fault.
 pub(super) struct Checked {
-    /// None: the old name with the date, of the old token as it is then.
+    /// `None`: the name of the old token at that time, with the date.
     pub(super) name: Option<ApiTokenName>,
     pub(super) expiry: Instant,
     /// When the old token ends at the latest.
@@ -35,13 +35,13 @@ impl Service {
         };
         let expiry = self.check_lifetime(wanted.expiry, now);
         let end = end(wanted.overlap_seconds, now);
-        let found = together(enabled, name, expiry, end);
+        let found = combine(enabled, name, expiry, end);
         found
             .map(|((), name, expiry, end)| Checked { name, expiry, end })
             .map_err(RenewApiTokenError::Refused)
     }
 
-    /// Is the name free that the new token gets when it is given none?
+    /// Is the default name of the renewal free?
     async fn check_dated_name(&self, old: &ApiToken, now: Instant) -> Result<Found<()>, DbError> {
         let name = match renewed_name(old, now) {
             Ok(name) => name,
@@ -57,11 +57,12 @@ pub(super) fn ensure_enabled(old: &ApiToken) -> Result<(), InputFault> {
     if old.enabled {
         return Ok(());
     }
-    let message = "The token is disabled, and its renewal would not be; enable it first.";
+    let message =
+        "The token is disabled, but its renewal would be enabled; enable the token first.";
     Err(InputFault::invalid(Field::Id, "token_disabled", message))
 }
 
-/// The end of the overlap; none where none is asked for, or where it is beyond the calendar.
+/// The end of the overlap; `None` if no overlap is requested, or if its end is beyond the calendar.
 fn end(overlap_seconds: Option<i32>, now: Instant) -> Found<Option<Instant>> {
     let Some(seconds) = overlap_seconds else { return Ok(None) };
     if seconds < 0 {
@@ -71,8 +72,8 @@ fn end(overlap_seconds: Option<i32>, now: Instant) -> Found<Option<Instant>> {
     Ok(now.checked_add_signed(TimeDelta::seconds(seconds.into())))
 }
 
-/// Another live token has the name that a renewal gets when it is given none.
+/// Another live token has the default name of the renewal.
 pub(super) fn dated_name_taken() -> InputFault {
-    let message = "Another token has the old name with today's date already; give a name.";
+    let message = "Another token already has the old name with today's date; give a name.";
     InputFault::taken(Field::Name, "name_taken", message)
 }

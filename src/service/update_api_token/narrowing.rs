@@ -1,4 +1,4 @@
-//! What may become different about a token: its grant narrower, never wider.
+//! How a change may narrow the grant of a token; it never widens it.
 
 use super::UpdateApiToken;
 use crate::domain::address::AllowedAddresses;
@@ -11,7 +11,7 @@ use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
 use crate::service::check::{self, Found};
 
-/// A wanted change, to be held against the token as it is.
+/// A requested change, to be compared with the current token.
 pub(super) struct Narrowing<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) wanted: &'a UpdateApiToken,
@@ -19,8 +19,7 @@ pub(super) struct Narrowing<'a> {
 }
 
 impl Narrowing<'_> {
-    /// What becomes different about this token, with the wanted name as it was checked, or all that is
-    /// wrong with the input.
+    /// The change to this token, with the checked name, or everything that is wrong with the input.
     pub(super) fn of(
         &self,
         token: &ApiToken,
@@ -31,7 +30,7 @@ impl Narrowing<'_> {
         let addresses = self.addresses(token);
         let name = name.transpose();
         let (name, expiry, permissions, allowed_addresses) =
-            check::together(name, expiry, permissions, addresses)?;
+            check::combine(name, expiry, permissions, addresses)?;
         Ok(ApiTokenChange {
             name: name.filter(|name| name.as_str() != token.name),
             enabled: self.wanted.enabled.filter(|enabled| *enabled != token.enabled),
@@ -41,7 +40,7 @@ impl Narrowing<'_> {
         })
     }
 
-    /// The maximum lifetime is not asked for: an earlier expiry is narrower, however far away.
+    /// The maximum lifetime does not matter here: an earlier expiry is always narrower.
     fn expiry(&self, token: &ApiToken) -> Found<Option<Instant>> {
         let Some(expiry) = self.wanted.expiry else { return Ok(None) };
         let expiry = check::instant(expiry)?;
@@ -51,7 +50,8 @@ impl Narrowing<'_> {
             return Err(vec![check::expiry_past(message)]);
         }
         if expiry > token.expiry {
-            let message = "The expiry is later than that of the token, which is never extended; renew the token.";
+            let message = "The expiry is later than that of the token. An expiry is never \
+                           extended; renew the token instead.";
             return Err(vec![InputFault::invalid(Field::Expiry, "expiry_widened", message)]);
         }
         Ok(Some(expiry))
@@ -66,8 +66,8 @@ impl Narrowing<'_> {
                 return Ok(());
             }
             let message = format!(
-                "The token does not have the permission {code}, and is never given more; create \
-                 another token with it."
+                "The token does not have the permission {code}. A token never gets more \
+                 permissions; create another token."
             );
             Err(InputFault::invalid(Field::Permissions, "permission_widened", message))
         };
@@ -80,8 +80,8 @@ impl Narrowing<'_> {
             InputFault::invalid(Field::AllowedAddresses, "addresses_widened", message)
         };
         if texts.is_empty() && !token.allowed_addresses.is_any() {
-            let message = "An empty list allows any address, and the token is allowed only some, never \
-                           more; create another token for that.";
+            let message = "An empty list allows any address, but the token is limited to some. \
+                           A token never gets more addresses; create another token.";
             return Err(vec![widened(message.to_owned())]);
         }
         let reach = token.allowed_addresses.reach();
@@ -90,8 +90,8 @@ impl Narrowing<'_> {
                 return Ok(());
             }
             Err(widened(format!(
-                "{network} is not within the addresses of the token, which is never allowed more; \
-                 create another token for it."
+                "{network} is not within the allowed addresses of the token. A token never gets \
+                 more addresses; create another token."
             )))
         };
         check::addresses(texts, within).map(Some)
