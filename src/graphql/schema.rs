@@ -1,8 +1,8 @@
 //! What clients see: queries, mutations, types, and putting them together.
 
+mod argument_errors;
+mod complexity;
 mod connection;
-mod cost;
-mod faults;
 mod guard;
 mod id;
 pub(super) mod loaders;

@@ -1,7 +1,7 @@
 //! Every limit on a GraphQL request, with the reason for its number.
 //!
-//! A document of a few kilobytes can stand for a very long answer, a deep stack or exponential work. What is
-//! limited here is measured on the parsed document before it is validated, save where a limit says otherwise.
+//! A document of a few kilobytes can ask for a very long answer, a deep stack or exponential work. What is
+//! limited here is measured on the parsed document before it is validated, unless the limit says otherwise.
 
 /// Names, values and punctuators. The standard introspection query has 240; generated clients send
 /// documents of 2,000. Parsing and validating 5,000 takes some 10 ms.

@@ -7,7 +7,7 @@ use async_graphql::ID;
 use crate::domain::fault::{Field, InputFault};
 use crate::graphql::error::GqlError;
 
-/// What is told of a text that is no id.
+/// The message about a text that is not an id.
 pub(super) const ID_MESSAGE: &str = "This is not an id of the type that is asked for.";
 
 /// Reads an id that a client sent.

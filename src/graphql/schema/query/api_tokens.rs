@@ -10,9 +10,9 @@ use crate::domain::permission::{PermissionCode, PermissionSet, required};
 use crate::domain::{catalogue::Catalogue, filter};
 use crate::graphql::context::{list_turn, principal, service};
 use crate::graphql::error::GqlError;
+use crate::graphql::schema::argument_errors::ArgumentErrors;
+use crate::graphql::schema::complexity;
 use crate::graphql::schema::connection::{Connection, wanted};
-use crate::graphql::schema::cost;
-use crate::graphql::schema::faults::Faults;
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::permission::Permission;
 use crate::graphql::schema::scalars::DateTime;
@@ -101,7 +101,7 @@ impl ApiTokensQuery {
     #[expect(clippy::too_many_arguments, reason = "they are the field's")]
     #[graphql(
         guard = "Needs(required::API_TOKENS_READ)",
-        complexity = "cost::of_page(__ctx, __variables_definition, __field, child_complexity)"
+        complexity = "complexity::of_page(__ctx, __variables_definition, __field, child_complexity)"
     )]
     async fn api_tokens(
         &self,
@@ -128,10 +128,10 @@ impl ApiTokensQuery {
     ) -> Result<Option<Connection<ApiToken>>, GqlError> {
         let service = service(ctx)?;
         let order = order::ApiTokenOrder::from(order_by.unwrap_or_default());
-        let mut faults = Faults::default();
+        let mut faults = ArgumentErrors::default();
         let page = faults.page(order, &PageArguments { first, after, last, before });
         let filter = filter.unwrap_or_default().checked(&mut faults, service.catalogue());
-        let page = faults.none_in(ctx, page)?;
+        let page = faults.or_report(ctx, page)?;
         let (caller, wanted) = (principal(ctx)?, wanted(ctx));
         let _turn = list_turn(ctx).await?;
         let listing = service.list_api_tokens(caller, &filter, &page, wanted).await?;
@@ -141,7 +141,7 @@ impl ApiTokensQuery {
 
 impl ApiTokenFilter {
     /// What is at fault is left out.
-    fn checked(self, faults: &mut Faults, catalogue: &Catalogue) -> filter::ApiTokenFilter {
+    fn checked(self, faults: &mut ArgumentErrors, catalogue: &Catalogue) -> filter::ApiTokenFilter {
         let name = self.name_contains.unwrap_or_default();
         let permissions = self.permissions.unwrap_or_default().into_iter().enumerate();
         let permissions = permissions

@@ -10,9 +10,9 @@ use crate::domain::page::PageArguments;
 use crate::domain::permission::required;
 use crate::graphql::context::{list_turn, principal, service};
 use crate::graphql::error::GqlError;
+use crate::graphql::schema::argument_errors::ArgumentErrors;
+use crate::graphql::schema::complexity;
 use crate::graphql::schema::connection::{Connection, wanted};
-use crate::graphql::schema::cost;
-use crate::graphql::schema::faults::Faults;
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::scalars::DateTime;
 use crate::graphql::schema::types::{AuditAction, AuditEvent};
@@ -44,7 +44,7 @@ impl AuditEventsQuery {
     /// All faults of the arguments are reported together, each with its `field`. Needs api.api-tokens.read.
     #[graphql(
         guard = "Needs(required::API_TOKENS_READ)",
-        complexity = "cost::of_page(__ctx, __variables_definition, __field, child_complexity)"
+        complexity = "complexity::of_page(__ctx, __variables_definition, __field, child_complexity)"
     )]
     async fn audit_events(
         &self,
@@ -64,10 +64,10 @@ impl AuditEventsQuery {
         before: Option<String>,
         #[graphql(desc = "Which events to list.")] filter: Option<AuditEventFilter>,
     ) -> Result<Option<Connection<AuditEvent>>, GqlError> {
-        let mut faults = Faults::default();
+        let mut faults = ArgumentErrors::default();
         let page = faults.page(AuditEventOrder, &PageArguments { first, after, last, before });
         let filter = filter.unwrap_or_default().checked(&mut faults);
-        let page = faults.none_in(ctx, page)?;
+        let page = faults.or_report(ctx, page)?;
         let (caller, wanted) = (principal(ctx)?, wanted(ctx));
         let _turn = list_turn(ctx).await?;
         let listing = service(ctx)?.list_audit_events(caller, filter, &page, wanted).await?;
@@ -77,7 +77,7 @@ impl AuditEventsQuery {
 
 impl AuditEventFilter {
     /// What is at fault is left out.
-    fn checked(self, faults: &mut Faults) -> filter::AuditEventFilter {
+    fn checked(self, faults: &mut ArgumentErrors) -> filter::AuditEventFilter {
         filter::AuditEventFilter {
             actions: self.action.into_iter().flatten().map(Into::into).collect(),
             actor_user_id: faults.id(FilterField::Actor, self.actor_user_id),

@@ -10,9 +10,9 @@ use crate::domain::page::PageArguments;
 use crate::domain::permission::required;
 use crate::graphql::context::{list_turn, principal, service};
 use crate::graphql::error::GqlError;
+use crate::graphql::schema::argument_errors::ArgumentErrors;
+use crate::graphql::schema::complexity;
 use crate::graphql::schema::connection::{Connection, wanted};
-use crate::graphql::schema::cost;
-use crate::graphql::schema::faults::Faults;
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::types::User;
 
@@ -37,7 +37,7 @@ impl UsersQuery {
     /// reported together, each with its `field`. Needs api.users.read.
     #[graphql(
         guard = "Needs(required::USERS_READ)",
-        complexity = "cost::of_page(__ctx, __variables_definition, __field, child_complexity)"
+        complexity = "complexity::of_page(__ctx, __variables_definition, __field, child_complexity)"
     )]
     async fn users(
         &self,
@@ -57,10 +57,10 @@ impl UsersQuery {
         before: Option<String>,
         #[graphql(desc = "Which users to list.")] filter: Option<UserFilter>,
     ) -> Result<Option<Connection<User>>, GqlError> {
-        let mut faults = Faults::default();
+        let mut faults = ArgumentErrors::default();
         let page = faults.page(UserOrder, &PageArguments { first, after, last, before });
         let filter = filter.unwrap_or_default().checked(&mut faults);
-        let page = faults.none_in(ctx, page)?;
+        let page = faults.or_report(ctx, page)?;
         let (caller, wanted) = (principal(ctx)?, wanted(ctx));
         let _turn = list_turn(ctx).await?;
         let listing = service(ctx)?.list_users(caller, filter, &page, wanted).await?;
@@ -70,7 +70,7 @@ impl UsersQuery {
 
 impl UserFilter {
     /// What is at fault is left out.
-    fn checked(self, faults: &mut Faults) -> filter::UserFilter {
+    fn checked(self, faults: &mut ArgumentErrors) -> filter::UserFilter {
         let name = self.name_contains.unwrap_or_default();
         filter::UserFilter {
             name: faults

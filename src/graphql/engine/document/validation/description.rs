@@ -1,4 +1,4 @@
-//! Descriptions, which nobody is judged by.
+//! Descriptions, which play no part in validation.
 
 use apollo_compiler::Schema;
 use apollo_compiler::schema::ExtendedType;

@@ -1,4 +1,4 @@
-//! What is wrong with a document, and how that is told.
+//! What is wrong with a document, and how the client reads it.
 
 use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::validation::DiagnosticData;

@@ -1,4 +1,4 @@
-//! Collecting what is wrong with the arguments of a field, so that all of it is told together.
+//! Collects what is wrong with the arguments of a field, so that all of it is reported together.
 
 use std::str::FromStr;
 
@@ -12,12 +12,12 @@ use crate::domain::order::Sequence;
 use crate::domain::page::{PageArguments, PageRequest};
 use crate::graphql::error::{GqlError, report_all};
 
-/// What was found so far.
+/// What is wrong with the arguments so far.
 #[derive(Default)]
-pub(super) struct Faults(Vec<InputFault>);
+pub(super) struct ArgumentErrors(Vec<InputFault>);
 
-impl Faults {
-    /// What was checked, or a fault more.
+impl ArgumentErrors {
+    /// The checked value; an error is kept.
     pub(super) fn check<T>(&mut self, checked: Result<T, InputFault>) -> Option<T> {
         checked.map_err(|fault| self.0.push(fault)).ok()
     }
@@ -54,8 +54,8 @@ impl Faults {
         PageRequest::check(order, asked).map_err(|mut faults| self.0.append(&mut faults)).ok()
     }
 
-    /// What was read without a fault; else all faults.
-    pub(super) fn none_in<T>(self, ctx: &Context<'_>, read: Option<T>) -> Result<T, GqlError> {
+    /// What was read, if nothing is wrong; else all errors.
+    pub(super) fn or_report<T>(self, ctx: &Context<'_>, read: Option<T>) -> Result<T, GqlError> {
         match read {
             Some(read) if self.0.is_empty() => Ok(read),
             _ => Err(report_all(ctx, self.0.into_iter().map(GqlError::Fault).collect())),
