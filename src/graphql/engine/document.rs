@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn every_count_has_its_limit() {
-        let cases: [(&dyn Fn(usize) -> String, usize, Limit); 10] = [
+        type Case<'a> = (&'a dyn Fn(usize) -> String, usize, Limit);
+        let cases: [Case<'_>; 10] = [
             (&|n| format!("{{{}}}", " a".repeat(n - 2)), 5_000, Limit::Tokens),
             (&|n| format!("{{ a({}) }}", "b: 1 ".repeat(n)), 100, Limit::Entries),
             (&|n| format!("{{ a(b: {{{}}}) }}", "c: 1 ".repeat(n)), 100, Limit::Entries),
