@@ -145,7 +145,7 @@ impl AllowedAddresses {
                 .is_some_and(|address| self.0.iter().any(|network| network.0.contains(&address)))
     }
 
-    /// What others must stay within.
+    /// The reach that narrower lists must stay within.
     pub fn reach(&self) -> AddressReach {
         if self.is_any() {
             return AddressReach::Any;
@@ -310,7 +310,8 @@ mod tests {
             }
         }
 
-        /// No escalation: whoever a covered network admits, the covering list admits.
+        /// No escalation: every address that a covered network admits, the covering list admits
+        /// too.
         #[test]
         fn what_is_covered_admits_nobody_else(
             own in prop::collection::vec(network(), 1..5),

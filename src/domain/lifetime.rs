@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong() {
-        for (text, told) in [
+        for (text, hint) in [
             ("", "write it like `90d`"),
             ("0d", "longer than 0s"),
             ("0y", "longer than 0s"),
@@ -185,7 +185,7 @@ mod tests {
             ("٩٠d", "write it like"),
         ] {
             let error = Lifetime::parse(text).unwrap_err().to_string();
-            assert!(error.contains(told), "{text}: {error}");
+            assert!(error.contains(hint), "{text}: {error}");
         }
     }
 

@@ -39,23 +39,25 @@ impl ApiTokenName {
             return refuse("name_too_long", &message);
         }
         if text.chars().any(is_control) {
-            let message = "The name must not contain control characters, line breaks, characters that \
-                           turn the writing direction, or noncharacters.";
+            let message = "The name must not contain control characters, line breaks, characters \
+                           that change the writing direction, or noncharacters.";
             return refuse("name_control_character", message);
         }
         if text.chars().all(is_blank) {
             return refuse("name_blank", "The name must not be blank.");
         }
         if likeness::mixes_scripts(&seen(text)) {
-            let message = "The name must not mix letters of different scripts that look alike, such as \
-                           Latin and Cyrillic ones; Latin goes with Chinese, Japanese and Korean.";
+            let message = "The name must not mix letters of different scripts that look alike, \
+                           such as Latin and Cyrillic ones; Latin may be mixed with Chinese, \
+                           Japanese and Korean.";
             return refuse("name_mixed_scripts", message);
         }
         let key = comparison_key(text);
         // Audit events show the name of who acted.
         let system = UserInfo::system().user_name;
         if likeness::look_alike(&key, &system) {
-            let message = format!("The name `{system}` is that of a built-in user.");
+            let message =
+                format!("The name is or looks like `{system}`, the name of a built-in user.");
             return refuse("name_reserved", &message);
         }
         Ok(Self { text: text.to_owned(), key })
@@ -66,19 +68,19 @@ impl ApiTokenName {
         &self.text
     }
 
-    /// What is compared: two names are the same when their keys are equal. White space around a name
-    /// and invisible characters are kept and make no difference here.
+    /// What names are compared by: two names are the same when their keys are equal. White space
+    /// around a name and invisible characters are kept, but make no difference here.
     pub fn key(&self) -> &str {
         &self.key
     }
 }
 
-/// A part of a name to search for, as names are compared; empty: any name.
+/// A part of a name to search for, compared as names are; empty: any name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NamePart(String);
 
 impl NamePart {
-    /// Checks a part of a name. What no name can have is refused.
+    /// Checks a part of a name. A text that no name can contain is refused.
     ///
     /// # Errors
     /// The first thing that is wrong with it, under this field.
@@ -88,8 +90,8 @@ impl NamePart {
             return Err(InputFault::invalid(field, "name_too_long", message));
         }
         if text.chars().any(is_control) {
-            let message = "Names have no control characters, line breaks, characters that turn the \
-                           writing direction, or noncharacters.";
+            let message = "Names have no control characters, line breaks, characters that change \
+                           the writing direction, or noncharacters.";
             return Err(InputFault::invalid(field, "name_control_character", message));
         }
         Ok(Self(comparison_key(text)))
@@ -101,9 +103,9 @@ impl NamePart {
     }
 }
 
-/// Control characters, the two line separators, the characters that turn the writing direction, with
-/// which a name could pose as another in a log or a list, and what is no character for good.
-/// Characters that Unicode has yet to assign are possible: a newer version may have them.
+/// Control characters, the two line separators, the characters that change the writing direction,
+/// with which a name could pose as another in a log or a list, and noncharacters. Characters that
+/// Unicode has not assigned yet are allowed: a newer version may assign them.
 fn is_control(character: char) -> bool {
     use GeneralCategory::{Control, LineSeparator, ParagraphSeparator};
 
@@ -175,7 +177,8 @@ mod tests {
 
     #[test]
     fn invisible_characters_make_no_difference() {
-        let invisible = "\u{ad}\u{34f}\u{115f}\u{180b}\u{200b}\u{200d}\u{2060}\u{2800}\u{3164}\u{fe0f}\u{feff}\u{fffa}\u{e0041}";
+        let invisible = "\u{ad}\u{34f}\u{115f}\u{180b}\u{200b}\u{200d}\u{2060}\u{2800}\u{3164}\
+                         \u{fe0f}\u{feff}\u{fffa}\u{e0041}";
         assert_eq!(invisible.chars().count(), 13);
         for character in invisible.chars() {
             for double in [

@@ -1,5 +1,5 @@
-//! The integration suite over SQLite: HTTP against the built application, over a real database. One file
-//! per operation or concern; `it_postgres` runs the same suite over PostgreSQL.
+//! The integration suite over SQLite: HTTP against the built application, over a real database. One
+//! file per operation or concern; `it_postgres` runs the same suite over PostgreSQL.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! The integration suite over PostgreSQL, with what only a server of its own can do to a product: go away,
-//! fall silent, be followed by another one.
+//! The integration suite over PostgreSQL, with what only a server of its own can do to a product:
+//! go away, fall silent, be followed by another one.
 
 #![expect(
     clippy::unwrap_used,

@@ -5,7 +5,7 @@ CREATE TABLE permissions (
 );
 INSERT INTO permissions (code) SELECT DISTINCT unnest(permissions) FROM api_tokens;
 
--- The cost of a hash stands at its start.
+-- A hash starts with its cost.
 CREATE INDEX api_tokens_hash_cost ON api_tokens (substr(secret_hash, 1, 7));
 
 -- The few among many users, and the rare ones among the actions.

@@ -2,8 +2,8 @@
 -- this column proves its secret again.
 ALTER TABLE api_tokens ADD COLUMN secret_tag BYTEA;
 
--- A deleted token proves nothing any more.
+-- A deleted token no longer proves anything.
 UPDATE api_tokens SET secret_hash = '' WHERE deleted_date IS NOT NULL;
 
--- No refusal costs a hash, so nobody asks what the costliest one is.
+-- No refusal costs a hash, so the highest cost is no longer needed.
 DROP INDEX api_tokens_hash_cost;

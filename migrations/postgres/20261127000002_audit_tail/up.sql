@@ -1,5 +1,5 @@
--- The date of the newest audit event. Whoever records one takes this row first and commits, and so each event
--- is dated after all that were committed before it. A server of an earlier version does not take it: its events
+-- The date of the newest audit event. A transaction that records one locks this row until it commits, so each event
+-- is dated after all that were committed before it. A server of an earlier version does not lock it: its events
 -- may still come late until it is replaced.
 CREATE TABLE audit_tail (
     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),

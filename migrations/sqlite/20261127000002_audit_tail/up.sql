@@ -1,4 +1,4 @@
--- The date of the newest audit event. Whoever records one takes this row first and commits, and so each event
+-- The date of the newest audit event. A transaction that records one locks this row until it commits, so each event
 -- is dated after all that were committed before it.
 CREATE TABLE audit_tail (
     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),

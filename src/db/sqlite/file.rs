@@ -68,7 +68,7 @@ pub(super) fn warn_of_others(path: &Path) {
 }
 
 /// Makes the file if it is missing, readable by its owner only. SQLite gives the same mode to the
-/// files that it keeps beside it.
+/// files that it keeps next to it.
 ///
 /// # Errors
 /// When the folder is missing or may not be written to.

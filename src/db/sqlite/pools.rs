@@ -113,8 +113,8 @@ impl SqlitePools {
         self.blocking(move || file.check()).await
     }
 
-    /// Empties the write-ahead log while no search reads it; false where a reader outside keeps it.
-    /// Searches wait meanwhile, and so do writers for the last part of it.
+    /// Empties the write-ahead log while no search reads it; false if an outside reader keeps it.
+    /// Searches wait until then, and writers wait for the last part of it.
     pub(super) async fn fold(&self) -> Result<bool, DbError> {
         let wait = Timeouts { wait: Some(self.0.search_time + SLACK), ..Timeouts::new() };
         let mut searchers = Vec::with_capacity(SEARCHERS);

@@ -4,7 +4,8 @@ use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizer;
 use icu_properties::props::{BinaryProperty, DefaultIgnorableCodePoint};
 
-/// Of the rules by which keys are made. Stored keys of an earlier one are made anew at the start.
+/// The version of the rules by which keys are made. Keys of an earlier version are computed again
+/// at the start.
 pub const KEY_VERSION: i32 = 1;
 
 /// The key of a stored name, which may be older than a rule that would refuse it now.
@@ -12,12 +13,12 @@ pub fn stored_key(name: &str) -> String {
     comparison_key(name)
 }
 
-/// `NFKC_Casefold` (Unicode, section 3.13, definition D146, and UAX #31) of what is seen of a text:
+/// `NFKC_Casefold` (Unicode, section 3.13, definition D146, and UAX #31) of the visible text:
 /// without invisible characters, and without the white space around it.
 pub(super) fn comparison_key(text: &str) -> String {
     let nfkc = ComposingNormalizer::new_nfkc();
     let seen = nfkc.normalize(&seen(text)).trim().to_owned();
-    // Folding can leave a text that is not normal.
+    // Folding can produce a text that is not normalized.
     let folded = CaseMapper::new().fold_string(&seen).into_owned();
     nfkc.normalize(&folded).into_owned()
 }
@@ -27,8 +28,8 @@ pub(super) fn seen(text: &str) -> String {
     text.chars().filter(|character| !is_invisible(*character)).collect()
 }
 
-/// Ignorable characters, and those that show nothing although Unicode does not count them there: the
-/// braille pattern without a dot, and the marks around interlinear annotations.
+/// Ignorable characters, and those that show nothing although Unicode does not count them as
+/// ignorable: the braille pattern without a dot, and the marks around interlinear annotations.
 pub(super) fn is_invisible(character: char) -> bool {
     DefaultIgnorableCodePoint::for_char(character)
         || matches!(character, '\u{2800}' | '\u{fff9}'..='\u{fffb}')

@@ -13,11 +13,12 @@ pub(super) fn look_alike(one: &str, other: &str) -> bool {
     skeleton(one).eq(skeleton(other))
 }
 
-/// Does a text mix scripts as only an imitation does? `seen` has no invisible characters.
+/// Does a text mix scripts in a way that only an imitation does? `seen` has no invisible
+/// characters.
 ///
-/// Every word is of one script, or of Latin with Chinese, Japanese or Korean: the level "highly
-/// restrictive" of UTS #39, section 5.2. Words of different scripts may stand side by side, unless all
-/// that one of these shows beside Latin could be Latin.
+/// Every word must be of one script, or of Latin with Chinese, Japanese or Korean: the level
+/// "highly restrictive" of UTS #39, section 5.2. Words of different scripts may follow each other,
+/// unless all letters of one script next to Latin could be Latin.
 pub(super) fn mixes_scripts(seen: &str) -> bool {
     seen.split(|character| !is_part_of_word(character)).any(is_mixed) || imitates_latin(seen)
 }
@@ -51,7 +52,7 @@ fn imitates_latin(seen: &str) -> bool {
     scripts.into_values().any(|all| all)
 }
 
-/// Only the letters of ASCII count: those of phonetics look like the half of every alphabet.
+/// Only ASCII letters count: phonetic letters look like half of every alphabet.
 fn could_be_latin(character: char) -> bool {
     let mut buffer = [0; 4];
     skeleton(character.encode_utf8(&mut buffer))

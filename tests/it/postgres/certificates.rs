@@ -43,7 +43,8 @@ impl Authority {
         self.signs(&params)
     }
 
-    /// One as `openssl x509 -req` makes it by default: of version 1, which has no names but the common one.
+    /// One as `openssl x509 -req` makes it by default: of version 1, which has no names but the
+    /// common one.
     pub fn vouches_in_version_1(&self) -> Shown {
         let Shown { certificate, key } = self.vouches_for(&[]);
         let der = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
@@ -63,8 +64,8 @@ impl Authority {
     }
 }
 
-/// A certificate that vouches for itself, as `openssl req -x509` makes it by default: as an authority. Its
-/// time may be over.
+/// A certificate that vouches for itself, as `openssl req -x509` makes it by default: as an
+/// authority. Its time may be over.
 pub fn self_signed(names: &[&str], valid: bool) -> Shown {
     let mut params = named(names);
     if !valid {

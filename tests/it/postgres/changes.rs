@@ -27,7 +27,8 @@ async fn until_waiting(app: &TestApp, how: &str) {
     panic!("nobody waits: {how}");
 }
 
-/// Sends a document while the statement is done and not committed, which it is once the request waits.
+/// Sends a document while the statement is done and not committed, which it is once the request
+/// waits.
 async fn beside(app: &TestApp, statement: &str, token: &str, query: &str) -> Answer {
     let url = app.database.url_text();
     let gate = sql::hold(&url, GATE);
@@ -164,7 +165,8 @@ async fn tokens_that_want_each_others_names_do_not_wait_for_each_other() {
     };
     for round in 0..60 {
         let version = round * 2 + 1;
-        // Names that are free when they are asked about, and taken by the time that they are written.
+        // Names that are free when they are asked about, and taken by the time that they are
+        // written.
         let (crossing, ()) = tokio::join!(
             async {
                 tokio::join!(

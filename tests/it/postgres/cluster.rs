@@ -1,5 +1,5 @@
-//! PostgreSQL servers of the tests' own, made with the installed programs in a folder that is thrown
-//! away.
+//! PostgreSQL servers of the tests' own, made with the installed programs in a folder that is
+//! thrown away.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -32,7 +32,8 @@ const ALWAYS: &[&str] = &[
     "log_lock_waits=on",
 ];
 
-/// A cluster in a folder of its own. It ends with the value, or with this process, however that ends.
+/// A cluster in a folder of its own. It ends with the value, or with this process, however that
+/// ends.
 pub struct Cluster {
     folder: PathBuf,
     port: u16,
@@ -40,7 +41,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A server that keeps what it acknowledged, with these settings beside the usual ones.
+    /// A server with durable commits, with these settings in addition to the usual ones.
     pub fn start(settings: &[&str]) -> Self {
         let cluster = Self::without_data();
         let arguments = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync"];
@@ -115,8 +116,8 @@ impl Cluster {
         standby
     }
 
-    /// Becomes a standby, in place of what is here: from now on the primary acknowledges nothing before
-    /// the standby has it, too.
+    /// Becomes a standby, in place of what is here: from now on the primary acknowledges nothing
+    /// before the standby has it, too.
     pub fn follow(&self, primary: &Self) {
         if self.data().exists() {
             std::fs::remove_dir_all(self.data()).unwrap();
@@ -175,8 +176,8 @@ impl Cluster {
         }
     }
 
-    /// A process that ends the server and removes the folder when this process is gone: no destructor
-    /// runs where a test is killed, or where the value is static.
+    /// A process that ends the server and removes the folder when this process is gone: no
+    /// destructor runs where a test is killed, or where the value is static.
     fn watched(&self) -> (Child, ChildStdin) {
         let script = "read -r _; \
                       \"$1/pg_ctl\" stop --pgdata \"$2/data\" --silent --mode=immediate; \
@@ -241,8 +242,8 @@ fn programs() -> &'static Path {
     })
 }
 
-/// A port that nobody listens on, from below those that connections leave from: it must still be free when
-/// a stopped server starts again.
+/// A port that nobody listens on, from below those that connections leave from: it must still be
+/// free when a stopped server starts again.
 pub(super) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 10_000).unwrap();

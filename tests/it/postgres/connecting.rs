@@ -1,4 +1,4 @@
-//! Connecting: what a failure tells, and which of several hosts is taken.
+//! Connecting: what a failure reports, and which of several hosts is used.
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -153,7 +153,8 @@ fn parameters_of_libpq_are_heeded_or_refused_by_their_names() {
     assert!(!ended.stderr.contains("hidden"), "{}", ended.stderr);
 }
 
-/// Asks who the caller is; the status of the answer, which tells nothing about the database.
+/// Asks who the caller is. Returns the status of the answer, which reveals nothing about the
+/// database.
 async fn status(server: &Server, token: &str) -> u16 {
     let query = "{ currentApiToken { name } }";
     let answer = server.graphql(token, query, json!({})).await;

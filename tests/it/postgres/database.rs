@@ -19,7 +19,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// What was written last stands here.
+    /// The place of the last write.
     pub const NEWEST: &str = "audit_events";
 
     /// Stored values that no token can have, as assignments of SQL.
@@ -31,8 +31,8 @@ impl TestDatabase {
         "expiry = 'infinity'",
     ];
 
-    /// A database without tables, on the server of `TOKENWRIGHT_TEST_POSTGRES_URL` or else on one that is
-    /// started here.
+    /// A database without tables, on the server of `TOKENWRIGHT_TEST_POSTGRES_URL` or else on one
+    /// that is started here.
     pub fn new() -> Self {
         match given_server() {
             Some(url) => Self::on_server(url),

@@ -1,4 +1,5 @@
-//! What is to be done in the end, also where a test fails: nothing can be tidied up on a server that waits.
+//! What is to be done in the end, also where a test fails: nothing can be tidied up on a server
+//! that waits.
 
 /// Runs when it is dropped.
 pub struct Finally<F: Fn()>(pub F);

@@ -9,7 +9,7 @@ use super::certificates::{Authority, Shown};
 use super::cluster::{Cluster, PASSWORD};
 use super::sql;
 
-/// The name in the certificate. It is never looked up: URLs give the address beside it.
+/// The name in the certificate. It is never looked up: URLs also give the address.
 pub const NAME: &str = "db.test";
 /// A role that is let in by TLS alone.
 pub const ENCRYPTED: &str = "encrypted";
@@ -23,8 +23,8 @@ const WHO_IS_LET_IN: &str = "host all postgres 127.0.0.1/32 trust\n\
 pub struct Guarded {
     pub cluster: Cluster,
     pub authority: Authority,
-    /// Has `right.pem`, which vouches for the server, and two that do not: `other.pem`, and `impostor.pem`
-    /// with the name of the right one.
+    /// Has `right.pem`, which vouches for the server, and two that do not: `other.pem`, and
+    /// `impostor.pem` with the name of the right one.
     pub folder: TempDir,
 }
 

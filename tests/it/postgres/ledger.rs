@@ -1,4 +1,4 @@
-//! What clients know of all that they asked for, and whether it is so.
+//! What clients know of their writes, and whether it is true.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard};
@@ -13,8 +13,9 @@ use crate::support::{Answer, Server, TestDatabase};
 /// Requests at the same time.
 const AT_ONCE: usize = 8;
 
-/// Everything that is not as a whole transaction leaves it: a token has its user and the event of its
-/// creation; a deleted one has the event of its deletion and a disabled user; nothing is there by itself.
+/// Everything that a whole transaction would not leave behind: a token has its user and the event
+/// of its creation; a deleted token has the event of its deletion and a disabled user; no row
+/// exists alone.
 const HALF_DONE: &str = "
     WITH events AS (
         SELECT target_id,
@@ -79,8 +80,8 @@ impl Ledger {
         self.entries().unknown
     }
 
-    /// What was acknowledged is so for every instance, what was refused is not there, and what is unknown
-    /// is there as a whole or not at all.
+    /// What was acknowledged is so for every instance, what was refused is not there, and what is
+    /// unknown is there as a whole or not at all.
     pub async fn assert_kept(&self, servers: &[&Server], database: &TestDatabase) {
         let half_done = database.texts(HALF_DONE);
         assert!(half_done.is_empty(), "{half_done:?}");

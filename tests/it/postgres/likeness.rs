@@ -1,4 +1,5 @@
-//! What the tables of either database look like, in the same words: a line for each column, key and index.
+//! What the tables of either database look like, in the same words: a line for each column, key and
+//! index.
 
 use std::path::Path;
 
@@ -6,8 +7,8 @@ use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_que
 
 use super::TestDatabase;
 
-/// Names are compared, too: a violation is told by the name of an index. A type that no column has had so
-/// far is met by nothing, until it is written down here what it is in SQLite.
+/// Names are compared, too: a violation is reported by the name of an index. A new column type
+/// matches nothing until its SQLite counterpart is written down here.
 const POSTGRES: &str = "
 WITH tables AS (
     SELECT oid, relname FROM pg_class

@@ -75,7 +75,7 @@ async fn no_more_sessions_are_opened_than_the_setting_says() {
     let asking = join_all((0..50).map(|_| ask(&server, &token)));
     let watching = async {
         until(&database, "all sessions wait", |sessions| waiting(sessions) == 3).await;
-        // Whoever is to come late may do so now.
+        // The late request may continue now.
         for _ in 0..20 {
             assert_eq!(sessions(&database).len(), 3);
             tokio::time::sleep(Duration::from_millis(20)).await;

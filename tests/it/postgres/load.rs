@@ -1,4 +1,4 @@
-//! Clients that create and delete tokens side by side, whatever happens meanwhile.
+//! Clients that create and delete tokens in parallel, while other things happen.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -60,7 +60,7 @@ impl Load {
     }
 }
 
-/// Creates a token, and deletes every other one; tells how much of it was acknowledged.
+/// Creates a token, and deletes every second one; reports how many writes were acknowledged.
 async fn write(writer: &Writer, ledger: &Ledger) -> usize {
     let (number, name) = ledger.next_name();
     let token = match writer.create(&name).await {

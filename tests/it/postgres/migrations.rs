@@ -1,5 +1,5 @@
-//! Migrations: to the same tables as in SQLite, there and back, by several programs at once, and with no
-//! more rights than each program needs.
+//! Migrations: to the same tables as in SQLite, there and back, by several programs at once, and
+//! with no more rights than each program needs.
 
 use diesel::Connection;
 use diesel_async::AsyncPgConnection;

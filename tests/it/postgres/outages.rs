@@ -1,5 +1,5 @@
-//! What an outage of the network looks like to clients, and how it ends: every request is answered in
-//! time, none is let through, and nothing of it is left afterwards.
+//! What an outage of the network looks like to clients, and how it ends: every request is answered
+//! in time, none is let through, and nothing of it is left afterwards.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Searches that take long, and what goes on beside them.
+//! Long searches, and other requests at the same time.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Connections that fall silent while the server goes on: nobody closes them, and nothing comes back.
+//! Connections that fall silent while the server goes on: nobody closes them, and nothing comes
+//! back.
 
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -4,8 +4,8 @@ use std::thread;
 
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-/// Runs statements; the first column of all rows that they give. A test may wait inside a runtime, where
-/// no other one can wait: hence the thread.
+/// Runs statements; the first column of all rows that they give. A test may wait inside a runtime,
+/// where no other one can wait: hence the thread.
 pub fn run(url: &str, sql: &str) -> Result<Vec<String>, String> {
     thread::scope(|scope| {
         let running = scope.spawn(|| {

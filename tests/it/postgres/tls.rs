@@ -1,5 +1,5 @@
-//! `sslmode` and `sslrootcert`, over servers with and without TLS: what libpq makes of them, and stricter
-//! where a URL asks for verification that libpq would silently leave out.
+//! `sslmode` and `sslrootcert`, over servers with and without TLS: what libpq makes of them, and
+//! stricter where a URL asks for verification that libpq would silently leave out.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -66,7 +66,7 @@ struct Looked<'a> {
     cluster: &'a Cluster,
     guarded: &'a Guarded,
     database: TestDatabase,
-    /// Home of whoever runs the program.
+    /// The home folder of the user who runs the program.
     home: PathBuf,
 }
 

@@ -1,4 +1,5 @@
-//! Two instances over one database: neither answers from what it remembers of the other's yesterday.
+//! Two instances over one database: neither answers from what it remembers of the other's
+//! yesterday.
 
 use futures_util::future::join;
 use futures_util::{StreamExt, stream};

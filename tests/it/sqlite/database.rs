@@ -18,7 +18,7 @@ struct Text {
 }
 
 impl TestDatabase {
-    /// What was written last stands here.
+    /// The place of the last write.
     pub const NEWEST: &str = "test.db-wal";
 
     /// Stored values that no token can have, as assignments of SQL.
@@ -35,7 +35,7 @@ impl TestDatabase {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// The folder, for files beside the database.
+    /// The folder, for files next to the database.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }

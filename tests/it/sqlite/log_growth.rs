@@ -1,4 +1,4 @@
-//! The write-ahead log stays small, whoever reads.
+//! The write-ahead log stays small, even with permanent readers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

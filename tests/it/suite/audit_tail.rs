@@ -1,5 +1,5 @@
-//! Following the newest audit events: whoever asks for what comes before the newest cursor that they have seen
-//! misses nothing, whichever request committed late and whichever clock is behind.
+//! Following the newest audit events: a reader that asks for the events before the newest cursor it
+//! has seen misses none, even if a request committed late or a clock is behind.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
@@ -20,7 +20,7 @@ const FOLLOW: &str = "query ($before: String!) {
 }";
 
 impl<'a> Reader<'a> {
-    /// Starts behind the newest event there is.
+    /// Starts after the newest event.
     async fn new(app: &'a TestApp) -> Self {
         let query = "{ auditEvents(first: 1) { pageInfo { startCursor } } }";
         let answer = app.query(&app.admin, query).await;

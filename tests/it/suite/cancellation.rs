@@ -1,5 +1,5 @@
-//! Clients that go away and requests that run out of time, at any moment: whatever was begun is finished or
-//! undone, and nothing stays open.
+//! Clients that go away and requests that run out of time, at any moment: whatever was begun is
+//! finished or undone, and nothing stays open.
 
 use std::iter;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ use tokio::time::timeout;
 use crate::support::{Binary, Options, Server, TestApp, TestDatabase};
 use crate::support::{administrator, eventually, migrated};
 
-/// Requests under way at the same time: few, because whoever gets a connection next cleans it up.
+/// Concurrent requests: few, because the next user of a connection cleans it up.
 const AT_ONCE: usize = 4;
 /// No request takes that long.
 const WHOLE: Duration = Duration::from_secs(30);
@@ -51,7 +51,8 @@ pub struct Storm {
 struct Cut {
     request: Vec<u8>,
     after: Duration,
-    /// By a reset, which ends what the server does for the request; without one the server may go on.
+    /// By a reset, which ends what the server does for the request; without one the server may go
+    /// on.
     abruptly: bool,
 }
 
@@ -191,7 +192,7 @@ pub fn assert_whole(database: &TestDatabase) {
                  JOIN audit_events ON audit_events.target_id = api_tokens.id";
     let whole: i64 = database.texts(whole)[0].parse().unwrap();
     let tables = ["api_tokens", "users", "audit_events"].map(|table| database.count(table));
-    // The system user is beside them.
+    // The system user exists as well.
     assert_eq!(tables, [whole, whole + 1, whole]);
 }
 

@@ -16,7 +16,7 @@ use crate::support::{Binary, Ended, files};
 const CREATE_TOKEN: [&str; 7] =
     ["admin", "create-token", "--name", "operator", "--expires-in", "90d", "--all-permissions"];
 
-/// A word that stands for a password.
+/// A word used as a password.
 const HIDDEN: &str = "hidden-word";
 
 /// Every command but the first, with the words that call it.

@@ -33,7 +33,7 @@ async fn post(app: &TestApp, origin: &str) -> Answer {
     sent(app.post().bearer_auth(&app.admin).header("origin", origin).body(WHO)).await
 }
 
-/// All that an answer tells browsers about other origins, sorted.
+/// Everything that an answer says to browsers about other origins, sorted.
 fn told(headers: &HeaderMap) -> Vec<String> {
     let lines = headers.iter().filter(|(name, _)| name.as_str().starts_with("access-control-"));
     let mut lines: Vec<String> =
@@ -47,7 +47,7 @@ fn varies_by_origin(answer: &Answer) -> bool {
     lines.any(|line| line.to_str().unwrap().to_lowercase().contains("origin"))
 }
 
-/// What is told with every answer to a page of an allowed origin.
+/// The headers of every answer to a page of an allowed origin.
 fn with_answer(origin: &str) -> Vec<String> {
     vec![
         format!("access-control-allow-origin: {origin}"),

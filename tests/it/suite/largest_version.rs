@@ -1,5 +1,5 @@
-//! A token with the largest version that can be stored: what would need another one is refused, and what takes
-//! power away is not.
+//! A token with the largest version that can be stored: a change that needs another version is
+//! refused, unless it takes power away.
 
 use chrono::TimeDelta;
 use serde_json::json;

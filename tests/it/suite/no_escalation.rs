@@ -1,5 +1,5 @@
-//! No escalation: whatever the grants, a token makes none that reaches further than itself, neither anew
-//! nor by changing or renewing another one.
+//! No escalation: whatever its grant, a token makes no token that reaches further than itself,
+//! neither by creating one nor by changing or renewing another one.
 
 mod grant;
 
@@ -60,7 +60,8 @@ async fn attempt(app: &TestApp, case: usize, own: &Grant, wanted: &Grant) {
     }
 }
 
-/// Lets a token of the one grant narrow one of another grant to a third one, and renew what is left.
+/// Lets a token of the one grant narrow one of another grant to a third one, and renew what is
+/// left.
 async fn attempt_by_proxy(app: &TestApp, case: usize, [own, target, wanted]: [&Grant; 3]) {
     let caller = app.secret(&app.admin, own.input(app, &format!("by {case}"))).await;
     let address = own.admitted().into_iter().next().unwrap();

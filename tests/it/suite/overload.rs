@@ -14,7 +14,8 @@ use crate::support::{Answer, Binary, Server, administrator, cpu_time, migrated, 
 
 /// CPU time that a request may take, also of a program without optimisation.
 const MAX_CPU: Duration = Duration::from_millis(50);
-/// Requests of each kind. The cheapest counts: what else the machine does makes the others costlier.
+/// Requests of each kind. The cheapest counts: what else the machine does makes the others
+/// costlier.
 const ROUNDS: usize = 5;
 /// Memory that the process may hold in the end: the kept documents are 16 MiB of it at most.
 const MAX_MIB: u64 = 250;

@@ -152,7 +152,7 @@ async fn the_largest_page_with_everything_is_answered_and_many_of_them_are_not()
         let answer = app.graphql(&app.admin, &query, variables.clone()).await;
         assert_eq!(!answer.json["errors"].is_null(), is_refused, "{variables} {}", answer.text);
     }
-    // What is out of range is told as that.
+    // A value out of range is reported as such.
     for size in ["2147483647", "-2147483648", "101"] {
         let answer = ask(format!("{{ apiTokens(first: {size}) {{ {page} }} }}")).await;
         assert_eq!(answer.errors(), ["BAD_USER_INPUT first page_size"]);

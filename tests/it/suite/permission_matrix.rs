@@ -12,7 +12,7 @@ struct Field {
     name: &'static str,
     /// What it needs; none where any token will do.
     permission: Option<&'static str>,
-    /// A document that asks for it with good arguments: `ID` stands for the id of a token.
+    /// A document that asks for it with valid arguments: `ID` is replaced by the id of a token.
     document: &'static str,
 }
 

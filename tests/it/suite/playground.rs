@@ -1,4 +1,5 @@
-//! The playground at `/`, as it is served. How it works in a browser is tested in `tests/clients/playground`.
+//! The playground at `/`, as it is served. How it works in a browser is tested in
+//! `tests/clients/playground`.
 
 use std::collections::HashSet;
 

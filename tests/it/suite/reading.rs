@@ -296,7 +296,8 @@ async fn nested_users_and_tokens_are_read_by_one_query_each() {
         let one = made(&app, &format!("token {n}"), &["API_USERS_READ"]).await;
         first.get_or_insert(one.id);
     }
-    // Token 0 is of user 0 and was made by users 1 and 2, token 1 by users 3 and 4, token 2 by 5 and 6.
+    // Token 0 is of user 0 and was made by users 1 and 2, token 1 by users 3 and 4, token 2 by 5
+    // and 6.
     let user = |n: u8| format!("(SELECT user_id FROM api_tokens WHERE name = 'token {n}')");
     for n in 0..3 {
         app.database.execute(&format!(

@@ -45,7 +45,7 @@ async fn writer(app: &TestApp, name: &str) -> Made {
     made(app, name, json!({ "permissions": permissions })).await
 }
 
-/// Today's date, as it stands in a name.
+/// Today's date, as in a name.
 fn today(app: &TestApp) -> String {
     app.clock.now().format("%Y-%m-%d").to_string()
 }

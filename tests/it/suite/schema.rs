@@ -1,4 +1,4 @@
-//! The schema as it is served: what stands in `schema.graphql`, with everything described.
+//! The served schema equals `schema.graphql`, and everything in it has a description.
 
 use std::sync::Arc;
 

@@ -15,13 +15,13 @@ use tokenwright::domain::secret::{PlaintextSecret, SecretHash};
 
 use crate::support::{Answer, Binary, Server, TestDatabase};
 
-/// A place where a secret could have been left. What is no UTF-8 in it is no secret either.
+/// A place where a secret could have been left. Bytes that are not UTF-8 cannot be a secret.
 struct Place {
     name: String,
     text: String,
 }
 
-/// One server with its whole log, and all that it was told.
+/// One server with its whole log and everything that was sent to it.
 struct Run {
     database: TestDatabase,
     server: Server,
@@ -172,7 +172,8 @@ impl Place {
         self.text.contains(text)
     }
 
-    /// What stands before the secrets that are here: whole, or a third of their random characters.
+    /// The text before each secret that is found: the whole secret, or a third of its random
+    /// characters.
     fn leaks(&self, secrets: &[String]) -> Vec<String> {
         let before = |secret: &String| {
             let secret = PlaintextSecret::parse(secret).unwrap();

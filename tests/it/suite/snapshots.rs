@@ -1,4 +1,5 @@
-//! Whole answers as clients get them, over a clock that stands still and a seeded random source. Both databases are held to the same snapshots.
+//! Whole answers as clients get them, with a fixed clock and a seeded random source. Both databases
+//! share the same snapshots.
 
 use std::sync::Arc;
 
@@ -51,8 +52,8 @@ fn stable(headers: &HeaderMap) -> String {
     lines.concat()
 }
 
-/// Ids numbered in the order in which they appear, so that a snapshot does not depend on how many random
-/// bytes were drawn before; secrets and cursors masked.
+/// Ids numbered in the order in which they appear, so that a snapshot does not depend on how many
+/// random bytes were drawn before; secrets and cursors masked.
 fn masked(text: &str) -> String {
     let mut ids: Vec<&str> = Vec::new();
     let mut masked = String::new();

@@ -46,7 +46,7 @@ async fn assert_refused(app: &TestApp, token: &str, input: Value, expected: &[&s
     answer
 }
 
-/// What the newest event tells of the changes.
+/// What the newest event says about the changes.
 fn newest_changes(app: &TestApp) -> Value {
     let newest = "SELECT changes AS text FROM audit_events ORDER BY date DESC, id DESC LIMIT 1";
     serde_json::from_str(&app.database.texts(newest)[0]).unwrap()

@@ -1,11 +1,11 @@
-//! What a process uses, as Linux tells it.
+//! What a process uses, as Linux reports it.
 
 use std::time::Duration;
 
 /// The CPU time of a process so far: that of its threads which live.
 pub fn cpu_time(process: u32) -> Duration {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
-    // A thread may end meanwhile.
+    // A thread may have ended.
     let texts = threads.filter_map(|thread| {
         std::fs::read_to_string(thread.unwrap().path().join("schedstat")).ok()
     });

@@ -38,8 +38,8 @@ impl Random {
     }
 }
 
-/// The random source of an application whose ids and secrets are the same in every run, as long as its
-/// requests come one after the other.
+/// The random source of an application whose ids and secrets are the same in every run, as long as
+/// its requests come one after the other.
 pub struct SeededRandom(Mutex<Random>);
 
 impl SeededRandom {

@@ -8,8 +8,8 @@ use std::time::Duration;
 /// A server that has answered and still holds the connection after this time holds it forever.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Sends the parts one after the other, for as long as the server takes them, and reads the answer
-/// meanwhile, up to the end of the connection, which the server must bring about.
+/// Sends the parts one after the other, for as long as the server takes them, while reading the
+/// answer up to the end of the connection, which the server must close.
 pub fn exchange(address: SocketAddr, parts: &[&[u8]]) -> String {
     let mut connection = TcpStream::connect(address).unwrap();
     connection.set_read_timeout(Some(PATIENCE)).unwrap();

@@ -94,7 +94,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// All ids, from the first page to the last, with pages of random sizes. Nothing changes meanwhile.
+    /// All ids, from the first page to the last, with pages of random sizes, while nothing changes.
     pub async fn forward(&self, random: &mut Random) -> Vec<String> {
         let mut ids: Vec<String> = Vec::new();
         let mut after = Value::Null;

@@ -18,8 +18,8 @@ async fn a_burst_with_a_new_token_is_let_in_whole() {
     assert_eq!(statuses, vec![StatusCode::OK; 40]);
 }
 
-/// Sends many wrong secrets at once; how many are refused, and how many find the queue full. What is to
-/// hold at the first of these is asserted by `when_full`.
+/// Sends many wrong secrets at once; how many are refused, and how many find the queue full. What
+/// is to hold at the first of these is asserted by `when_full`.
 async fn flood(app: &TestApp, attempts: &[String], when_full: impl AsyncFn()) -> (usize, usize) {
     let attempt = async |line: &String| who(app, &[line]).await;
     let mut flood: FuturesUnordered<_> = attempts.iter().map(attempt).collect();

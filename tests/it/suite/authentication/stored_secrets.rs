@@ -1,4 +1,5 @@
-//! What is stored of a secret: a tag that tells a wrong one, and a hash; both renewed where they are of old.
+//! What is stored of a secret: a tag that reveals a wrong one, and a hash. Both are renewed if they
+//! are old.
 
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ fn hash_at_cost(database: &TestDatabase, secret: &str, name: &str, cost: u32) {
         .execute(&format!("UPDATE api_tokens SET secret_hash = '{hash}' WHERE name = '{name}'"));
 }
 
-/// Why a secret is refused, as the log tells it.
+/// The reason for refusing a secret, from the log.
 async fn reason(service: &Service, secret: &str) -> InvalidTokenReason {
     match service.authenticate(secret, None).await {
         Err(AuthenticateError::Refused(TokenRefusal::Invalid { reason, .. })) => reason,

@@ -38,7 +38,8 @@ fn healthcheck_tells_whether_a_server_is_ready() {
     assert_ended(&check(&address), 1, "refused");
 }
 
-/// Sends a request but for its last bytes, which are handed back, once the server has begun with it.
+/// Sends a request but for its last bytes, which are handed back, once the server has begun with
+/// it.
 fn begun(server: &Server, token: &str) -> (TcpStream, String) {
     let body = json!({ "query": "{ currentApiToken { name } }" }).to_string();
     let (first, last) = body.split_at(body.len() / 2);

@@ -82,7 +82,7 @@ async fn a_stream_is_refused() {
         assert_eq!(answer.errors(), ["BAD_USER_INPUT not_acceptable"]);
         assert!(answer.message().contains("no streams"), "{}", answer.message());
     }
-    // Clients that know streams offer them beside what they always know.
+    // Clients that know streams offer them in addition to what they always know.
     let accept = "multipart/mixed;deferSpec=20220824, application/graphql-response+json, \
                   application/json, text/event-stream";
     let request = || app.post().header("accept", accept).bearer_auth(&app.admin);

@@ -1,4 +1,5 @@
-//! Introspection that is public, needs a token, or is off; and what a caller without a token learns.
+//! Introspection that is public, needs a token, or is off; and what a caller without a token
+//! learns.
 
 use serde_json::json;
 use tokenwright::graphql::Introspection;

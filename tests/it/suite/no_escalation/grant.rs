@@ -1,7 +1,7 @@
 //! Grants, and a model of them that knows nothing of prefixes and unions.
 //!
-//! The networks are drawn from few, so that a handful of addresses tells any two sets of them apart:
-//! between any two addresses that some network separates, one of each kind is asked.
+//! The networks are drawn from few, so that a handful of addresses can distinguish any two sets of
+//! them: one address of each kind is tried between any two that some network separates.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

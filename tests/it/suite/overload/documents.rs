@@ -7,8 +7,8 @@ use super::Case;
 /// Characters of a document that leave room for the rest of the body.
 const FULL: usize = 60_000;
 
-/// Tokens of a document that the limits let through, with some left for the rest of it: the documents
-/// that take longest are those just within the limits.
+/// Tokens of a document that the limits let through, with some left for the rest of it: the
+/// documents that take longest are those just within the limits.
 const MOST_TOKENS: usize = 4_900;
 
 /// As many of these as a document may have.

@@ -1,4 +1,4 @@
-//! Renewals at once, and beside other changes.
+//! Concurrent renewals, and renewals during other changes.
 
 use chrono::TimeDelta;
 use futures_util::future::{join, join_all};

@@ -144,7 +144,7 @@ impl Model {
         (document(operation), json!({ "input": input }))
     }
 
-    /// The version that a refusal for a stale one tells.
+    /// The version that a refusal of a stale one reports.
     pub fn stale(&self, operation: &Operation) -> Option<i64> {
         let refused = match self.expect(operation) {
             Expected::Refused(errors) => errors,

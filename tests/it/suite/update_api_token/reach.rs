@@ -1,4 +1,4 @@
-//! A token that reaches further than the caller is, for the caller, none.
+//! A token that reaches further than the caller does not exist for the caller.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ async fn caller(app: &TestApp) -> Made {
     made(app, "caller", grant).await
 }
 
-/// All of an answer but what every request has of its own.
+/// Everything in an answer except what is different for every request.
 fn seen(answer: &Answer) -> (u16, Vec<(String, String)>, &str) {
     let own = ["x-request-id", "date"];
     let mut headers: Vec<(String, String)> = answer
@@ -91,7 +91,8 @@ async fn what_reaches_no_further_can_be_changed() {
         let token = made(&app, name, grant).await;
         let input = json!({ "id": token.id, "version": 1, "enabled": false });
         assert_eq!(updated(&update(&app, &by.secret, input).await)["status"], "DISABLED");
-        // The caller did not make it, and cannot look it up: what it is told, it could have done.
+        // The caller did not make it and cannot look it up. The answer reveals nothing that the
+        // caller could not do itself.
         let input = json!({ "id": token.id, "version": 1, "enabled": true });
         assert_refused(&app, &by.secret, input, &["CONFLICT version version_stale"]).await;
     }
