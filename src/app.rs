@@ -21,31 +21,44 @@ use crate::http::{HttpServer, HttpSettings, HttpState, bind};
 use crate::repository::Repository;
 use crate::service::{Service, TokenRules, UnknownPermissions};
 
-/// What the use cases are put together from.
+/// The parts of the use cases.
 pub struct ServiceConfig {
+    /// Where the database is.
     pub database: DatabaseUrl,
+    /// How many connections, and how long to wait for them.
     pub pool: PoolSettings,
+    /// The permissions that this server knows.
     pub catalogue: Arc<Catalogue>,
+    /// The rules for tokens.
     pub rules: TokenRules,
+    /// Gives the time.
     pub clock: Arc<dyn Clock>,
+    /// Gives the random bytes of ids and secrets.
     pub random: Arc<dyn RandomSource>,
 }
 
 /// Why the program does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// Migrations are missing: how many.
     #[error(
-        "the database is not migrated ({0} to apply); run `tokenwright migrate`, or `serve --migrate`"
+        "the database is not migrated ({0} to apply); run `tokenwright migrate`, \
+         or `serve --migrate`"
     )]
     NotMigrated(usize),
+    /// The database was not migrated, or its state could not be read.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    /// A stored token holds permissions that the catalogue lacks.
     #[error(transparent)]
     Permissions(#[from] UnknownPermissions),
+    /// The lock on the SQLite file could not be taken.
     #[error(transparent)]
     Lock(#[from] ServerLockError),
+    /// The address could not be bound.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// The database did not answer, or refused.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -53,8 +66,8 @@ pub enum StartError {
 /// The use cases over a database that this version can serve.
 ///
 /// # Errors
-/// When the database is out of reach, not migrated or newer, or holds permissions that the catalogue
-/// lacks.
+/// When the database is out of reach, not migrated or newer, or holds permissions that the
+/// catalogue lacks.
 pub async fn service(config: ServiceConfig) -> Result<Arc<Service>, StartError> {
     match migration_state(&config.database).await? {
         MigrationState::Current => {}
@@ -73,7 +86,7 @@ pub async fn service(config: ServiceConfig) -> Result<Arc<Service>, StartError> 
     }
 }
 
-/// A server that listens, on a database of which it is the one server or one of many.
+/// A server that listens. It is the only one on its database, or, on PostgreSQL, one of many.
 pub struct App {
     server: HttpServer,
     service: Arc<Service>,
@@ -82,10 +95,10 @@ pub struct App {
 }
 
 impl App {
-    /// Puts everything together and listens.
+    /// Builds the server and listens.
     ///
     /// # Errors
-    /// As [`service`], and when another server uses the SQLite file or the address cannot be had.
+    /// As [`service`], and when another server uses the SQLite file or the address cannot be bound.
     pub async fn build(
         config: ServiceConfig,
         listen: SocketAddr,
@@ -97,8 +110,8 @@ impl App {
         Self::assemble(lock, config, listen, http).await
     }
 
-    /// Migrates the database, then does as [`Self::build`]. A second server is refused before it
-    /// migrates under the first.
+    /// Migrates the database, then builds the server like [`Self::build`]. A second server is
+    /// refused before it migrates the database of the first.
     ///
     /// # Errors
     /// As [`Self::build`], and when a migration fails.
@@ -128,12 +141,12 @@ impl App {
         Ok(Self { server, service, lock, shutdown_timeout })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub const fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
-    /// The use cases, for what a command does beside serving.
+    /// The use cases, for commands that also do something else.
     pub const fn service(&self) -> &Arc<Service> {
         &self.service
     }

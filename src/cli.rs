@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use output::tell;
+pub use output::report;
 
 use crate::app::{ServiceConfig, StartError};
 use crate::config::{
@@ -30,8 +30,8 @@ use crate::service::{CreateApiTokenError, DeleteApiTokenError};
 
 /// A self-hosted authority for API tokens.
 ///
-/// Every setting is a flag, an environment variable (TOKENWRIGHT_...) and a key of the settings file,
-/// in this order of precedence.
+/// Every setting is a flag, an environment variable (TOKENWRIGHT_...) and a key of the settings
+/// file, in this order of precedence.
 #[derive(Debug, Parser)]
 #[command(name = "tokenwright", version, arg_required_else_help = true)]
 pub struct Cli {
@@ -39,21 +39,21 @@ pub struct Cli {
     #[arg(long, env = "TOKENWRIGHT_CONFIG", value_name = "FILE", global = true)]
     config: Option<OsString>,
 
-    /// What is logged, and how.
+    /// What is logged, and in which format.
     #[command(flatten)]
     pub log: LogArgs,
 
     #[command(subcommand)]
     command: Command,
 
-    /// What the operator should know of the settings, once there is a log.
+    /// Warnings about the settings, for the log.
     #[arg(skip)]
     warnings: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run everything in one go, to try it: a database file, migrations, the playground, an
+    /// Run everything at once to try it out: a database file, migrations, the playground, an
     /// administrator's token.
     Dev(server::ServerArgs),
     /// Run the server.
@@ -72,34 +72,46 @@ enum Command {
 /// Why a command ended without success.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
+    /// The settings file or the environment cannot be used.
     #[error(transparent)]
     Usage(#[from] SettingsError),
+    /// The database URL cannot be used.
     #[error(transparent)]
     DatabaseUrl(#[from] InvalidDatabaseUrl),
+    /// The permission catalogue cannot be used.
     #[error(transparent)]
     Permissions(#[from] PermissionsError),
+    /// The server did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The database was not migrated, or its state could not be read.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
-    #[error("{}", admin::told(.0))]
+    /// The token was not created.
+    #[error("{}", admin::describe(.0))]
     CreateToken(#[from] CreateApiTokenError),
+    /// The log filter cannot be used.
     #[error(transparent)]
     Log(#[from] crate::telemetry::InvalidFilter),
+    /// Standard output cannot be written to.
     #[error("cannot write to standard output: {0}")]
     Output(std::io::Error),
-    #[error("no token was made: standard output {0}, so its secret would be lost")]
-    SecretUnkept(&'static str),
+    /// Standard output keeps nothing, so the secret would be lost; what is wrong with it.
+    #[error("no token was created: standard output {0}, so its secret would be lost")]
+    NoOutput(&'static str),
+    /// The secret could not be written, and the token was deleted again.
     #[error(
-        "the secret could not be written to standard output ({1}) and is lost, so the token {0} was \
-         deleted again"
+        "the secret could not be written to standard output ({1}) and is lost, so the token {0} \
+         was deleted again"
     )]
     SecretLost(ApiTokenId, std::io::Error),
+    /// The secret could not be written, and the token could not be deleted.
     #[error(
-        "the secret could not be written to standard output ({1}) and is lost; the token {0} exists \
-         and could not be deleted again ({2}): delete it"
+        "the secret could not be written to standard output ({1}) and is lost; the token {0} \
+         exists and could not be deleted again ({2}): delete it"
     )]
     LostTokenRemains(ApiTokenId, std::io::Error, DeleteApiTokenError),
+    /// Anything else that the operating system refused.
     #[error("{0}")]
     Failed(#[from] std::io::Error),
 }
@@ -113,7 +125,7 @@ impl CliError {
             | Self::Migrate(_)
             | Self::CreateToken(_)
             | Self::Output(_)
-            | Self::SecretUnkept(_)
+            | Self::NoOutput(_)
             | Self::SecretLost(..)
             | Self::LostTokenRemains(..)
             | Self::Failed(_) => 1,
@@ -122,8 +134,8 @@ impl CliError {
 }
 
 impl Cli {
-    /// Reads the command line, the environment and the settings file. `--help` and wrong flags end the
-    /// process, as clap does it: with 0 or 2.
+    /// Reads the command line, the environment and the settings file. `--help` and wrong flags end
+    /// the process, as clap does: with 0 or 2.
     ///
     /// # Errors
     /// When the settings file or the environment cannot be used.
@@ -159,7 +171,7 @@ impl Cli {
     }
 }
 
-/// The use cases' parts from the settings, with the real clock and the real random source.
+/// The parts of the use cases, from the settings, with the real clock and random source.
 fn service_config(database: &DatabaseArgs, tokens: &TokenArgs) -> Result<ServiceConfig, CliError> {
     Ok(ServiceConfig {
         database: database.url()?,

@@ -1,15 +1,16 @@
-//! Settings, one file per concern. Each is a flag, an environment variable and a key of the settings
-//! file, in this order of precedence; [`read_settings`] brings them into one form, which clap reads.
+//! Settings, one file per concern. Each is a flag, an environment variable and a key of the
+//! settings file, in this order of precedence; [`read_settings`] brings them into one form, which
+//! clap reads.
 
 mod database;
 mod environment;
 mod file;
+mod file_mode;
 mod http;
 mod listen;
 mod log;
 mod origins;
 mod permissions;
-mod permissions_of;
 mod proxies;
 mod settings;
 mod suggestion;

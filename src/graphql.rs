@@ -1,6 +1,6 @@
-//! The GraphQL schema and its execution: async-graphql is known only here.
+//! The GraphQL schema and its execution: async-graphql is used only here.
 //!
-//! Two rooms: `schema` holds what clients see, `engine` leads from the text of a request to its answer.
+//! `schema` holds what clients see; `engine` turns the text of a request into its answer.
 
 mod context;
 mod engine;

@@ -1,11 +1,11 @@
-//! The HTTP side: actix-web is known only here.
+//! The HTTP side. actix-web is used only here.
 
 mod caller;
 mod connection;
 mod graphql;
 mod health;
 mod playground;
-mod readable;
+mod read_only;
 mod refusal;
 mod request;
 mod server;

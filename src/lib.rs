@@ -2,7 +2,7 @@
 //!
 //! # The layers
 //!
-//! A layer knows only the layers below it; `domain` and `wire` are the ground floor that all may stand on.
+//! A layer knows only the layers below it; every layer may use `domain` and `wire`.
 //!
 //! | layer | what it does |
 //! | --- | --- |
@@ -14,10 +14,10 @@
 //! | [`repository`] | queries in domain words, once for both databases |
 //! | [`db`] | connections, transactions, column types, migrations |
 //! | [`domain`] | types and pure rules |
-//! | [`wire`] | what headers say, read from their bytes |
+//! | [`wire`] | reading headers from their bytes |
 //!
-//! `docs/architecture.md` shows the way of a request and the rules of transactions and locks; `CONTRIBUTING.md` has
-//! recipes for a query, a mutation, a setting and a migration.
+//! `docs/architecture.md` shows the way of a request and the rules of transactions and locks;
+//! `CONTRIBUTING.md` has recipes for a query, a mutation, a setting and a migration.
 
 pub mod app;
 pub mod cli;

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use tokenwright::cli::{Cli, CliError, tell};
+use tokenwright::cli::{Cli, CliError, report};
 use tokenwright::telemetry;
 
-/// Building answers is mostly allocating; this allocator takes a fifth less time for it than glibc's.
+/// Building answers mostly allocates; this allocator needs a fifth less time for it than glibc's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tell(&error.to_string());
+            report(&error.to_string());
             ExitCode::from(error.exit_code())
         }
     }

@@ -23,13 +23,13 @@ pub struct InvalidFilter(#[from] tracing_subscriber::filter::ParseError);
 /// When the filter cannot be read.
 pub fn start(log: &LogArgs) -> Result<(), InvalidFilter> {
     let layer = layer(log, with_colours(), std::io::stderr)?;
-    // A process starts its log once; if one is there already, it stays.
+    // A process starts its log once; an existing one stays.
     let _already_there = tracing_subscriber::registry().with(layer).try_init();
     Ok(())
 }
 
-/// Colours are for terminals that know them, of people who want them: <https://no-color.org>,
-/// <https://bixense.com/clicolors>. A file or a pipe gets none, whatever is asked for.
+/// Colours are for terminals that support them, unless the user opts out: <https://no-color.org>,
+/// <https://bixense.com/clicolors>. A file or a pipe never gets any.
 fn with_colours() -> bool {
     std::io::stderr().is_terminal()
         && anstyle_query::term_supports_ansi_color()
@@ -61,9 +61,9 @@ where
     })
 }
 
-/// Below `info`, only our own code speaks, whatever the filter says. Others log what they handle:
-/// tokio-postgres the parameters of queries, HTTP libraries whole heads. actix-server says at `info` how it
-/// starts its threads, which means nothing to an operator.
+/// Below `info`, only our own code logs, whatever the filter says. Others log what they handle:
+/// tokio-postgres the parameters of queries, HTTP libraries whole heads. actix-server logs at
+/// `info` how it starts its threads, which does not help an operator.
 fn is_for_operators(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     let most = if target.starts_with("actix_server") { Level::WARN } else { Level::INFO };

@@ -1,5 +1,5 @@
-//! What headers say, read from their bytes. Ground floor like `domain`: it knows no HTTP library and no
-//! other layer, so that every surface reads the same bytes in the same way.
+//! Reads headers from their bytes. Like `domain`, it knows no other layer, and no HTTP library, so
+//! that every surface reads the same bytes in the same way.
 
 pub mod bearer;
 pub mod field_value;

@@ -1,4 +1,4 @@
-//! Background duties: what a server does beside answering requests, and the one orderly end of it all.
+//! Background duties: what a server does beside answering requests, and how they end in order.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(super) struct Duties {
 }
 
 impl Duties {
-    /// Starts a duty. It ends itself, in order, once the token that it gets is cancelled.
+    /// Starts a duty. It must end by itself once its token is cancelled.
     pub(super) fn start<F>(&self, name: &'static str, duty: impl FnOnce(CancellationToken) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -24,12 +24,12 @@ impl Duties {
         let duty = AssertUnwindSafe(duty(self.stop.clone())).catch_unwind();
         self.running.spawn(async move {
             if duty.await.is_err() {
-                tracing::error!(duty = name, "a background duty panicked, and runs no more");
+                tracing::error!(duty = name, "a background duty panicked and has stopped");
             }
         });
     }
 
-    /// Ends all duties, and waits for them, but no longer than `limit`.
+    /// Ends all duties and waits for them, at most for `limit`.
     pub(super) async fn end(self, limit: Duration) {
         self.stop.cancel();
         self.running.close();

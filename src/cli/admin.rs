@@ -4,7 +4,7 @@ use chrono::SecondsFormat;
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::new_token::make_and_print;
-use super::output::tell;
+use super::output::report;
 use super::{CliError, service_config};
 use crate::app;
 use crate::config::{DatabaseArgs, TokenArgs};
@@ -16,12 +16,12 @@ use crate::service::{CreateApiToken, CreateApiTokenError, CreatedApiToken, Reque
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AdminCommand {
-    /// Make a token, attributed to the built-in system user. Prints its secret alone on standard
+    /// Create a token, attributed to the built-in system user. Prints only its secret to standard
     /// output.
     CreateToken(CreateTokenArgs),
 }
 
-// The narrower grant comes first, since messages name them in this order.
+// The narrower grant comes first, because messages name them in this order.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("grant").required(true).args(["permission", "all_permissions"]))]
 pub(super) struct CreateTokenArgs {
@@ -29,8 +29,8 @@ pub(super) struct CreateTokenArgs {
     #[arg(long)]
     name: String,
 
-    /// Time from now to its expiry: `90d`, `2w`, `12h`, `30m` (minutes), `6mo` (months of the calendar),
-    /// `1y`.
+    /// Time from now to its expiry: `90d`, `2w`, `12h`, `30m` (minutes), `6mo` (months of the
+    /// calendar), `1y`.
     #[arg(long, value_name = "DURATION", value_parser = Lifetime::parse)]
     expires_in: Lifetime,
 
@@ -39,11 +39,12 @@ pub(super) struct CreateTokenArgs {
     #[arg(long, value_name = "CODE", num_args = 1..)]
     permission: Vec<String>,
 
-    /// Everything that can be granted.
+    /// All permissions that can be granted.
     #[arg(long)]
     all_permissions: bool,
 
-    /// An address or CIDR network from which the token may be used; may be repeated. None: any.
+    /// An address or CIDR network from which the token may be used; may be repeated. Without it:
+    /// any address.
     #[arg(long, value_name = "ADDRESS", num_args = 1..)]
     allowed_address: Vec<String>,
 
@@ -66,15 +67,15 @@ pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
     let expiry = args.expires_in.end(service.clock().now());
     let wanted = CreateApiToken {
         name: args.name,
-        // What is beyond the calendar is beyond the maximum lifetime too.
+        // An expiry beyond the calendar is also beyond the maximum lifetime.
         expiry: RequestedExpiry::at(expiry.unwrap_or(Instant::MAX_UTC)),
         permissions,
         allowed_addresses: args.allowed_address,
     };
     let secret = |created: &CreatedApiToken| format!("{}\n", created.secret.reveal());
     let token = make_and_print(&service, wanted, secret).await?;
-    tell(&format!(
-        "created {} `{}`, which expires {}; its secret is shown this once",
+    report(&format!(
+        "created {} `{}`, which expires {}; its secret is shown only once",
         token.id,
         token.name,
         token.expiry.to_rfc3339_opts(SecondsFormat::Secs, true)
@@ -82,13 +83,13 @@ pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The code of a permission that may be given by its value in the GraphQL enum.
+/// The code of a permission, which may also be given by its name in the GraphQL enum.
 fn code(catalogue: &Catalogue, name: String) -> String {
     catalogue.by_name(&name).map_or(name, |entry| entry.code.to_string())
 }
 
-/// All faults of the input, a line each.
-pub(super) fn told(error: &CreateApiTokenError) -> String {
+/// All faults of the input, one per line.
+pub(super) fn describe(error: &CreateApiTokenError) -> String {
     match error {
         CreateApiTokenError::Refused(faults) => {
             let lines: Vec<String> = faults
@@ -101,14 +102,14 @@ pub(super) fn told(error: &CreateApiTokenError) -> String {
     }
 }
 
-/// The flag that the fault is of. The message quotes the element, where one of several is at fault.
+/// The flag that has the fault. The message quotes the element if one of several has it.
 const fn flag(field: Field) -> &'static str {
     match field {
         Field::Name => "--name",
         Field::Expiry => "--expires-in",
         Field::Permissions => "--permission",
         Field::AllowedAddresses => "--allowed-address",
-        // No part of this command's input.
+        // Not part of this command's input.
         Field::Id
         | Field::Version
         | Field::Overlap

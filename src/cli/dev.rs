@@ -1,4 +1,4 @@
-//! `tokenwright dev`: everything in one go.
+//! `tokenwright dev`: everything at once, to try it out.
 
 use std::net::SocketAddr;
 
@@ -6,13 +6,13 @@ use chrono::{SecondsFormat, TimeDelta};
 
 use super::CliError;
 use super::new_token::make_and_print;
-use super::output::tell;
+use super::output::report;
 use super::server::{self, ServerArgs};
 use crate::app::{App, StartError};
 use crate::graphql::Introspection;
 use crate::service::{CreateApiToken, RequestedExpiry};
 
-/// Life of the administrator's token: long enough to try things, short enough to be forgotten.
+/// Life of the administrator's token: long enough to try things, short enough to forget about.
 const ADMINISTRATOR_LIFETIME: TimeDelta = TimeDelta::days(90);
 
 pub(super) async fn run(args: ServerArgs) -> Result<(), CliError> {
@@ -45,11 +45,11 @@ async fn welcome(app: &App, with_playground: bool) -> Result<(), CliError> {
     };
     make_and_print(service, wanted, |created| {
         let secret = created.secret.reveal();
-        // The administrator's own: it is allowed whenever the line is pasted while that token works.
+        // The administrator's own expiry: it is valid for as long as the administrator's token is.
         let expiry = created.token.expiry.to_rfc3339_opts(SecondsFormat::Secs, true);
         let curl = curl(app.address(), secret, permission, &expiry);
         format!(
-            "\nThe administrator's token, shown this once:\n\n  {secret}\n\n\
+            "\nThe administrator's token, shown only once:\n\n  {secret}\n\n\
              Create a token with it:\n\n{curl}\n\n{playground}"
         )
     })
@@ -70,7 +70,7 @@ fn curl(address: SocketAddr, secret: &str, permission: &str, expiry: &str) -> St
 }
 
 fn hint() {
-    tell(
+    report(
         "the database has tokens already; for another administrator run \
          `tokenwright admin create-token --name NAME --expires-in 90d --all-permissions`",
     );

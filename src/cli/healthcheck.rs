@@ -1,4 +1,4 @@
-//! `tokenwright healthcheck`: for containers, which have no other HTTP client in them.
+//! `tokenwright healthcheck`: for containers that have no other HTTP client.
 
 use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

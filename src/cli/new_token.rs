@@ -1,5 +1,5 @@
-//! A token that a command makes and shows. One whose secret reaches nobody would live on unknown, so it is
-//! taken back.
+//! A token that a command creates and shows. If its secret cannot be shown, the token is deleted
+//! again.
 
 use super::CliError;
 use super::output::{ensure_kept, print};
@@ -7,17 +7,17 @@ use crate::domain::api_token::ApiToken;
 use crate::domain::principal::{Origin, Principal};
 use crate::service::{CreateApiToken, CreatedApiToken, DeleteApiToken, Service};
 
-/// Makes a token as the operator, and prints what `text` says of it on standard output.
+/// Creates a token as the operator, and prints what `text` makes of it to standard output.
 ///
 /// # Errors
-/// When it cannot be made, or its secret cannot be written; there is no such token then, except where the
-/// error says so.
+/// When it cannot be created, or its secret cannot be written. No token is left, unless the error
+/// says so.
 pub(super) async fn make_and_print(
     service: &Service,
     wanted: CreateApiToken,
     text: impl FnOnce(&CreatedApiToken) -> String,
 ) -> Result<ApiToken, CliError> {
-    ensure_kept().map_err(CliError::SecretUnkept)?;
+    ensure_kept().map_err(CliError::NoOutput)?;
     let (operator, origin) = (Principal::Operator, Origin::default());
     let created = service.create_api_token(&operator, &origin, wanted).await?;
     let Err(error) = print(&text(&created)) else {

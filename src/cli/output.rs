@@ -1,4 +1,4 @@
-//! What commands say. The macros of the standard library panic when nobody can be told.
+//! The output of commands. The macros of the standard library panic when it cannot be written.
 
 use std::io::Write;
 
@@ -12,8 +12,8 @@ pub(super) fn print(text: &str) -> std::io::Result<()> {
     output.flush()
 }
 
-/// Is standard output something that keeps what is written to it? Where it is closed, the standard library
-/// opens the null device in its place, which takes every write.
+/// Does standard output keep what is written to it? If it is closed, the standard library opens the
+/// null device in its place, which accepts every write.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -32,9 +32,9 @@ pub(super) fn ensure_kept() -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Tells the person who ran the command, on standard error. If nobody listens there, nothing can be
-/// done about it, and the command has done its work all the same.
-pub fn tell(text: &str) {
+/// Writes a line for the person who ran the command, to standard error. A failure to write it is
+/// ignored, because the command has done its work.
+pub fn report(text: &str) {
     // In one piece, so that the lines of several processes do not mix.
     let line = format!("tokenwright: {text}\n");
     let _nobody_listens = std::io::stderr().lock().write_all(line.as_bytes());

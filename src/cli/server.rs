@@ -1,9 +1,8 @@
-//! What `dev` and `serve` share: the settings of a server, and its run from the start to the signal that
-//! ends it.
+//! Shared by `dev` and `serve`: the settings of a server, and its run until a signal ends it.
 
 use clap::Args;
 
-use super::output::tell;
+use super::output::report;
 use super::stop::signals;
 use super::{CliError, service_config};
 use crate::app::App;
@@ -24,13 +23,13 @@ pub(super) struct ServerArgs {
 }
 
 impl ServerArgs {
-    /// Puts the server together, and listens.
+    /// Builds the server and listens.
     pub(super) async fn build(&self, http: HttpSettings, migrate: bool) -> Result<App, CliError> {
         let config = service_config(&self.database, &self.tokens)?;
         if self.http.trusts_everybody() {
             tracing::warn!(
-                "trusted-proxies names every address there is, so each client can claim any address; \
-                 name those of your proxies only"
+                "trusted-proxies names every address there is, so each client can claim any \
+                 address; name those of your proxies only"
             );
         }
         let listen = self.http.listen.0;
@@ -45,7 +44,7 @@ impl ServerArgs {
 /// Serves until a signal ends it.
 pub(super) async fn run(app: App) -> Result<(), CliError> {
     let stop = signals()?;
-    // The line that scripts and people wait for, whatever the log says.
-    tell(&format!("listening on http://{}", app.address()));
+    // Scripts and people wait for this line, whatever the log filter is.
+    report(&format!("listening on http://{}", app.address()));
     Ok(app.run_until(stop).await?)
 }

@@ -2,9 +2,9 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// From now on these signals do not end the process. What is returned is ready at the first SIGTERM or
-/// SIGINT; SIGHUP, which a closed terminal or a log rotation sends, changes nothing. To be called before
-/// anybody learns that the server is there.
+/// From now on these signals do not end the process. What is returned is ready at the first SIGTERM
+/// or SIGINT; SIGHUP, which a closed terminal or a log rotation sends, changes nothing. Call it
+/// before the server announces itself.
 ///
 /// # Errors
 /// When they cannot be handled.

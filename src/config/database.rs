@@ -1,4 +1,4 @@
-//! Where the data is, and how connections are held.
+//! Where the data is, and how connections are used.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,11 +24,13 @@ pub struct DatabaseArgs {
     )]
     pub database_url: DatabaseUrlText,
 
-    /// A file that holds the database URL, as containers mount secrets; in place of it.
+    /// A file that holds the database URL, such as a secret that is mounted into a container. It
+    /// replaces `--database-url`.
     #[arg(long, env = "TOKENWRIGHT_DATABASE_URL_FILE", value_name = "FILE")]
     pub database_url_file: Option<PathBuf>,
 
-    /// Most connections to PostgreSQL, of which a quarter never writes, or readers of the SQLite file.
+    /// Connections to PostgreSQL, of which two serve only short reads and a third of the others
+    /// serves searches. With SQLite: connections that read the file.
     #[arg(
         long,
         env = "TOKENWRIGHT_DATABASE_CONNECTIONS",
@@ -48,7 +50,8 @@ pub struct DatabaseArgs {
     )]
     pub database_wait: Duration,
 
-    /// Longest time of one statement in PostgreSQL; after it the answer is 503.
+    /// Longest time of one search, and on PostgreSQL of any statement. After it a search is refused
+    /// with `query_limit`, and anything else answered with 503.
     #[arg(
         long,
         env = "TOKENWRIGHT_DATABASE_STATEMENT_TIMEOUT",
@@ -78,7 +81,7 @@ impl DatabaseArgs {
         DatabaseUrl::parse(&self.database_url.0)
     }
 
-    /// How connections are held.
+    /// The settings of the connections.
     pub fn pool(&self) -> PoolSettings {
         PoolSettings {
             connections: self.database_connections.into(),

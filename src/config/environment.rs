@@ -19,10 +19,10 @@ pub(super) fn unknown(
     unknown.map(|(name, _)| name.to_string_lossy().into_owned())
 }
 
-/// Is this one of the variables that Kubernetes sets in every container of a namespace for each service
-/// of it, here for `tokenwright` or for one whose name begins so, such as `tokenwright-postgresql`?
-/// (Kubernetes documentation, Service, "Environment variables"; the `_PORT` forms are those of Docker's
-/// links.) No setting may be named like one of these.
+/// Is this one of the variables that Kubernetes sets in every container of a namespace for each
+/// service of it, here for `tokenwright` or for one whose name begins so, such as
+/// `tokenwright-postgresql`? (Kubernetes documentation, Service, "Environment variables"; the
+/// `_PORT` forms are those of Docker's links.) No setting may be named like one of these.
 fn is_of_a_service(name: &str, value: &str) -> bool {
     let Some(rest) = name.strip_prefix("TOKENWRIGHT") else {
         return false;

@@ -7,14 +7,18 @@ use toml::{Table, Value};
 /// The settings file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
+    /// The file cannot be read.
     #[error("the settings file {path} cannot be read: {1}", path = .0.display())]
     Read(PathBuf, std::io::Error),
     /// Where and why. The error's own text repeats the line, which may hold a password.
     #[error("the settings file {path} is not valid TOML in line {1}: {2}", path = .0.display())]
     Toml(PathBuf, usize, String),
+    /// The file has a key that is not a setting.
     #[error("the settings file {path} has the unknown key `{1}`{2}", path = .0.display())]
     UnknownKey(PathBuf, String, String),
-    #[error("the settings file {path} has a table, a date or a number with a point at `{1}`, where a plain value is needed", path = .0.display())]
+    /// A value is neither a text, a whole number, a boolean nor a list of these.
+    #[error("the settings file {path} has a table, a date or a number with a point at `{1}`, \
+             where a plain value is needed", path = .0.display())]
     NotPlain(PathBuf, String),
 }
 

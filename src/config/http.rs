@@ -31,7 +31,7 @@ pub struct HttpArgs {
     #[arg(long, env = "TOKENWRIGHT_TRUSTED_PROXIES", value_name = "CIDR,...")]
     pub trusted_proxies: Vec<ProxyList>,
 
-    /// The header in which trusted proxies tell the client's address. The other one is ignored.
+    /// The header in which trusted proxies report the client address. The other one is ignored.
     #[arg(
         long,
         env = "TOKENWRIGHT_FORWARDED_HEADER",
@@ -44,9 +44,9 @@ pub struct HttpArgs {
     #[arg(long, env = "TOKENWRIGHT_INTROSPECTION", value_enum)]
     pub introspection: Option<IntrospectionChoice>,
 
-    /// Origins whose pages may use /graphql from a browser, such as `https://app.example`, separated by
-    /// commas. Exactly as browsers send them: no path, no final slash, no wildcard. None unless set; the
-    /// playground needs none.
+    /// Origins whose pages may use /graphql from a browser, such as `https://app.example`,
+    /// separated by commas. Write them exactly as browsers send them: no path, no trailing slash,
+    /// no wildcard. None unless set; the playground needs none.
     #[arg(long, env = "TOKENWRIGHT_ALLOWED_ORIGINS", value_name = "ORIGIN,...")]
     pub allowed_origins: Vec<OriginList>,
 
@@ -62,8 +62,8 @@ pub struct HttpArgs {
     )]
     pub playground: Option<bool>,
 
-    /// Longest time to read a request's head, again to authenticate it, again to read its body,
-    /// and again to answer a query.
+    /// Longest time for each of: reading a request's head, authenticating it, reading its body,
+    /// answering a query.
     #[arg(
         long,
         env = "TOKENWRIGHT_REQUEST_TIMEOUT",
@@ -131,7 +131,7 @@ impl From<IntrospectionChoice> for Introspection {
 }
 
 impl HttpArgs {
-    /// The settings, with what `dev` and `serve` differ in where nothing is set.
+    /// The settings, with the defaults in which `dev` and `serve` differ.
     pub fn settings(&self, introspection: Introspection, playground: bool) -> HttpSettings {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         HttpSettings {

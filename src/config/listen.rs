@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
-/// An address and a port. Of names, only `localhost` is understood, as the loopback address of IPv4
-/// (RFC 6761, 6.3): what another one means is not this machine's to say.
+/// An address and a port. The only name is `localhost`, the loopback address of IPv4 (RFC 6761,
+/// 6.3); what another name means is not up to this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenAddress(pub SocketAddr);
 
@@ -28,7 +28,7 @@ impl FromStr for ListenAddress {
 /// What to write instead.
 fn advice(text: &str) -> String {
     if text.contains("://") {
-        return "is a URL; write the address and the port alone, such as `127.0.0.1:8080`"
+        return "is a URL; write only the address and the port, such as `127.0.0.1:8080`"
             .to_owned();
     }
     if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {

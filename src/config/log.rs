@@ -1,4 +1,4 @@
-//! What is logged, and how.
+//! What is logged, and in which format.
 
 mod filter;
 
@@ -20,7 +20,7 @@ pub struct LogArgs {
     )]
     pub log: String,
 
-    /// The form of each line.
+    /// The format of log lines.
     #[arg(
         long,
         env = "TOKENWRIGHT_LOG_FORMAT",
@@ -31,11 +31,11 @@ pub struct LogArgs {
     pub log_format: LogFormat,
 }
 
-/// The form of log lines.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }

@@ -1,4 +1,4 @@
-//! How a list of web origins is read.
+//! Reads a list of web origins.
 
 use std::str::FromStr;
 

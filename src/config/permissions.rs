@@ -7,10 +7,13 @@ use crate::domain::catalogue::{Catalogue, CatalogueError};
 /// A catalogue could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum PermissionsError {
+    /// The file cannot be read.
     #[error("the permission catalogue {path} cannot be read: {1}", path = .0.display())]
     Read(PathBuf, std::io::Error),
+    /// The file is not a valid catalogue.
     #[error("the permission catalogue {path} cannot be used: {1}", path = .0.display())]
     Invalid(PathBuf, CatalogueError),
+    /// The built-in catalogue is not valid.
     #[error("the built-in permission catalogue cannot be used: {0}")]
     BuiltIn(CatalogueError),
 }

@@ -1,4 +1,4 @@
-//! How a list of proxies is read.
+//! Reads a list of proxies.
 
 use std::str::FromStr;
 

@@ -1,11 +1,13 @@
 //! Where each setting comes from: the flag, else the environment, else the settings file, else the
 //! default.
 //!
-//! Everything is brought into the form of flags first, in one place, and clap reads those flags alone: so
-//! a value means the same and is cleaned in the same way wherever it stands. What is called a setting
-//! here is a flag that has an environment variable; the others belong to one run of one command.
+//! Everything is brought into the form of flags first, in one place, and clap reads only those
+//! flags, so a value means the same and is trimmed in the same way wherever it comes from. What is
+//! called a setting here is a flag that has an environment variable; the others belong to one run
+//! of one command.
 //!
-//! A setting that may be a secret has a companion `..-file`, which names a file that holds its value.
+//! A setting that may be a secret has a companion `..-file`, which names a file that holds its
+//! value.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -20,7 +22,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use super::file::FileError;
 use super::suggestion::did_you_mean;
 use super::value::cleaned;
-use super::{environment, file, permissions_of};
+use super::{environment, file, file_mode};
 
 /// The setting that names the settings file itself.
 const CONFIG: &str = "config";
@@ -30,27 +32,31 @@ const FILE: &str = "-file";
 /// The command line with everything that the environment and the settings file add to it.
 #[derive(Debug)]
 pub struct Settings {
-    /// What clap found.
+    /// The flags as clap read them.
     pub matches: ArgMatches,
-    /// What the operator should know, once there is a log.
+    /// Warnings for the operator, for the log.
     pub warnings: Vec<String>,
 }
 
 /// The settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
+    /// The settings file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A variable with our prefix is not a setting: its name, and a suggestion.
     #[error("the environment has the unknown variable {0}{1}")]
     UnknownVariable(String, String),
     /// The value is not repeated: it may be a secret.
     #[error("{0} {1}")]
     Value(Source, &'static str),
+    /// A setting and its `-file` companion are both given.
     #[error("{0} and --{1} are both given; leave one out")]
     Both(Source, String),
+    /// The file that a `-file` setting names cannot be used.
     #[error("{0} names {path}, which {2}", path = .1.display())]
     Companion(Source, PathBuf, String),
-    /// What clap has to say: help, the version, or what is wrong.
+    /// The output of clap: help, the version, or an error.
     #[error(transparent)]
     Clap(#[from] clap::Error),
 }
@@ -58,8 +64,11 @@ pub enum SettingsError {
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
+    /// A flag, by its name without dashes.
     Flag(String),
+    /// An environment variable, by its name.
     Variable(String),
+    /// A key of the settings file at this path.
     Key(PathBuf, String),
 }
 
@@ -112,10 +121,10 @@ pub fn read(
                 let suggestion = did_you_mean(key, known.iter().map(|(name, _)| name.as_str()));
                 return Err(FileError::UnknownKey(config, key.clone(), suggestion).into());
             }
-            // What can have a companion can be a secret.
+            // A setting with a companion may be a secret.
             let companion = format!("{key}{FILE}");
             if known.iter().any(|(name, _)| *name == companion) && value.contains('@') {
-                warnings.extend(permissions_of::warning(&config));
+                warnings.extend(file_mode::warning(&config));
             }
         }
         layers.file = Some((config, values));
@@ -176,7 +185,8 @@ impl Layers<'_> {
         if let Some((name, value)) = self.environment.iter().find(|(name, _)| name == variable) {
             let source = Source::Variable(name.to_string_lossy().into_owned());
             let value = clean(&source, value.clone())?;
-            // Set to nothing is not set: this is how shells and containers leave a variable out.
+            // An empty variable counts as not set: shells and containers leave a variable out in
+            // this way.
             if !value.is_empty() {
                 return Ok(Some(Given { source, values: vec![value] }));
             }
@@ -200,7 +210,7 @@ impl Layers<'_> {
         settings(self.leaf).find(|arg| arg.get_long() == Some(name))
     }
 
-    /// The flags that are no settings, as they were given.
+    /// The flags that are not settings, as they were given.
     fn other_flags(&self) -> Vec<OsString> {
         let others = self.leaf.get_arguments().filter(|arg| arg.get_env().is_none());
         let flags = others.filter_map(|arg| {
@@ -214,7 +224,7 @@ impl Layers<'_> {
     }
 }
 
-/// A value that somebody wrote down. An empty one means an empty list, and nothing else.
+/// A value as it was given. An empty one can only mean an empty list.
 fn explicit(source: Source, values: Vec<OsString>, is_list: bool) -> Result<Given, SettingsError> {
     let values = values.into_iter().map(|value| clean(&source, value));
     let values = values.collect::<Result<Vec<_>, _>>()?;
@@ -302,7 +312,8 @@ fn flags_alone(command: Command) -> Command {
     mut_settings(command, &raw)
 }
 
-/// The command with settings that take their own values, in small or capital letters, and only from flags.
+/// The command with settings that take their own values, in small or capital letters, and only from
+/// flags.
 fn flags_alone_and_typed(command: Command) -> Command {
     mut_settings(command, &|arg| arg.env(Resettable::Reset).ignore_case(true))
 }
@@ -324,7 +335,7 @@ fn with_help(error: clap::Error, command: &Command, arguments: &[OsString]) -> c
     }
 }
 
-/// Says of a value that did not come from a flag where it did come from.
+/// Adds to the error the source of a value that did not come from a flag.
 fn with_source(mut error: clap::Error, sources: &HashMap<String, Source>) -> clap::Error {
     let flag = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(flag)) => flag.clone(),
@@ -332,8 +343,8 @@ fn with_source(mut error: clap::Error, sources: &HashMap<String, Source>) -> cla
     };
     let name = flag.trim_start_matches("--").split([' ', '=', '[']).next().unwrap_or_default();
     if let Some(source @ (Source::Variable(_) | Source::Key(..))) = sources.get(name) {
-        let told = ContextValue::StyledStrs(vec![StyledStr::from(format!("this is {source}"))]);
-        error.insert(ContextKind::Suggested, told);
+        let hint = ContextValue::StyledStrs(vec![StyledStr::from(format!("this is {source}"))]);
+        error.insert(ContextKind::Suggested, hint);
     }
     error
 }

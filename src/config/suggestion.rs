@@ -1,4 +1,4 @@
-//! What an unknown word was probably meant to be.
+//! Suggestions for unknown words.
 
 /// How many letters may be added, left out, changed or swapped in one word.
 const MOST_ERRORS: usize = 3;

@@ -1,4 +1,4 @@
-//! What tokens may be.
+//! The rules for tokens.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,8 +28,8 @@ pub struct TokenArgs {
     )]
     pub max_lifetime: Lifetime,
 
-    /// Cost of bcrypt hashes, 4 to 14. A high one makes the first use of a token slow and protects nothing
-    /// more: a secret has 256 random bits.
+    /// Cost of bcrypt hashes, 4 to 14. A high cost slows down the first use of a token and adds no
+    /// protection, because a secret has 256 random bits.
     #[arg(
         long,
         env = "TOKENWRIGHT_BCRYPT_COST",
@@ -53,7 +53,7 @@ impl TokenArgs {
     /// Reads the catalogue.
     ///
     /// # Errors
-    /// When the file cannot be read, or is no catalogue.
+    /// When the file cannot be read, or is not a valid catalogue.
     pub fn catalogue(&self) -> Result<Arc<Catalogue>, PermissionsError> {
         permissions::catalogue(self.permissions.as_deref()).map(Arc::new)
     }

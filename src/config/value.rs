@@ -5,8 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A database URL, not yet read: a flag's value is repeated when it cannot be read, and this one may
-/// hold a password. `Debug` does not show it.
+/// A database URL, not yet read: a flag's value is repeated when it cannot be read, and this one
+/// may hold a password. `Debug` does not show it.
 #[derive(Clone)]
 pub struct DatabaseUrlText(pub(super) String);
 
@@ -24,11 +24,11 @@ impl fmt::Debug for DatabaseUrlText {
     }
 }
 
-/// What every value is, before its setting reads it: without the white space and the byte order mark
-/// around it, which files and editors leave there.
+/// A value before its setting reads it: without the white space and the byte order mark that files
+/// and editors leave around it.
 ///
 /// # Errors
-/// For a line break or another control character within it, which no setting has.
+/// When it contains a line break or another control character.
 pub(super) fn cleaned(text: &str) -> Result<&str, &'static str> {
     let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if text.contains(char::is_control) {
@@ -65,8 +65,8 @@ pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     if possible.contains(&timeout) { Ok(timeout) } else { Err("must be 1ms to 1day".to_owned()) }
 }
 
-/// Reads values that are separated by commas; one after the last is no fault. They come as one text,
-/// because an empty one means none, while a list that were taken apart first would have one empty element.
+/// Reads values that are separated by commas; a trailing comma is allowed. They come as one text,
+/// because an empty text means an empty list, and clap would split it into one empty element.
 pub(super) fn list<T, E: fmt::Display>(
     text: &str,
     parse: impl Fn(&str) -> Result<T, E>,

@@ -1,4 +1,4 @@
-//! What a request brings to its resolvers.
+//! What resolvers get from a request.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use crate::service::Service;
 pub struct RequestContext {
     /// `None`: the request carries no credentials.
     pub principal: Option<Principal>,
+    /// From where the request came.
     pub origin: Origin,
 }
 
@@ -34,8 +35,8 @@ pub(super) fn service<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Service>, GqlErro
     ctx.data_opt().ok_or_else(|| GqlError::internal("the request has no service"))
 }
 
-/// Held while a list of the request is read. The engine resolves the fields of a query side by side: one
-/// request with many lists would take all connections that there are for searches.
+/// Held while a list of the request is read. The engine resolves the fields of a query side by
+/// side: one request with many lists would take all connections for searches.
 #[derive(Debug, Default)]
 pub(super) struct ListTurn(Mutex<()>);
 

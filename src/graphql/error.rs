@@ -1,5 +1,5 @@
-//! The one error type of the schema: only errors chosen on purpose reach a client, and here they get
-//! their codes.
+//! The one error type of the schema: only errors that were chosen on purpose reach a client, and
+//! this file gives them their codes.
 
 mod field;
 mod refusals;
@@ -15,9 +15,9 @@ use crate::domain::principal::{CallerChanged, MissingPermission};
 use field::spelled;
 pub(super) use refusals::{creation_errors, renewal_errors, update_errors};
 
-/// What a request without a token is told.
+/// The message for a request without a token.
 pub const TOKEN_NEEDED: &str = "This needs a token: send the header `Authorization: Bearer ...`.";
-/// What is told when something did not answer.
+/// The message when something did not answer.
 pub const TRY_AGAIN: &str = "The server cannot answer at the moment; try again.";
 /// Seconds after which a client may try again.
 pub const RETRY_AFTER: u32 = 1;
@@ -25,12 +25,19 @@ pub const RETRY_AFTER: u32 = 1;
 /// `extensions.code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCode {
+    /// No credentials, or invalid ones.
     Unauthenticated,
+    /// The caller may not do this.
     Forbidden,
+    /// The input, the document or the request is wrong.
     BadUserInput,
+    /// It does not exist, was deleted, or is out of reach.
     NotFound,
+    /// It collides with what is stored: a name that is taken, a version that is stale.
     Conflict,
+    /// Something needed does not answer; trying again may help.
     Unavailable,
+    /// A defect of the server.
     Internal,
 }
 
@@ -49,8 +56,8 @@ impl ErrorCode {
     }
 }
 
-/// An error that a client may see. It is no `std::error::Error`: the engine would take any such for an
-/// error to show.
+/// An error that a client may see. It does not implement `std::error::Error`, because the engine
+/// would show any such error.
 #[derive(Debug, Clone)]
 pub enum GqlError {
     Unauthenticated,
@@ -58,7 +65,7 @@ pub enum GqlError {
     IntrospectionOff,
     NotFound,
     Fault(InputFault),
-    /// What is to be changed is not at the version that was named.
+    /// The object is not at the version that the change is based on.
     Stale {
         current_version: i32,
     },
@@ -69,12 +76,12 @@ pub enum GqlError {
     Internal(Arc<str>),
 }
 
-/// The cause of an error, for the log alone.
+/// The cause of an error, for the log only.
 #[derive(Debug, Clone)]
 pub(super) struct Cause(pub(super) Arc<str>);
 
 impl GqlError {
-    /// An error whose cause only the log tells.
+    /// An error whose cause is only logged.
     pub fn internal(cause: impl fmt::Display) -> Self {
         Self::Internal(cause.to_string().into())
     }
@@ -117,7 +124,7 @@ impl GqlError {
             }
             Self::Unavailable(_) => TRY_AGAIN,
             Self::OutcomeUnknown(_) => {
-                "The database did not say whether this was done; look before you try again."
+                "The database did not report whether this was done; check before you try again."
             }
             Self::Internal(_) => "An internal error occurred.",
         }
@@ -171,7 +178,7 @@ impl From<GqlError> for Error {
     }
 }
 
-/// The code of an error, if anybody chose one.
+/// The code of an error, if it has one.
 pub(super) fn code_of(error: &ServerError) -> Option<&str> {
     match error.extensions.as_ref()?.get("code")? {
         Value::String(code) => Some(code),
@@ -179,8 +186,8 @@ pub(super) fn code_of(error: &ServerError) -> Option<&str> {
     }
 }
 
-/// Reports several errors of one field, which becomes null. The last one is for the field to return,
-/// so that a field without an error to return cannot be written.
+/// Reports several errors of one field, which becomes null. The field returns the last one, so the
+/// compiler keeps it from returning none.
 pub(super) fn report_all(ctx: &Context<'_>, mut errors: Vec<GqlError>) -> GqlError {
     let last = errors.pop().unwrap_or_else(|| GqlError::internal("a refusal without a fault"));
     for error in errors {

@@ -1,5 +1,5 @@
-//! From the headers of a request to who asks. Credentials are taken from the `Authorization` header
-//! alone: never from the query string, where they would end up in logs.
+//! Finds the caller from the headers of a request. Credentials come only from the `Authorization`
+//! header, never from the query string, where they would end up in logs.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,7 +17,8 @@ use crate::domain::verdict::TokenRefusal;
 use crate::service::AuthenticateError;
 use crate::wire::bearer::{Credentials, credentials};
 
-/// Who sent a request, and from where. As a handler's argument it is judged before the body is read.
+/// Who sent a request, and from where. As a handler's argument, it is authenticated before the body
+/// is read.
 #[derive(Debug)]
 pub(super) struct Caller {
     /// `None`: the request carries no credentials at all.

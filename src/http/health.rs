@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 use tokio::time::timeout;
 
-use super::readable::readable;
+use super::read_only::read_only;
 use super::refusal::Refusal;
 use super::state::HttpState;
 
@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 
 /// Routes of this endpoint.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
-    config.service(readable("/livez", livez)).service(readable("/readyz", readyz));
+    config.service(read_only("/livez", livez)).service(read_only("/readyz", readyz));
 }
 
 async fn livez() -> HttpResponse {

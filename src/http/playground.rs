@@ -9,7 +9,7 @@ use chrono::{SecondsFormat, TimeDelta};
 
 use self::assets::asset;
 use self::policy::{CROSS_ORIGIN_OPENER_POLICY, page_policy, style_nonce};
-use super::readable::readable;
+use super::read_only::read_only;
 use super::refusal::Refusal;
 use super::state::HttpState;
 
@@ -18,11 +18,11 @@ const EXAMPLE_LIFETIME: TimeDelta = TimeDelta::days(30);
 
 /// Routes of the playground.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
-    config.service(readable("/", page)).service(readable("/playground/{name}", asset));
+    config.service(read_only("/", page)).service(read_only("/playground/{name}", asset));
 }
 
-/// The page, with values of this moment for the example that creates a token. Nothing of the request
-/// goes into it.
+/// The page, with current values for the example that creates a token. It contains nothing from the
+/// request.
 async fn page(state: web::Data<HttpState>) -> HttpResponse {
     let service = &state.service;
     let Ok(nonce) = style_nonce(state.random.as_ref()) else {

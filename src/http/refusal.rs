@@ -1,5 +1,5 @@
-//! Why a request is refused, and what HTTP says of it on every surface: status and headers. How the
-//! body tells the reason is the surface's own form; [`json`] is the form of all that have none.
+//! Why a request is refused, and the status and headers that are the same on every surface. The
+//! form of the body belongs to the surface; [`json`] is the form of those without one of their own.
 
 mod json;
 
@@ -21,7 +21,7 @@ pub(super) enum Refusal {
     NoCredentials,
     AddressNotAllowed,
     CrossSite,
-    /// A browser asks for a page whose origin is not allowed.
+    /// A browser asks on behalf of a page whose origin is not allowed.
     OriginNotAllowed,
     /// No answer is possible now; it may be in a moment.
     Unavailable,
@@ -85,16 +85,17 @@ impl Refusal {
             Self::AddressNotAllowed => "The token is not allowed from this address.",
             Self::CrossSite => "A page of another site may not send this request.",
             Self::OriginNotAllowed => {
-                "Pages of this origin may not ask here: it is not among the server's `allowed-origins`."
+                "Pages of this origin are not allowed here: it is not in the server's \
+                 `allowed-origins`."
             }
             Self::Unavailable => TRY_AGAIN,
             Self::MethodNotAllowed { .. } => {
-                "This method is not allowed here; the header `Allow` names those that are. Mutations are \
-                 sent by POST."
+                "This method is not allowed here; the header `Allow` names those that are. \
+                 Mutations are sent by POST."
             }
             Self::NotAcceptable => {
-                "The answer can be application/graphql-response+json or application/json only; there are no \
-                 streams."
+                "The answer can be application/graphql-response+json or application/json only; \
+                 there are no streams."
             }
             Self::UnsupportedMediaType => {
                 "The body must be application/json in UTF-8, not compressed; there are no uploads."
@@ -106,8 +107,8 @@ impl Refusal {
         }
     }
 
-    /// What RFC 6750, section 3, asks for: no error code when no credentials came, or credentials of
-    /// another scheme.
+    /// What RFC 6750, section 3, asks for: no error code when no credentials came, or credentials
+    /// of another scheme.
     const fn challenge(self) -> Option<&'static str> {
         match self {
             Self::NoCredentials => Some("Bearer realm=\"tokenwright\""),
@@ -123,7 +124,7 @@ impl Refusal {
         }
     }
 
-    /// Seconds after which to try again, where that may help.
+    /// Seconds until a retry may help.
     const fn retry_after(self) -> Option<u32> {
         match self {
             Self::Unavailable => Some(RETRY_AFTER),

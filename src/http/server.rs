@@ -31,7 +31,7 @@ pub struct HttpServer {
 /// Listens on an address; port 0 takes a free one.
 ///
 /// # Errors
-/// When the address cannot be had.
+/// When the address cannot be bound.
 pub fn bind(address: SocketAddr, state: HttpState) -> std::io::Result<HttpServer> {
     let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
@@ -54,7 +54,7 @@ pub fn bind(address: SocketAddr, state: HttpState) -> std::io::Result<HttpServer
     let server = Server::build()
         .workers(workers)
         .shutdown_timeout(whole_seconds(shutdown_timeout))
-        // Signals are the composition root's: SIGINT, too, finishes what is in flight.
+        // The composition root handles signals: SIGINT, too, finishes what is in flight.
         .disable_signals();
     let stopping = server.graceful_shutdown_signal();
     let listening = server.listen("http", listener, move || {
@@ -83,7 +83,7 @@ pub fn bind(address: SocketAddr, state: HttpState) -> std::io::Result<HttpServer
 }
 
 impl HttpServer {
-    /// Where it listens.
+    /// The address on which it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }

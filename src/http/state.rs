@@ -15,7 +15,9 @@ use crate::wire::forwarded::{ForwardedHeader, TrustedProxies};
 pub struct HttpSettings {
     /// Peers whose forwarding header is believed.
     pub trusted_proxies: TrustedProxies,
+    /// The header that trusted proxies report the client address in.
     pub forwarded_header: ForwardedHeader,
+    /// Who may introspect the schema.
     pub introspection: Introspection,
     /// Whose pages may use GraphQL from another origin.
     pub allowed_origins: AllowedOrigins,
@@ -35,9 +37,9 @@ pub struct HttpState {
     pub engine: Engine,
     /// The use cases.
     pub service: Arc<Service>,
-    /// Dates the ids of requests, and the playground's example.
+    /// The clock, for the ids of requests and the playground's example.
     pub clock: Arc<dyn Clock>,
-    /// Where ids of requests and nonces come from.
+    /// The random source, for the ids of requests and nonces.
     pub random: Arc<dyn RandomSource>,
     /// What the operator decides.
     pub settings: HttpSettings,

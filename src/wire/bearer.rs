@@ -12,7 +12,7 @@ use super::field_value::is_token;
 pub enum Credentials<'a> {
     /// No `Authorization` header at all.
     None,
-    /// What follows `Bearer` and the spaces after it, of whatever form, but never empty.
+    /// The text after `Bearer` and its spaces, in any form, but never empty.
     Bearer(&'a str),
     /// Credentials for another scheme, such as `Basic`.
     OtherScheme,
@@ -35,8 +35,8 @@ impl fmt::Debug for Credentials<'_> {
 
 /// Reads the values of all `Authorization` headers of a request.
 ///
-/// There must be one: the field is no list (RFC 9110 section 11.6.2), and of two, another party on
-/// the way might have looked at the one that this server would not.
+/// There must be exactly one: the field is not a list (RFC 9110 section 11.6.2), and of two, a
+/// proxy on the way might have read the other one.
 pub fn credentials<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Credentials<'a> {
     match (lines.next(), lines.next()) {
         (None, _) => Credentials::None,

@@ -22,7 +22,7 @@ impl<'a> Parameter<'a> {
         is_token(name).then_some(Self { name, value })
     }
 
-    /// Compares the name, for which case does not count.
+    /// Compares the name without regard to case.
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
@@ -36,8 +36,7 @@ pub fn parameters<'a>(
     parts.filter(|part| !part.is_empty()).map(Parameter::parse)
 }
 
-/// Splits at every separator that stands outside a quoted string, and trims the parts. Empty parts
-/// are kept.
+/// Splits at every separator outside quoted strings, and trims the parts. Empty parts are kept.
 pub fn split_unquoted(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let (mut quoted, mut escaped) = (false, false);
     let is_boundary = move |&byte: &u8| {

@@ -1,10 +1,10 @@
 //! The client address: the address of the end client, as far as it can be trusted.
 //!
 //! Every proxy appends the address of *its* peer to the forwarding header, so the header reads from
-//! the client on the left to the nearest proxy on the right, and is worth as much as who wrote it.
-//! It is therefore read from the right: each element is vouched for by the trusted proxy behind it,
-//! up to the first address that is not a trusted proxy. Whatever stands further left came from
-//! there and may be invented (RFC 7239 section 8.1).
+//! the client on the left to the nearest proxy on the right, and each element is as trustworthy as
+//! the party that wrote it. So it is read from the right: each element is vouched for by the
+//! trusted proxy behind it, up to the first address that is not a trusted proxy. Everything further
+//! left came from that address and may be invented (RFC 7239 section 8.1).
 
 mod rfc7239;
 
@@ -19,7 +19,7 @@ const MAX_ELEMENTS: usize = 100;
 
 /// The one forwarding header that is believed.
 ///
-/// Never both: a proxy that maintains the one hands on the other as the client sent it.
+/// Never both: a proxy that maintains one of them passes on the other as the client sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForwardedHeader {
     /// `X-Forwarded-For`, a convention without a standard: addresses separated by commas.
@@ -28,12 +28,12 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
-/// The networks whose word about their peers is believed.
+/// The networks whose reports about their peers are believed.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// The proxies in these networks; none: no header is believed.
+    /// The proxies in these networks. Without any, no header is believed.
     pub fn new(networks: Vec<IpNet>) -> Self {
         Self(networks)
     }
@@ -50,9 +50,9 @@ impl TrustedProxies {
 /// appearance, which together form one list (RFC 9110 section 5.3).
 ///
 /// The header counts only when the peer is a trusted proxy. From the right, trusted proxies are
-/// passed over, and the first other address is the client; if there is none, the request began at
-/// the leftmost proxy. `None` means unknown: the peer is, or an element on the way to the client
-/// cannot be read, and no guess is made. Empty elements do not count (RFC 9110 section 5.6.1.2).
+/// skipped, and the first other address is the client; if there is none, the request began at the
+/// leftmost proxy. `None` means unknown: the peer is unknown, or an element on the way to the
+/// client cannot be read. Empty elements do not count (RFC 9110 section 5.6.1.2).
 pub fn client_address<'a>(
     peer: Option<IpAddr>,
     proxies: &TrustedProxies,
@@ -77,8 +77,8 @@ pub fn client_address<'a>(
     }
 }
 
-/// Walks from the peer towards the client. What lies beyond the client is not even read. Empty elements
-/// are passed over, but count for the limit.
+/// Walks from the peer towards the client. Elements beyond the client are not read. Empty elements
+/// are skipped, but count for the limit.
 fn first_untrusted<'a>(
     peer: IpAddr,
     proxies: &TrustedProxies,
@@ -108,8 +108,8 @@ fn x_forwarded_for(element: &[u8]) -> Option<IpAddr> {
     element.parse::<Ipv6Addr>().map(IpAddr::V6).ok().or_else(|| node(element))
 }
 
-/// An address with an optional port, IPv6 in brackets (RFC 7239 section 6). The names that stand
-/// for no address, `unknown` (section 6.2) and obfuscated identifiers (section 6.3), are refused.
+/// An address with an optional port, IPv6 in brackets (RFC 7239 section 6). The names that hide an
+/// address, `unknown` (section 6.2) and obfuscated identifiers (section 6.3), are refused.
 ///
 /// The standard library refuses leading zeros, which some read as octal, and zone ids, which mean
 /// nothing to others.
@@ -126,8 +126,9 @@ fn node(text: &str) -> Option<IpAddr> {
     port.is_none_or(is_port).then_some(address)
 }
 
-/// A port or an obfuscated one (RFC 7239 section 6). A port is `1*5DIGIT` and a real one: `u16` alone would
-/// let a plus sign through. An obfuscated one is an underscore and some of `ALPHA / DIGIT / "." / "_" / "-"`.
+/// A port or an obfuscated one (RFC 7239 section 6). A port is `1*5DIGIT` and a real one: `u16`
+/// alone would let a plus sign through. An obfuscated one is an underscore and some of `ALPHA /
+/// DIGIT / "." / "_" / "-"`.
 fn is_port(text: &str) -> bool {
     if let Some(name) = text.strip_prefix('_') {
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);

@@ -1,14 +1,15 @@
-//! Takes what the server never does out of a stream of HTTP/1 requests, in place, before its bytes are read as
-//! requests.
+//! Removes offers that the server never accepts from a stream of HTTP/1 requests, in place, before
+//! the bytes are read as requests.
 //!
-//! An offer to change the protocol (RFC 9110 section 7.8) may be ignored, and the connection then goes
-//! on. The HTTP library takes the option `upgrade` for the fate of the connection, says so in the answer, and
-//! closes it; behind `Upgrade: websocket` it takes all that follows for one body. So the offer is blanked
-//! out, byte by byte, which changes no length. A line that ends without a carriage return is made
-//! unreadable: others on the way may not take it for the end of a line (RFC 9112 section 2.2).
+//! An offer to change the protocol (RFC 9110 section 7.8) may be ignored, and the connection then
+//! goes on. The HTTP library instead answers the option `upgrade` as if it were accepted and closes
+//! the connection; after `Upgrade: websocket` it reads all that follows as one body. So the offer
+//! is overwritten with blanks, which changes no length. A line that ends without a carriage return
+//! is made unreadable, because a proxy on the way may not see the end of a line there (RFC 9112
+//! section 2.2).
 //!
-//! Where one request ends and the next begins is found as the library finds it. What is no HTTP is handed
-//! on as it is: the library refuses it and closes the connection.
+//! Requests are separated as the library separates them. What is not HTTP is passed on unchanged:
+//! the library refuses it and closes the connection.
 
 /// The bytes of one connection, as they come.
 #[derive(Debug, Default)]
@@ -16,13 +17,13 @@ pub struct RequestStream {
     place: Place,
     /// Was the last byte of a head a carriage return?
     after_cr: bool,
-    /// A method, or the name of a field; no more of it than tells it from others.
+    /// A method, or the name of a field, as far as needed to recognise it.
     word: Vec<u8>,
     length: Option<u64>,
     chunked: bool,
 }
 
-/// Longer than every word that counts.
+/// Longer than every word that matters.
 const LONGEST_WORD: usize = 20;
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,11 +52,11 @@ enum Place {
     Trailer {
         empty: bool,
     },
-    /// No HTTP, or no more requests.
+    /// Not HTTP, or no more requests.
     Through,
 }
 
-/// What the value of a field does here.
+/// What the value of a field means here.
 #[derive(Debug, Clone, Copy)]
 enum Field {
     Connection { option: Listed },
@@ -64,7 +65,7 @@ enum Field {
     Other,
 }
 
-/// Where in the options of a `Connection` field.
+/// The position in the options of a `Connection` field.
 #[derive(Debug, Clone, Copy)]
 enum Listed {
     Before,
@@ -107,7 +108,7 @@ impl RequestStream {
         }
     }
 
-    /// Skips to the end of a line that says nothing here.
+    /// Skips to the end of a line that does not matter here.
     fn skip_line(&mut self, rest: &mut [u8]) -> usize {
         let Some(end) = rest.iter().position(|&byte| byte == b'\n') else {
             self.after_cr = rest.last() == Some(&b'\r');
@@ -230,7 +231,7 @@ impl RequestStream {
                 let option = match (option, *byte) {
                     (_, b',') => Listed::Before,
                     (option, b' ' | b'\t') => option,
-                    // No option that means anything here begins like `upgrade`.
+                    // No other option that matters here begins with `upgrade`.
                     (Listed::Before, b'u' | b'U') => Listed::Blanked,
                     (Listed::Before, _) => Listed::Kept,
                     (option, _) => option,

@@ -1,5 +1,5 @@
-//! The filter of the log. tracing takes a word that is no level for the name of a target, and then logs
-//! nothing at all; here it must be a level, or a target of ours.
+//! The filter of the log. tracing takes a word that is not a level as the name of a target, and
+//! then logs nothing at all; here it must be a level or one of our targets.
 
 use tracing_subscriber::filter::EnvFilter;
 

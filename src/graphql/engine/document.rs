@@ -1,4 +1,4 @@
-//! From the text of a document to its operations, each ready to run, or to the reasons why none will.
+//! From the text of a document to its operations, ready to run, or to the reasons for refusing it.
 //!
 //! The text is parsed once. What is measured, validated and lowered is that one tree.
 
@@ -29,12 +29,12 @@ use super::request_error::RequestError;
 /// A valid document within the limits.
 pub struct Document {
     operations: Vec<Arc<Operation>>,
-    /// A guess of the bytes that it takes up.
+    /// An estimate of the bytes that it occupies.
     bytes: u64,
 }
 
-/// What a token of a document takes up in memory at most: it may be a field by itself. So does a selection of
-/// an operation that is ready to run.
+/// The most memory that one token of a document takes: it may be a field by itself. A selection of
+/// an operation that is ready to run takes as much.
 const BYTES_A_TOKEN: usize = 300;
 
 impl Document {
@@ -87,8 +87,8 @@ impl Document {
     }
 }
 
-/// Only operations and fragments may be there, each with a name of its own, and an operation without a name
-/// alone. None may be a subscription.
+/// Refuses everything but operations and fragments with unique names, an unnamed operation with
+/// another one beside it, and subscriptions.
 fn check_definitions(tree: &ast::Document, lines: &Lines) -> Result<(), RequestError> {
     let (mut operations, mut fragments) = (HashSet::new(), HashSet::new());
     let mut count = 0;

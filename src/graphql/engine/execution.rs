@@ -38,16 +38,20 @@ pub struct Engine {
     introspection: Introspection,
 }
 
-/// What became of a request. Bodies are JSON.
+/// The outcome of a request. Bodies are JSON.
 pub enum Outcome {
     /// Nothing ran.
-    Refused { body: Vec<u8> },
+    Refused {
+        /// The JSON of the answer.
+        body: Vec<u8>,
+    },
     /// Nothing ran: a mutation must not be sent by GET.
     MutationByGet,
     /// A query took too long.
     TimedOut,
-    /// Something ran; there may be errors beside the data.
+    /// The operation ran; there may be errors beside the data.
     Executed {
+        /// The JSON of the answer.
         body: Vec<u8>,
         /// A field was refused because the request carries no token.
         unauthenticated: bool,
@@ -56,7 +60,7 @@ pub enum Outcome {
 
 impl Engine {
     /// The schema with the permissions of the service's catalogue. Queries that take longer than
-    /// `limit` are given up.
+    /// `limit` are abandoned.
     pub fn new(service: Arc<Service>, introspection: Introspection, limit: Duration) -> Self {
         Self {
             schema: guarded(service.catalogue(), introspection),
@@ -96,8 +100,8 @@ impl Engine {
             .data(Loaders::new(Arc::clone(&self.service), context.principal.clone()))
             .data(context);
         let running = self.schema.execute(request);
-        // A mutation is never given up as a whole: its answer may hold a secret that is shown this once, and
-        // each of its steps has a bound of its own.
+        // A mutation is never abandoned: its answer may hold a secret that is shown only once, and
+        // each of its steps has a limit of its own.
         let response = if is_mutation {
             running.await
         } else {
@@ -124,8 +128,8 @@ impl Engine {
     }
 }
 
-/// The schema with the permissions of this catalogue, guarded by the engine's own limits. They are a second
-/// wall: documents come here measured and valid, so the engine checks no more than these.
+/// The schema with the permissions of this catalogue, guarded by the engine's own limits. They are
+/// a second wall: documents are already measured and valid, so the engine checks only these limits.
 fn guarded(catalogue: &Arc<Catalogue>, introspection: Introspection) -> AppSchema {
     schema::builder(catalogue)
         .validation_mode(ValidationMode::Fast)
@@ -137,7 +141,8 @@ fn guarded(catalogue: &Arc<Catalogue>, introspection: Introspection) -> AppSchem
         .finish()
 }
 
-/// The request to the engine. It has no text: the operation is parsed, and alone in its document.
+/// The request to the engine. It has no text: the operation is already parsed, and the only one in
+/// its document.
 fn to_request(operation: Ready) -> Request {
     let mut request = Request::new("").variables(operation.variables);
     request.set_parsed_query(ExecutableDocument {
@@ -165,7 +170,7 @@ fn mask(error: &mut ServerError) {
     }
 }
 
-/// Values of GraphQL always have a JSON form.
+/// GraphQL values can always be written as JSON.
 fn json(value: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }

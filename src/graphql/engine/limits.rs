@@ -1,19 +1,23 @@
 //! Every limit on a GraphQL request, with the reason for its number.
 //!
-//! A document of a few kilobytes can ask for a very long answer, a deep stack or exponential work. What is
-//! limited here is measured on the parsed document before it is validated, unless the limit says otherwise.
+//! A document of a few kilobytes can demand a very long answer, a deep stack or exponential work.
+//! These limits are measured on the parsed document before it is validated, except where a limit
+//! says otherwise.
 
 /// Names, values and punctuators. The standard introspection query has 240; generated clients send
 /// documents of 2,000. Parsing and validating 5,000 takes some 10 ms.
 pub(super) const MAX_TOKENS: usize = 5_000;
-/// Brackets of every kind open at once, also when fragments are expanded. The standard introspection query
-/// has 14. Parser, validation and engine recurse once or a few times for each, on stacks of 2 MiB.
+/// Brackets of every kind open at once, also when fragments are expanded. The standard
+/// introspection query has 14. Parser, validation and engine recurse once or a few times for each,
+/// on stacks of 2 MiB.
 pub(super) const MAX_NESTING: usize = 40;
-/// What the library's parser recurses at most: the second wall behind [`MAX_NESTING`], which it never meets.
+/// The recursion limit of the library's parser: a second wall behind [`MAX_NESTING`], which is
+/// never reached.
 pub(super) const MAX_RECURSION: usize = 2 * MAX_NESTING;
-/// Arguments, input fields or variables in one pair of brackets: validation compares each with all others.
+/// Arguments, input fields or variables in one pair of brackets: validation compares each with all
+/// others.
 pub(super) const MAX_ENTRIES: usize = 100;
-/// Fragment definitions; clients that generate one for each component send some dozens.
+/// Fragment definitions; clients that generate one for each component send dozens.
 pub(super) const MAX_FRAGMENTS: usize = 100;
 /// Spreads of named fragments: validation follows each of them.
 pub(super) const MAX_SPREADS: usize = 500;
@@ -27,26 +31,29 @@ pub(super) const MAX_SELECTIONS: usize = 10_000;
 pub(super) const MAX_ALIASES: usize = 30;
 /// Levels of fields of one operation, fragments expanded; the standard introspection query has 13.
 pub(super) const MAX_DEPTH: usize = 15;
-/// Root fields of one mutation, skipped ones included. Each may be expensive, and may fail with many errors.
+/// Root fields of one mutation, skipped ones included. Each may be expensive, and may fail with
+/// many errors.
 pub(super) const MAX_MUTATION_FIELDS: usize = 50;
-/// Introspected lists inside each other on one path. graphql-js refuses three as well: a few levels more
-/// multiply a short document into an answer of gigabytes, and no limit on depth prevents it.
+/// Introspected lists inside each other on one path. graphql-js refuses three as well: a few levels
+/// more multiply a short document into an answer of gigabytes, and no limit on depth prevents it.
 pub(super) const MAX_INTROSPECTED_LISTS: usize = 2;
 /// Times that one document may ask for the whole schema.
 pub(super) const MAX_SCHEMAS: usize = 2;
-/// Times that one document may ask for a type by its name: each may be as long as all the permissions.
+/// Times that one document may ask for a type by its name: each may be as long as all the
+/// permissions.
 pub(super) const MAX_TYPES: usize = 10;
-/// Selected fields of an operation, those of a page as often as it may have rows: room for the largest page
-/// of tokens with all their fields and users, and not for two of them. The engine measures it, since it
-/// depends on the values of variables.
+/// Selected fields of an operation; those of a page count once for each row that it may have.
+/// Enough for the largest page of tokens with all their fields and users, but not for two of them.
+/// The engine measures it, since it depends on the values of variables.
 pub(super) const MAX_COMPLEXITY: usize = 10_000;
 
-/// Errors of a refused request that are reported; the first ones say what to mend.
+/// Errors of a refused request that are reported; the first ones show what to correct.
 pub(super) const MAX_REQUEST_ERRORS: usize = 5;
-/// Errors of an executed request that are reported; the fields of the others are null without an error.
+/// Errors of an executed request that are reported; the fields of the others are null without an
+/// error.
 pub(super) const MAX_FIELD_ERRORS: usize = 100;
-/// Characters of a name that a client sent and that an error repeats. Enough to recognise it; a document may
-/// hold a name of 60 KB.
+/// Characters of a name that a client sent and that an error repeats. Enough to recognise it; a
+/// document may hold a name of 60 KB.
 pub(super) const MAX_REPEATED_NAME: usize = 80;
 
 /// Bytes that all documents in the cache may take up together.
@@ -93,18 +100,19 @@ impl Limit {
                 format!("The document is too long: at most {MAX_TOKENS} tokens are allowed.")
             }
             Self::Nesting => format!(
-                "The document nests too deeply: at most {MAX_NESTING} levels of brackets are allowed, \
-                 counting those inside the fragments it spreads."
+                "The document nests too deeply: at most {MAX_NESTING} levels of brackets are \
+                 allowed, counting those inside the fragments it spreads."
             ),
             Self::Entries => format!(
-                "The document has too much in one pair of brackets: at most {MAX_ENTRIES} arguments, \
-                 input fields or variables are allowed."
+                "The document has too much in one pair of brackets: at most {MAX_ENTRIES} \
+                 arguments, input fields or variables are allowed."
             ),
             Self::Fragments => format!(
                 "The document defines too many fragments: at most {MAX_FRAGMENTS} are allowed."
             ),
             Self::Spreads => format!(
-                "The document spreads fragments too often: at most {MAX_SPREADS} spreads are allowed."
+                "The document spreads fragments too often: at most {MAX_SPREADS} spreads are \
+                 allowed."
             ),
             Self::Directives => format!(
                 "The document has too many directives: at most {MAX_DIRECTIVES} are allowed."
@@ -113,12 +121,12 @@ impl Limit {
                 "A field has too many directives: at most {MAX_FIELD_DIRECTIVES} are allowed."
             ),
             Self::Selections => format!(
-                "The document selects too much: at most {MAX_SELECTIONS} selections are allowed once \
-                 its fragments are expanded."
+                "The document selects too much: at most {MAX_SELECTIONS} selections are allowed \
+                 once its fragments are expanded."
             ),
             Self::Aliases => format!(
-                "The operation has too many aliases: at most {MAX_ALIASES} are allowed, counting those \
-                 in the fragments it spreads."
+                "The operation has too many aliases: at most {MAX_ALIASES} are allowed, counting \
+                 those in the fragments it spreads."
             ),
             Self::Depth => format!(
                 "The operation nests too deeply: at most {MAX_DEPTH} levels of fields are allowed, \

@@ -1,4 +1,4 @@
-//! From an offset to a line and a column, in constant or logarithmic time.
+//! Turns an offset into a line and a column, in constant or logarithmic time.
 
 use async_graphql::Pos;
 

@@ -1,4 +1,4 @@
-//! An operation of a valid document, and its way into the engine's own tree.
+//! An operation of a valid document, and its translation into the engine's own tree.
 
 mod coercion;
 mod lowering;
@@ -96,7 +96,8 @@ impl Operation {
     /// The operation ready to run with the variables that the client gave.
     ///
     /// # Errors
-    /// When a value does not fit its variable, a condition is null, or two fields with one response key differ.
+    /// When a value does not fit its variable, a condition is null, or two fields with one response
+    /// key differ.
     pub(super) fn ready(
         &self,
         given: Map<String, Value>,
@@ -109,7 +110,8 @@ impl Operation {
                 let lowering = Lowering::new(schema, document, &self.lines, Some(&variables));
                 lowering.operation(operation).map_err(|stop| match stop {
                     Stop::Refused(error) => error,
-                    // A variable of a condition is of `Boolean!`: it has a value, or coercion refuses it.
+                    // A variable of a condition is of `Boolean!`: it has a value, or coercion
+                    // refuses it.
                     Stop::DependsOnVariables => RequestError::null_condition(None),
                 })
             }

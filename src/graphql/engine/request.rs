@@ -7,7 +7,9 @@ use super::request_error::RequestError;
 /// The parameters of a request.
 #[derive(Clone)]
 pub struct GraphqlRequest {
+    /// The text of the document.
     pub query: String,
+    /// Which operation of the document runs; needed if it has several.
     pub operation_name: Option<String>,
     /// A JSON object.
     pub variables: serde_json::Map<String, serde_json::Value>,
@@ -18,16 +20,17 @@ pub struct GraphqlRequest {
 pub enum Method {
     /// Queries only.
     Get,
+    /// Queries and mutations.
     Post,
 }
 
-/// Why a request has no answer of its own.
+/// Why a request did not run.
 pub(super) enum Refusal {
-    /// The document or the variables are at fault.
+    /// The document or the variables have faults.
     Errors(Vec<RequestError>),
     /// A mutation was sent by GET.
     MutationByGet,
-    /// A query took too long, and was given up.
+    /// A query took too long and was abandoned.
     TimedOut,
 }
 
@@ -37,14 +40,14 @@ impl From<Vec<RequestError>> for Refusal {
     }
 }
 
-/// An operation that passed every check but the engine's own.
+/// An operation that passed every check except the engine's own.
 pub(super) struct Prepared {
     pub(super) is_mutation: bool,
     pub(super) operation: Ready,
 }
 
 impl GraphqlRequest {
-    /// Reads and judges the request, for every transport alike.
+    /// Reads and judges the request, for every transport.
     pub(super) fn prepare(
         self,
         method: Method,

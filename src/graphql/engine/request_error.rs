@@ -1,4 +1,4 @@
-//! Why a request is not executed, and how a client reads it.
+//! Why a request is not executed, and the error that a client gets.
 
 use async_graphql::{ErrorExtensionValues, Pos, ServerError};
 
@@ -13,11 +13,11 @@ pub enum RequestError {
     Limit(Limit),
     /// A fragment spreads itself, directly or through others.
     FragmentCycle,
-    /// The grammar is broken here.
+    /// A syntax error at this offset.
     Syntax(Pos),
-    /// Two definitions have one name, or an operation without a name is not alone.
+    /// Two definitions have the same name, or an unnamed operation has another one beside it.
     NotWellFormed(Option<Pos>),
-    /// There are only fragments.
+    /// The document has only fragments.
     NoOperation,
     /// Subscriptions need another transport.
     Subscription(Option<Pos>),
@@ -60,9 +60,7 @@ impl RequestError {
         match self {
             Self::Limit(limit) => return limit.message(),
             Self::Syntax(Pos { line, column }) => {
-                return format!(
-                    "The document has a syntax error at line {line}, column {column}."
-                );
+                return format!("The document has a syntax error at line {line}, column {column}.");
             }
             Self::Invalid { message, .. } | Self::EngineLimit { message, .. } => {
                 return cut_names(message);
@@ -71,11 +69,12 @@ impl RequestError {
                 return cut_names(&format!("The variable ${name} of type {ty} needs a value."));
             }
             Self::FragmentCycle => {
-                "The document has a fragment that spreads itself, directly or through other fragments."
+                "The document has a fragment that spreads itself, directly or through other \
+                 fragments."
             }
             Self::NotWellFormed(_) => {
-                "The document is not well-formed: two definitions have the same name, or an operation \
-                 without a name is not alone."
+                "The document is not well-formed: two definitions have the same name, or an \
+                 operation without a name is not alone."
             }
             Self::NoOperation => "The document has no operation.",
             Self::Subscription(_) => "This server has no subscriptions.",
@@ -92,7 +91,7 @@ impl RequestError {
     /// The condition of `@skip` or `@include` is null.
     pub(super) fn null_condition(place: Option<Pos>) -> Self {
         Self::Invalid {
-            message: "The condition of a directive is null, and must be of type Boolean!."
+            message: "The condition of `@skip` or `@include` is null; it must be true or false."
                 .to_owned(),
             field: Some("if".to_owned()),
             places: place.into_iter().collect(),
@@ -155,7 +154,7 @@ pub(super) fn cut_names(text: &str) -> String {
     cut
 }
 
-/// The start of a key of JSON, which may hold any text.
+/// The start of a JSON key, which may hold any text.
 pub(super) fn cut_key(key: &str) -> String {
     match key.char_indices().nth(MAX_REPEATED_NAME) {
         Some((end, _)) => format!("{}…", key.get(..end).unwrap_or_default()),

@@ -1,4 +1,4 @@
-//! What a client is told when a use case refuses.
+//! How a client sees the refusals of the use cases.
 
 use super::GqlError;
 use crate::domain::fault::InputFault;

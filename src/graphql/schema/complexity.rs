@@ -5,8 +5,8 @@ use async_graphql::{Positioned, VisitorContext};
 
 use crate::domain::page::{DEFAULT_SIZE, MAX_SIZE};
 
-/// What is selected counts once for each row that may come. The engine's own way to name the arguments
-/// refuses a document that leaves a variable out, so they are read here.
+/// The selection counts once for each row that the page may have. The arguments are read here,
+/// because the engine's own way refuses a document that leaves a variable out.
 pub(super) fn of_page(
     ctx: &VisitorContext<'_>,
     variables: &[Positioned<VariableDefinition>],

@@ -1,5 +1,6 @@
-//! Connections: a page of a list as Relay clients know it. The types of the engine do not fit: their
-//! descriptions promise less of `PageInfo`, and a count that is made on request has no place in them.
+//! Connections: a page of a list as Relay clients know it. The types of the engine do not fit:
+//! their descriptions promise less of `PageInfo`, and they have no place for a count that is made
+//! on request.
 
 use std::borrow::Cow;
 
@@ -25,12 +26,12 @@ struct Edge<T> {
 /// Where a page lies in its list.
 #[derive(SimpleObject)]
 struct PageInfo {
-    /// Whether there are rows after this page, now, whichever way you are going.
+    /// Whether there are rows after this page now, in whichever direction you page.
     has_next_page: bool,
-    /// Whether there are rows before this page, now, whichever way you are going.
+    /// Whether there are rows before this page now, in whichever direction you page.
     has_previous_page: bool,
-    /// The first row's cursor: give it as `before`, with `last`, to get the previous page. Null for an
-    /// empty page.
+    /// The first row's cursor: give it as `before`, with `last`, to get the previous page. Null for
+    /// an empty page.
     start_cursor: Option<String>,
     /// The last row's cursor: give it as `after` to get the next page. Null for an empty page.
     end_cursor: Option<String>,
@@ -77,7 +78,7 @@ impl<T: OutputType> TypeName for Edge<T> {
     }
 }
 
-/// A page of a list, and what is known of the whole of it.
+/// A page of a list, with facts about the whole list.
 #[Object(name_type)]
 impl<T: OutputType> Connection<T> {
     /// The rows of the page, each with its cursor.
@@ -85,7 +86,7 @@ impl<T: OutputType> Connection<T> {
         &self.edges
     }
 
-    /// The rows of the page by themselves.
+    /// The rows of the page, without cursors.
     async fn nodes(&self) -> Vec<&T> {
         self.edges.iter().map(|edge| &edge.node).collect()
     }
@@ -101,19 +102,19 @@ impl<T: OutputType> Connection<T> {
         }
     }
 
-    /// How many rows meet the filter, on all pages. Counted only when you ask for it, which takes longer
-    /// than the page where there are many.
+    /// How many rows match the filter, on all pages. Counted only if selected; for many rows that
+    /// takes longer than reading the page.
     async fn total_count(&self) -> Result<i32, GqlError> {
         let total = self.total.ok_or_else(|| GqlError::internal("the rows were not counted"))?;
         Ok(i32::try_from(total).unwrap_or(i32::MAX))
     }
 }
 
-/// A row of a page, and its place.
+/// A row of a page, with its cursor.
 #[Object(name_type)]
 impl<T: OutputType> Edge<T> {
-    /// The place of this row in this list and order, for `after` and `before`. Opaque; it stays good
-    /// when the row is gone.
+    /// The place of this row in this list and order, for `after` and `before`. Opaque; it stays
+    /// valid when the row is gone.
     async fn cursor(&self) -> &str {
         &self.cursor
     }

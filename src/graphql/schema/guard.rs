@@ -1,5 +1,5 @@
-//! The guard on a field. The use case behind it asks the same function again, so that forgetting one of
-//! the two does no harm.
+//! The guard on a field. The use case behind it calls the same function again, so that forgetting
+//! one of the two does no harm.
 
 use async_graphql::{Context, Guard, Result};
 

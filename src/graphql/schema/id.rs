@@ -8,7 +8,7 @@ use crate::domain::fault::{Field, InputFault};
 use crate::graphql::error::GqlError;
 
 /// The message about a text that is not an id.
-pub(super) const ID_MESSAGE: &str = "This is not an id of the type that is asked for.";
+pub(super) const ID_MESSAGE: &str = "This is not an id of the expected type.";
 
 /// Reads an id that a client sent.
 pub(super) fn parse_id<T: FromStr>(id: &ID) -> Result<T, GqlError> {

@@ -1,4 +1,4 @@
-//! Batches: what many fields of one answer ask for is read by one query.
+//! Batches: one query reads what many fields of one answer ask for.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -7,9 +7,9 @@ mod update_api_token;
 
 use async_graphql::MergedObject;
 
-/// What can be changed. One that fails is null, with an error in `errors`, and changes nothing, unless the
-/// `reason` is `outcome_unknown`: then the database did not say. Those beside it in the document are done
-/// all the same, in their order.
+/// Everything that can be changed. A field that fails is null, with an error in `errors`, and
+/// changes nothing, unless the `reason` is `outcome_unknown`: then the database did not report
+/// whether it did. The other fields of the document still run, in their order.
 #[derive(MergedObject, Default)]
 pub(in crate::graphql) struct Mutation(
     create_api_token::CreateApiTokenMutation,

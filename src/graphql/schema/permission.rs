@@ -39,7 +39,7 @@ impl Permission {
         Self(entry.enum_name.clone())
     }
 
-    /// The dotted code. A name that the catalogue does not know is handed on as it is, to be refused.
+    /// The dotted code. A name that is not in the catalogue is passed on unchanged, to be refused.
     pub(super) fn code(&self, catalogue: &Catalogue) -> String {
         let entry = catalogue.by_name(&self.0);
         entry.map_or_else(|| self.0.clone(), |entry| entry.code.to_string())
@@ -53,7 +53,7 @@ fn register(registry: &mut Registry) -> String {
             entries.map(value).collect::<IndexMap<_, _>>()
         });
         let description = "What a token may do. The values are the permissions that this server \
-                           knows; `permissions` tells what each of them allows.";
+                           knows; `permissions` describes each of them.";
         EnumBuilder::new("Permission", values)
             .description(Some(description.to_owned()))
             .rust_typename(std::any::type_name::<Permission>())

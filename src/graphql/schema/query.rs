@@ -11,7 +11,8 @@ mod users;
 
 use async_graphql::MergedObject;
 
-/// What can be read. Every field needs a token; one that fails is null, with an error in `errors`.
+/// Everything that can be read. Every field needs a token. A field that fails is null, with an
+/// error in `errors`.
 #[derive(MergedObject, Default)]
 pub(in crate::graphql) struct Query(
     current::CurrentQuery,

@@ -1,7 +1,7 @@
 //! The two scalars of our own.
 //!
-//! Both take any text: what is wrong with it is reported together with the other faults of the input,
-//! by the use case, with its field and reason.
+//! Both take any text: what is wrong with it is reported together with the other faults of the
+//! input, by the use case, with its field and reason.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
@@ -26,8 +26,8 @@ impl From<Instant> for DateTime {
     }
 }
 
-/// An instant as RFC 3339 writes it, such as `2027-01-31T12:00:00Z`. Answers are in UTC, to the microsecond
-/// at most. You may use any offset, such as `+02:00`, but not leave it out.
+/// An instant in the format of RFC 3339, such as `2027-01-31T12:00:00Z`. Answers are in UTC, to the
+/// microsecond at most. You may use any offset, such as `+02:00`, but not leave it out.
 #[Scalar(name = "DateTime", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -57,8 +57,8 @@ impl From<address::IpNetwork> for IpNetwork {
 }
 
 /// An IP address or a CIDR network, IPv4 or IPv6, in canonical form, such as `192.0.2.7` or
-/// `2001:db8::/32`. Refused are host bits, leading zeros, zone ids and IPv4-mapped forms, each with a
-/// message and a `reason`.
+/// `2001:db8::/32`. Host bits, leading zeros, zone ids and IPv4-mapped forms are refused, each with
+/// a message and a `reason`.
 #[Scalar(name = "IpNetwork", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc4632")]
 impl ScalarType for IpNetwork {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -1,10 +1,10 @@
 //! The socket of one connection, as the HTTP library reads and writes it.
 //!
-//! actix-http bounds the time for a head on the first request of a connection only. On every later one a
-//! client could hold its connection without end by sending half a head, and a few hundred of such clients
-//! would take every descriptor of the process. So a connection on which no request is being answered ends
-//! after a while. A quiet one is closed by actix-http long before: what is left sends half a head, or does
-//! not take its answer.
+//! actix-http bounds the time for a head on the first request of a connection only. On later
+//! requests, a client could hold its connection forever by sending half a head, and a few hundred
+//! such clients would use up the descriptors of the process. So a connection on which no request is
+//! being answered ends after a while. actix-http closes a quiet one long before; what is left sends
+//! half a head, or does not read its answer.
 
 use std::cell::Cell;
 use std::io;
@@ -23,8 +23,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::wire::request_stream::RequestStream;
 
-/// A socket that ends by itself when it is without a request for too long, and whose requests offer no
-/// change of protocol.
+/// A socket that ends by itself when it is without a request for too long, and whose requests offer
+/// no change of protocol.
 pub(in crate::http) struct Socket {
     stream: TcpStream,
     requests: RequestStream,

@@ -1,8 +1,8 @@
 //! Keeps the body of a request until its answer is sent.
 //!
-//! A handler may answer without having read the whole body. Once the body is dropped, actix-http drains
-//! what is left of it, without a bound on time where it comes in chunks; while it is held, the connection
-//! is closed a second after the answer.
+//! A handler may answer without having read the whole body. Once the body is dropped, actix-http
+//! drains what is left of it, without a bound on time where it comes in chunks; while it is held,
+//! the connection is closed a second after the answer.
 
 use std::cell::RefCell;
 use std::pin::Pin;

@@ -1,7 +1,7 @@
 //! What a browser lets pages of other origins do with an endpoint (Fetch, "CORS protocol").
 //!
-//! Written here because actix-cors tells its exposed headers to origins that are not allowed, lets the
-//! first of several `Origin` headers decide, and refuses in plain text.
+//! actix-cors is not used because it sends its exposed headers to origins that are not allowed,
+//! lets the first of several `Origin` headers decide, and refuses in plain text.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -18,9 +18,9 @@ use crate::http::state::HttpState;
 
 type Headers = &'static [(&'static str, &'static str)];
 
-/// What an allowed page is told before it sends. The star stands for the headers that clients and their
-/// telemetry add; it does not cover `authorization`, and old browsers do not know it. Nothing allows
-/// credentials: a token is a header that a page sets, never a cookie that a browser adds.
+/// The answer to an allowed page's preflight. The star covers the headers that clients and their
+/// telemetry add; it does not cover `authorization`, and old browsers do not know it. Nothing
+/// allows credentials: a token is a header that a page sets, never a cookie that a browser adds.
 const BEFORE: Headers = &[
     ("access-control-allow-methods", "GET, POST"),
     ("access-control-allow-headers", "authorization, content-type, accept, *"),
@@ -31,8 +31,8 @@ const BEFORE: Headers = &[
 const WITH_ANSWER: Headers =
     &[("access-control-expose-headers", "www-authenticate, retry-after, x-request-id")];
 
-/// Wraps an endpoint. Pages of allowed origins can read every answer, refusals too. All others are told
-/// nothing, and browsers keep the answers from them.
+/// Wraps an endpoint. Pages of allowed origins can read every answer, refusals too. All others get
+/// no such header, and browsers keep the answers from them.
 pub(super) async fn cross_origin(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -40,7 +40,7 @@ pub(super) async fn cross_origin(
     let state = request.app_data::<web::Data<HttpState>>().cloned();
     let origins = state.as_ref().map(|state| &state.settings.allowed_origins);
     let page = origins.and_then(|origins| origins.allowed(request.headers()));
-    let (mut response, told) = if is_preflight(&request) {
+    let (mut response, added) = if is_preflight(&request) {
         let answer = match page {
             Some(_) => HttpResponse::NoContent().finish(),
             None => Refusal::OriginNotAllowed.json(),
@@ -55,14 +55,14 @@ pub(super) async fn cross_origin(
     }
     if let Some(page) = page {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, page);
-        for (name, value) in told {
+        for (name, value) in added {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
     }
     Ok(response)
 }
 
-/// The question of a browser whether a page may send what is no simple request.
+/// A browser asks whether a page may send a request that is not a simple one.
 fn is_preflight(request: &ServiceRequest) -> bool {
     let has = |name| request.headers().contains_key(name);
     *request.method() == Method::OPTIONS && has(ORIGIN) && has(ACCESS_CONTROL_REQUEST_METHOD)

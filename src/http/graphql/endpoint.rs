@@ -70,7 +70,7 @@ async fn get(
     answer(&request, caller, &state, Method::Get, parameters).await
 }
 
-/// Authentication comes first: whoever may not ask does not have a body read.
+/// Authentication comes first, so that no body is read for a refused caller.
 async fn answer(
     request: &HttpRequest,
     caller: Result<Caller, Refusal>,
@@ -110,7 +110,7 @@ async fn answer(
     response
 }
 
-/// Reads a body within its bounds of size and time.
+/// Reads a body within its limits of size and time.
 async fn read(
     headers: &HeaderMap,
     mut body: web::Payload,

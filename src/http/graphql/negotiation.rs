@@ -1,11 +1,11 @@
 //! Media types of requests and responses: `Accept` (RFC 9110 section 12.5.1) and `Content-Type`
 //! (section 8.3), as GraphQL over HTTP uses them.
 //!
-//! actix-web's own `Accept` and `ContentType`, and `mime` under them, read these headers too, and less
-//! well: they rank ranges, but do not choose (a weight of zero excludes nothing, and no range overrides a
-//! wider one), split quoted strings at their commas, drop the whole header over one byte outside ASCII,
-//! refuse `q=.2`, let the last of two weights and the first of two header lines decide, and do not read
-//! all content types that RFC 9110 allows. The tests show each.
+//! actix-web's own `Accept` and `ContentType`, and `mime` under them, read these headers too, and
+//! do it less well: they rank ranges, but do not choose (a weight of zero excludes nothing, and no
+//! range overrides a wider one), split quoted strings at their commas, drop the whole header over
+//! one byte outside ASCII, refuse `q=.2`, let the last of two weights and the first of two header
+//! lines decide, and do not read all content types that RFC 9110 allows. The tests show each.
 
 mod media_range;
 
@@ -19,9 +19,9 @@ use crate::wire::field_value::{Parameter, list_elements, parameters, split_unquo
 /// preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum MediaType {
-    /// For clients that know no other, or do not say what they know.
+    /// For clients that know no other type, or do not name one.
     Json,
-    /// The type of GraphQL over HTTP, under which status codes tell more.
+    /// The type of GraphQL over HTTP, whose status codes are more specific.
     GraphqlResponse,
 }
 
@@ -48,9 +48,9 @@ impl MediaType {
 /// Chooses the media type of the response from the values of all `Accept` headers; `None` if
 /// nothing is acceptable (406).
 ///
-/// The type of highest weight wins, and of equals the one whose range is named first. Where that is
-/// one and the same range, such as `*/*`, it is JSON, which every client understands. No header and
-/// an empty one accept anything. Ranges that cannot be read, or of types that are never sent, are
+/// The type with the highest weight wins; of equal ones, the one whose range is named first. If
+/// both have the same range, such as `*/*`, JSON wins, which every client understands. No header or
+/// an empty one accepts anything. Ranges that cannot be read, or of types that are never sent, are
 /// skipped.
 pub(super) fn negotiate<'a>(accept_lines: impl Iterator<Item = &'a [u8]>) -> Option<MediaType> {
     // The lines form one list (RFC 9110 section 5.3).
@@ -66,9 +66,9 @@ pub(super) fn negotiate<'a>(accept_lines: impl Iterator<Item = &'a [u8]>) -> Opt
         .map(|(_, media_type)| media_type)
 }
 
-/// How far ahead the client wants this type, least first; `None` if it is not accepted.
+/// How much the client prefers this type, least first; `None` if it is not accepted.
 fn rank(media_type: MediaType, ranges: &[MediaRange]) -> Option<(Reverse<u16>, usize)> {
-    // The most specific range decides alone, even if a wider one is kinder.
+    // Only the most specific range counts, even if a wider one has a higher weight.
     let (position, range) = ranges
         .iter()
         .enumerate()
@@ -81,7 +81,8 @@ fn rank(media_type: MediaType, ranges: &[MediaRange]) -> Option<(Reverse<u16>, u
 /// 8.3.2).
 ///
 /// JSON has no parameters (RFC 8259 section 11), so what clients send all the same, such as
-/// `odata=verbose`, means nothing. Another charset than UTF-8 is refused (GraphQL over HTTP, "Media Types").
+/// `odata=verbose`, means nothing. Another charset than UTF-8 is refused (GraphQL over HTTP, "Media
+/// Types").
 pub(super) fn is_json(content_type: &[u8]) -> bool {
     let mut parts = split_unquoted(content_type, b';');
     let essence = parts.next().unwrap_or_default();
@@ -97,8 +98,8 @@ fn is_utf8(charset: &Parameter<'_>) -> bool {
     [&b"utf-8"[..], b"utf8"].iter().any(|name| charset.value.eq_ignore_ascii_case(name))
 }
 
-/// Is a body with these `Content-Encoding` lines sent as it is? `identity` names no coding (RFC 9110
-/// section 8.4.1).
+/// Is a body with these `Content-Encoding` lines sent as it is? `identity` names no coding (RFC
+/// 9110 section 8.4.1).
 pub(super) fn is_unencoded<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> bool {
     lines.all(|line| list_elements(line).all(|coding| coding.eq_ignore_ascii_case(b"identity")))
 }
@@ -283,8 +284,8 @@ mod tests {
         }
     }
 
-    /// The library's own types, which this file takes the place of. Where one of these fails after an
-    /// update, that part may go.
+    /// The library's own types, which this file replaces. If one of these fails after an update,
+    /// that part may be deleted.
     mod library {
         use actix_web::http::header::{ACCEPT, Accept, CONTENT_TYPE, ContentType, Header};
         use actix_web::test::TestRequest;

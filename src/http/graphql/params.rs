@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::refusal::GraphqlRefusal;
 use crate::graphql::GraphqlRequest;
 
-/// What programs of Windows write before UTF-8. It may be ignored (RFC 8259 section 8.1).
+/// The byte order mark that Windows programs write before UTF-8. It may be ignored (RFC 8259
+/// section 8.1).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads a JSON body.
@@ -16,7 +17,7 @@ pub(super) fn from_body(body: &[u8]) -> Result<GraphqlRequest, GraphqlRefusal> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(parameters)) => from_object(parameters),
         Ok(Value::Array(_)) => Err(GraphqlRefusal::Params(
-            "Batches are not supported: send one JSON object a request.",
+            "Batches are not supported: send one JSON object per request.",
         )),
         Ok(_) => Err(GraphqlRefusal::Params("The body must be a JSON object.")),
         Err(_) => Err(GraphqlRefusal::Params("The body is not valid JSON.")),
@@ -26,7 +27,7 @@ pub(super) fn from_body(body: &[u8]) -> Result<GraphqlRequest, GraphqlRefusal> {
 /// Reads a query string. Its `variables` and `extensions` are JSON texts.
 pub(super) fn from_query_string(text: &str) -> Result<GraphqlRequest, GraphqlRefusal> {
     let unreadable = GraphqlRefusal::Params("The query string must be UTF-8, percent-encoded.");
-    // Reading it replaces what is no UTF-8, silently.
+    // Reading it silently replaces what is not UTF-8.
     percent_decode_str(text).decode_utf8().map_err(|_| unreadable)?;
     let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| unreadable)?;
     let mut parameters = Map::new();
@@ -54,7 +55,7 @@ fn from_object(mut parameters: Map<String, Value>) -> Result<GraphqlRequest, Gra
     };
     let query = match parameters.remove("query") {
         Some(Value::String(query)) => query,
-        // What clients with automatic persisted queries wait for, to send the text itself.
+        // Clients with automatic persisted queries send the text itself after this answer.
         None if extensions.contains_key("persistedQuery") => {
             return Err(GraphqlRefusal::PersistedQuery);
         }

@@ -1,4 +1,4 @@
-//! How GraphQL over HTTP answers what it does not run.
+//! How GraphQL over HTTP answers a request that it does not run.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -10,11 +10,11 @@ use crate::http::refusal::{Refusal, RefusalBody};
 /// Why a request to this endpoint is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GraphqlRefusal {
-    /// For a reason that every surface has.
+    /// A reason that every surface has.
     Common(Refusal),
-    /// The parameters of GraphQL are at fault.
+    /// The parameters of GraphQL have faults.
     Params(&'static str),
-    /// A hash came in place of a query.
+    /// A hash was sent instead of a query.
     PersistedQuery,
 }
 
@@ -34,7 +34,7 @@ impl GraphqlRefusal {
                 let code = ErrorCode::BadUserInput.as_str();
                 (head(StatusCode::BAD_REQUEST), body(message, code, "invalid_parameters"))
             }
-            // Nothing is wrong with the request, and some clients read the error of a 200 only. They look
+            // The request has no fault, and some clients read the error only from a 200. They look
             // for message and code.
             Self::PersistedQuery => {
                 let code = "PERSISTED_QUERY_NOT_SUPPORTED";
@@ -50,8 +50,8 @@ const fn body(message: &'static str, code: &'static str, reason: &'static str) -
     RefusalBody { message, code, reason, retry_after: None }
 }
 
-/// GraphQL over HTTP, sections 6.4.1 and 6.4.2: the older media type answers 200 once the parameters
-/// are well-formed, because proxies that do not know GraphQL may answer 4xx themselves.
+/// GraphQL over HTTP, sections 6.4.1 and 6.4.2: the older media type answers 200 once the
+/// parameters are well-formed, because proxies that do not know GraphQL may answer 4xx themselves.
 pub(super) const fn refused_status(media: MediaType) -> StatusCode {
     match media {
         MediaType::Json => StatusCode::OK,

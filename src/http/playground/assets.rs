@@ -14,7 +14,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 use super::policy::ASSET_POLICY;
 use crate::http::refusal::Refusal;
 
-/// The names have a hash of the content in them, so what a browser keeps never grows old.
+/// The names contain a hash of the content, so what a browser keeps never becomes stale.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 /// The licences have no hash in their names.
 const ASK_AGAIN: &str = "no-cache";

@@ -10,18 +10,18 @@ use crate::domain::random::{RandomError, RandomSource};
 pub(super) const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
 
-/// A worker obeys the policy that its script came with: it needs nothing from anywhere.
+/// A worker follows the policy of its script's response: it needs nothing from anywhere.
 pub(super) const ASSET_POLICY: &str = "default-src 'none'";
 
-/// What lets this one response have style elements.
+/// The nonce that allows style elements in this one response.
 pub(super) fn style_nonce(random: &dyn RandomSource) -> Result<String, RandomError> {
     let mut bytes = [0; 16];
     random.fill(&mut bytes)?;
     Ok(STANDARD.encode(bytes))
 }
 
-/// Only what comes from this server runs and is asked; the page is framed by nobody. The editor places
-/// its lines by style attributes and adds style elements, which get the nonce.
+/// Only what comes from this server is loaded and run, and no page may frame this one. The editor
+/// places its lines by style attributes and adds style elements, which get the nonce.
 pub(super) fn page_policy(style_nonce: &str) -> String {
     format!(
         "default-src 'none'; script-src 'self'; style-src-elem 'self' 'nonce-{style_nonce}'; \

@@ -1,5 +1,5 @@
-//! The form of a refusal where a surface has none of its own: that of a GraphQL answer, so that a client
-//! reads one form only.
+//! The form of a refusal on a surface that has none of its own: that of a GraphQL answer, so that
+//! clients read only one form.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
@@ -56,7 +56,7 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// What an extractor refuses is answered in JSON unless the handler has another form for it.
+/// The refusal of an extractor is answered in JSON unless the handler has another form for it.
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         self.status()

@@ -1,6 +1,6 @@
-//! What is known of a request from its start, one line in the log at its end, and the headers of every
-//! answer to a request whose head could be read. The path, the query string, the body and the credentials are not logged: they may hold
-//! anything. The route that the path matched is.
+//! What is known about a request from its start, its line in the log at its end, and the headers of
+//! its answer. The log has the route that the path matched, but not the path, the query string, the
+//! body or the credentials, which may hold anything.
 
 use std::net::IpAddr;
 
@@ -51,7 +51,7 @@ pub(in crate::http) async fn request_log(
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    // Answers may hold a secret, or are true for this very moment only, unless they say otherwise.
+    // Answers may hold a secret or be true only at this moment, unless they say otherwise.
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
@@ -60,7 +60,7 @@ pub(in crate::http) async fn request_log(
     Ok(response)
 }
 
-/// A method can be any word, and so anything.
+/// A method can be any word.
 fn known(method: &Method) -> &str {
     match *method {
         Method::GET
@@ -95,7 +95,7 @@ fn info(request: &ServiceRequest, state: &HttpState) -> RequestInfo {
     }
 }
 
-/// The request id that a proxy gave, if it is one that can stand in a log.
+/// The request id that a proxy set, if it is fit for a log.
 fn handed_on(request: &ServiceRequest) -> Option<String> {
     let text = request.headers().get(X_REQUEST_ID)?.to_str().ok()?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');

@@ -1,9 +1,9 @@
-//! Headers that are no lists.
+//! Headers that are not lists.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
-/// The header, if it stands there once. Of several, another party on the way might have looked at the
-/// one that this server would not.
+/// The value of the header, if it is sent exactly once. With several, a proxy on the way might read
+/// another one than this server.
 pub(in crate::http) fn single_header(
     headers: &HeaderMap,
     name: HeaderName,

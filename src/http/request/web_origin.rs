@@ -7,23 +7,23 @@ use url::Url;
 
 use super::single_header::single_header;
 
-/// An origin as browsers write it in the header `Origin`: scheme, host, and the port where it is not
-/// the scheme's own.
+/// An origin as browsers write it in the header `Origin`: scheme, host, and the port where it is
+/// not the scheme's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebOrigin(HeaderValue);
 
-/// A text is no origin that can be allowed.
+/// A text is not an origin that can be allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebOriginError {
-    #[error("would allow every page there is; name each origin")]
+    #[error("would allow every page; name each origin")]
     Any,
-    #[error("is what sandboxed pages and local files of anybody send; it cannot be allowed")]
+    #[error("is sent by any sandboxed page or local file; it cannot be allowed")]
     Null,
-    #[error("is no origin; write it like `https://app.example` or `http://localhost:3000`")]
+    #[error("is not an origin; write it like `https://app.example` or `http://localhost:3000`")]
     Form,
     #[error("must begin with `https://` or `http://`")]
     Scheme,
-    /// It is compared with what browsers send, so only their spelling would ever match.
+    /// It is compared with what browsers send, so only their spelling can match.
     #[error("is not written as browsers send it; write `{0}`")]
     Spelling(String),
 }
@@ -42,7 +42,7 @@ impl FromStr for WebOrigin {
             return Err(WebOriginError::Scheme);
         }
         let origin = url.origin().ascii_serialization();
-        // Hosts may have `;` and the like in them, where somebody meant a list.
+        // A host may contain `;` and the like where a list was meant.
         if !origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:/[]".contains(&byte)) {
             return Err(WebOriginError::Form);
         }
@@ -58,7 +58,7 @@ impl FromStr for WebOrigin {
 pub struct AllowedOrigins(Vec<WebOrigin>);
 
 impl AllowedOrigins {
-    /// These and no others.
+    /// Only these.
     pub const fn new(origins: Vec<WebOrigin>) -> Self {
         Self(origins)
     }
@@ -67,8 +67,8 @@ impl AllowedOrigins {
         self.0.is_empty()
     }
 
-    /// The origin of the page that sends this request, if it is allowed. A browser names one, byte for
-    /// byte as it stands here.
+    /// The origin of the page that sends this request, if it is allowed. A browser sends it byte
+    /// for byte as it is written here.
     pub(in crate::http) fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let origin = single_header(headers, ORIGIN)?;
         self.0.iter().any(|allowed| allowed.0 == *origin).then(|| origin.clone())

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::node;
 use crate::wire::field_value::{parameters, split_unquoted};
 
-/// Where a scan from right to left stands with regard to quoted strings.
+/// Where a scan from right to left is, relative to quoted strings.
 #[derive(Clone, Copy)]
 enum Scan {
     Outside,
@@ -19,8 +19,8 @@ enum Scan {
 ///
 /// Scanning from the right keeps the elements of trusted proxies whole, whatever a client wrote
 /// before them: scanned from the left, a quote that the client never closed would swallow them. A
-/// well-formed quoted string reads the same both ways, because its opening quote stands behind an
-/// equals sign and every quote inside it behind a backslash.
+/// well-formed quoted string reads the same both ways, because its opening quote follows an equals
+/// sign and every quote inside it follows a backslash.
 pub(super) fn elements_from_right(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut scan = Scan::Outside;
     line.rsplit(move |&byte| {
@@ -40,7 +40,7 @@ pub(super) fn elements_from_right(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// An IPv6 address and a port are possible only in a quoted string, because a token has no brackets
 /// and no colon. All other parameters must be well-formed too: a proxy that writes a client's
 /// `Host` without quotes lets the client add elements of its own. Whitespace around semicolons,
-/// which the grammar lacks and real proxies write, is let pass.
+/// which the grammar lacks and real proxies write, is accepted.
 pub(super) fn for_address(element: &[u8]) -> Option<IpAddr> {
     let mut address = None;
     for parameter in parameters(split_unquoted(element, b';')) {

@@ -290,10 +290,10 @@ fn what_cannot_be_allowed_is_refused_at_the_start() {
         ("https://app.example/page", "write `https://app.example`"),
         ("https://App.example", "write `https://app.example`"),
         ("https://app.example:443", "write `https://app.example`"),
-        ("app.example", "`app.example` is no origin"),
-        ("https://app.example,", "`` is no origin"),
-        ("https://app.example;http://localhost", "is no origin"),
-        ("https://app.example http://localhost", "is no origin"),
+        ("app.example", "`app.example` is not an origin"),
+        ("https://app.example,", "`` is not an origin"),
+        ("https://app.example;http://localhost", "is not an origin"),
+        ("https://app.example http://localhost", "is not an origin"),
         ("file:///page.html", "must begin with `https://` or `http://`"),
     ] {
         for serve in [

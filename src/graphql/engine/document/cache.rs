@@ -1,4 +1,4 @@
-//! The documents that were found valid, so that each is read once.
+//! A cache of valid documents, so that each is read once.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use super::validation::Validator;
 use crate::graphql::engine::limits::MAX_CACHED_BYTES;
 use crate::graphql::engine::request_error::RequestError;
 
-/// A guess of how large a document is, which only sets the size of the index.
+/// An estimate of the size of a document, which only sets the size of the index.
 const USUAL_BYTES: u64 = 16 * 1024;
 
 /// Reads documents and keeps them.
 pub struct Documents {
     validator: Validator,
-    /// By their texts. Only valid documents come here, after their verdict.
+    /// By their texts. Holds valid documents only.
     valid: Cache<Box<str>, Arc<Document>, Weight>,
 }
 
@@ -41,7 +41,7 @@ impl Documents {
         }
     }
 
-    /// What documents are held to.
+    /// The schema that documents are judged by.
     pub(in crate::graphql::engine) const fn schema(&self) -> &Valid<Schema> {
         self.validator.schema()
     }

@@ -1,5 +1,5 @@
-//! Measures a parsed document, before it is validated: validation and the engine may take exponential time,
-//! or a deep stack, beyond these limits.
+//! Measures a parsed document, before it is validated: validation and the engine may take
+//! exponential time, or a deep stack, beyond these limits.
 //!
 //! One walk over each definition as it is written; `weight` then adds up what fragments expand to.
 
@@ -22,7 +22,7 @@ use crate::graphql::engine::request_error::RequestError;
 /// Why a document is refused here.
 pub(super) enum Refusal {
     Error(RequestError),
-    /// What is written at this offset has no place in the grammar.
+    /// The text at this offset does not fit the grammar.
     Syntax(usize),
 }
 
@@ -38,8 +38,8 @@ impl From<Limit> for Refusal {
     }
 }
 
-/// Refuses a document beyond the limits, and one whose tree lacks something of its text. Definitions of a
-/// schema are for validation to refuse.
+/// Refuses a document beyond the limits, and one whose tree lacks something of its text. Validation
+/// refuses definitions of a schema.
 pub(super) fn check(document: &Document, source: &Source) -> Result<(), Refusal> {
     let mut walk = Walk { source, directives: 0, spreads: 0, misread: None };
     let mut operations = Vec::new();
@@ -125,7 +125,7 @@ impl<'a> Walk<'a> {
         body: &mut Body<'a>,
         place: Place,
     ) -> Result<usize, Refusal> {
-        // The library lets an empty set pass.
+        // The library accepts an empty set.
         if set.is_empty() {
             self.misread = self.misread.or(owner.map(|span| span.offset()));
         }

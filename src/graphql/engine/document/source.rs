@@ -1,10 +1,10 @@
 //! The text of a document, before it is parsed.
 //!
-//! One pass of the lexer of the very library that parses. It is needed because the library's parser
+//! One pass of the parsing library's own lexer. It is needed because the library's parser
 //! * recurses, and its limit on tokens counts white space: nesting and tokens are bounded here;
 //! * looks ahead past white space and comments and not past commas, so that it refuses `a, : b` and
-//!   `... , F`. To the language a comma is white space: here it becomes a space, in the same place.
-//! * leaves out without an error what it cannot place, such as `b` in `a(b)`. The places of all words are
+//!   `... , F`. In GraphQL a comma is white space, so it becomes a space in the same place.
+//! * silently leaves out what it cannot place, such as `b` in `a(b)`. The places of all words are
 //!   kept, so that `measure` can ask whether the tree has them all.
 
 use apollo_parser::{Lexer, TokenKind};
@@ -28,7 +28,7 @@ impl Source {
             Self { text: String::with_capacity(text.len()), words: Vec::new(), tokens: 0 };
         let mut open = 0_usize;
         for token in Lexer::new(text) {
-            // Errors of the lexer do not always know their place; it is where the last token ends.
+            // Errors of the lexer do not always have a place; the end of the last token is used.
             let place = source.text.len();
             let Ok(token) = token else {
                 return Err(RequestError::Syntax(Lines::new(text).pos(place)));

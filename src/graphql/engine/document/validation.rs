@@ -1,5 +1,5 @@
-//! Judges documents as graphql-js does: by a library in front of the engine, which accepts much that the
-//! specification forbids.
+//! Judges documents as graphql-js does. A library in front of the engine does it, because the
+//! engine accepts much that the specification forbids.
 
 mod description;
 mod fault;
@@ -15,7 +15,7 @@ use crate::graphql::engine::limits::MAX_REQUEST_ERRORS;
 use crate::graphql::engine::lines::Lines;
 use crate::graphql::engine::request_error::RequestError;
 
-/// The schema as documents and variables are held to it.
+/// The schema that documents and variables are judged by.
 pub(super) struct Validator {
     schema: Valid<Schema>,
 }
@@ -39,7 +39,7 @@ impl Validator {
         &self.schema
     }
 
-    /// Judges a document. To be called within the limits on documents.
+    /// Judges a document. Call it only within the limits on documents.
     ///
     /// # Errors
     /// The first faults, in their order.
@@ -78,8 +78,8 @@ fn first(mut faults: Vec<Fault>, lines: &Lines) -> Vec<RequestError> {
 /// A default that is null, and the offset of its variable.
 type NullDefault = (usize, Node<ast::Value>);
 
-/// A variable whose default is null may be null. The library takes any default for one that keeps nulls out,
-/// so that it judges the document without them.
+/// A variable whose default is null may be null. The library assumes that any default keeps nulls
+/// out, so it gets the document without these defaults.
 fn take_null_defaults(document: &mut ast::Document) -> Vec<NullDefault> {
     let mut taken = Vec::new();
     for definition in &mut document.definitions {
@@ -98,7 +98,7 @@ fn take_null_defaults(document: &mut ast::Document) -> Vec<NullDefault> {
     taken
 }
 
-/// Gives the valid document its defaults back.
+/// Puts the defaults back into the valid document.
 fn with_null_defaults(
     document: Valid<ExecutableDocument>,
     taken: &[NullDefault],

@@ -1,7 +1,7 @@
-//! What holds for every field: who may ask at all, what becomes of an error, and of a panic.
+//! Rules for every field: a valid token is needed, errors are logged and masked, panics are caught.
 //!
-//! The engine lets an error in a nullable field take the field's parent with it. A mutation that fails
-//! would so take away the secret that another one in the same document shows, once.
+//! In the engine, an error in a nullable field also removes the field's parent. A failing mutation
+//! would remove the secret that another one in the same document shows, once.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,8 +30,8 @@ impl ExtensionFactory for BoundaryFactory {
     }
 }
 
-/// How the engine's messages start about a value of another shape than its type. It gives such an error no
-/// code and no kind, so that its prose is all there is to recognise it by; this is the one place that does.
+/// The start of the engine's messages about a value that does not fit its type. Such an error has
+/// no code and no kind, so only its prose identifies it; no other place does this.
 const MISSHAPEN: [&str; 2] = ["Expected input type \"", "Failed to parse \""];
 
 struct Boundary {
@@ -48,7 +48,7 @@ impl Extension for Boundary {
         operation_name: Option<&str>,
         next: NextExecute<'_>,
     ) -> Response {
-        // Without this nothing runs.
+        // Nothing runs without this.
         let Some(started) = ctx.data_opt::<Arc<Started>>() else {
             return Response::default();
         };
@@ -88,7 +88,7 @@ impl Extension for Boundary {
 }
 
 impl Boundary {
-    /// Nobody reads or changes anything without a valid token. This stands here, once, so that no new
+    /// Nothing is read or changed without a valid token. The check is here, once, so that no new
     /// root field can forget it.
     fn check(&self, ctx: &ExtensionContext<'_>, info: &ResolveInfo<'_>) -> Result<(), GqlError> {
         let is_root = info.path_node.parent.is_none();
@@ -118,8 +118,9 @@ fn path(node: &QueryPathNode<'_>) -> Vec<PathSegment> {
     path
 }
 
-/// Logs the cause of an error once and takes it away. An error that nobody chose is masked, except the
-/// engine's message about a value that has another shape than its type: that is the client's fault. It repeats the value, which may be a secret, so it is neither shown nor logged.
+/// Logs the cause of an error once and removes it. An unexpected error is masked. The engine's
+/// message about a value that does not fit its type is the client's fault; it repeats the value,
+/// which may be a secret, so it is neither shown nor logged.
 fn logged(ctx: &ExtensionContext<'_>, mut error: ServerError) -> ServerError {
     let chosen = code_of(&error).is_some();
     if !chosen && MISSHAPEN.iter().any(|start| error.message.starts_with(start)) {
@@ -136,7 +137,7 @@ fn logged(ctx: &ExtensionContext<'_>, mut error: ServerError) -> ServerError {
     if let Some(Cause(cause)) = error.source::<Cause>().cloned() {
         let request = ctx.data_opt::<RequestContext>();
         let id = request.and_then(|request| request.origin.request_id.clone()).unwrap_or_default();
-        // That the database is away or the queue full is a state; the rest is a defect.
+        // An absent database or a full queue is a state; the rest is a defect.
         if code_of(&error) == Some(ErrorCode::Unavailable.as_str()) {
             tracing::warn!(request_id = %id, %cause, "a field could not be answered");
         } else {

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Part of the data of a request. It stays unset where the engine's own limits refuse the operation: its
-/// response looks the same as that of an executed one.
+/// Part of the data of a request. It stays unset where the engine's own limits refuse the
+/// operation: its response looks the same as that of an executed one.
 #[derive(Default)]
 pub(in crate::graphql::engine) struct Started(AtomicBool);
 

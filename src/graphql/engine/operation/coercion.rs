@@ -1,4 +1,4 @@
-//! Giving the value of a variable its type: JSON in, what the specification makes of it out.
+//! Coerces the value of a variable, given as JSON, to its type, as the specification says.
 
 use apollo_compiler::Schema;
 use apollo_compiler::ast::Type;
@@ -23,7 +23,7 @@ enum Step {
     Index(usize),
 }
 
-/// Something in the value that is not of its type. It holds no more of the value than names.
+/// A part of the value that is not of its type. It holds nothing of the value but names.
 pub(super) struct Fault {
     path: Vec<Step>,
     reason: String,
@@ -34,7 +34,7 @@ impl<'a> Coercion<'a> {
         Self { schema, path: Vec::new(), faults: Vec::new() }
     }
 
-    /// The value as one of the type, and what is wrong with it. What is wrong is null.
+    /// The coerced value, and its faults. A faulty part is null.
     pub(super) fn run(mut self, value: Json, ty: &Type) -> (Value, Vec<Fault>) {
         let value = self.value(value, ty);
         (value, self.faults)
@@ -43,7 +43,7 @@ impl<'a> Coercion<'a> {
     fn value(&mut self, value: Json, ty: &Type) -> Value {
         match value {
             Json::Null if ty.is_non_null() => {
-                self.fault(format!("it is null, and must be of type {ty}"))
+                self.fault(format!("it is null, but must be of type {ty}"))
             }
             Json::Null => Value::Null,
             Json::Array(items) if ty.is_list() => {
@@ -52,7 +52,7 @@ impl<'a> Coercion<'a> {
                     items.map(|(n, item)| self.at(Step::Index(n), item, ty.item_type())).collect(),
                 )
             }
-            // One value stands for a list of it.
+            // A single value is coerced to a list of one.
             value if ty.is_list() => Value::List(vec![self.value(value, ty.item_type())]),
             value => self.named(value, ty.inner_named_type()),
         }
@@ -86,7 +86,7 @@ impl<'a> Coercion<'a> {
                 fields.insert(Name::new(name), value);
             } else if field.is_required() {
                 self.path.push(Step::Field(name.to_string()));
-                self.fault(format!("it is missing, and must be of type {}", field.ty));
+                self.fault(format!("it is missing, but must be of type {}", field.ty));
                 self.path.pop();
             }
         }
@@ -126,7 +126,7 @@ fn scalar(value: Json, name: &str) -> Option<Value> {
     })
 }
 
-/// JSON tells `1` and `1.0` apart only in writing.
+/// In JSON, `1` and `1.0` differ only in spelling.
 fn whole(number: &Number) -> Option<i64> {
     let float =
         || number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 2_f64.powi(53));

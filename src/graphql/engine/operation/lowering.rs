@@ -1,8 +1,9 @@
-//! Lowers an operation into the engine's own tree, as the specification collects its fields: conditions are
-//! evaluated, fragments resolved, fields with one response key merged, and what cannot be reached is dropped.
+//! Lowers an operation into the engine's own tree, as the specification collects its fields:
+//! conditions are evaluated, fragments resolved, fields with one response key merged, and what
+//! cannot be reached is dropped.
 //!
-//! The engine runs a field as often as it is written. One that changes something would be done twice, and the
-//! second time fail and take the answer of the first with it.
+//! The engine runs a field as often as it is written. A mutation would run twice; the second run
+//! would fail and remove the answer of the first.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -23,7 +24,7 @@ use crate::graphql::engine::request_error::RequestError;
 
 /// Why an operation is not lowered.
 pub(super) enum Stop {
-    /// A condition asks for a variable, and there are none yet.
+    /// A condition needs a variable, and the values are not known yet.
     DependsOnVariables,
     Refused(RequestError),
 }
@@ -36,7 +37,7 @@ pub(super) struct Lowering<'a> {
     schema: &'a Valid<Schema>,
     document: &'a Valid<ExecutableDocument>,
     lines: &'a Lines,
-    /// `None`: they are not known yet.
+    /// `None`: not known yet.
     variables: Option<&'a Variables>,
     size: Cell<usize>,
 }
@@ -51,7 +52,7 @@ impl<'a> Lowering<'a> {
         Self { schema, document, lines, variables, size: Cell::new(0) }
     }
 
-    /// How many selections there are by now.
+    /// How many selections there are so far.
     pub(super) const fn size(&self) -> usize {
         self.size.get()
     }
@@ -87,8 +88,8 @@ impl<'a> Lowering<'a> {
         Ok(Positioned::new(definition, pos))
     }
 
-    /// The sets of one object, merged. Where the object may be of several types that the fragments tell
-    /// apart, there is a fragment for each, with all that is selected of it.
+    /// The sets of one object, merged. Where the object may be of several types that the fragments
+    /// distinguish, there is one fragment for each type, with all that is selected of it.
     fn selections(
         &self,
         parent: &'a str,
@@ -225,7 +226,7 @@ impl<'a> Lowering<'a> {
         Ok(Positioned::new(engine::Selection::Field(Positioned::new(field, pos)), pos))
     }
 
-    /// The library takes a list for the same as another one that starts alike.
+    /// The library treats a list as equal to a longer one that starts with it.
     fn conflict(&self, first: &Node<Field>, other: &Node<Field>) -> RequestError {
         let message = format!(
             "Fields \"{}\" conflict because they are different fields or have differing arguments. \
@@ -277,8 +278,8 @@ fn set(items: Vec<Positioned<engine::Selection>>, pos: Pos) -> Positioned<engine
     Positioned::new(engine::SelectionSet { items }, pos)
 }
 
-/// Do both ask for the same value? In the engine's own terms, where the order of the fields of an object is
-/// nothing.
+/// Are both values the same? Compared in the engine's own types, where the order of the fields of
+/// an object does not matter.
 fn same(first: &Field, other: &Field) -> bool {
     first.name == other.name
         && first.arguments.len() == other.arguments.len()

@@ -1,4 +1,4 @@
-//! Values of a document in the engine's own terms.
+//! Values of a document as values of the engine.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::Value;
@@ -30,7 +30,7 @@ pub(super) fn constant(value: &Node<Value>) -> ConstValue {
     lowered(value).into_const().unwrap_or_default()
 }
 
-/// Only an id may be larger than what the engine's numbers hold, and is a text.
+/// Only an id may be larger than the engine's numbers can hold; it becomes a text.
 fn int(text: &str) -> EngineValue {
     let signed = text.parse::<i64>().map(Number::from);
     let number = signed.or_else(|_| text.parse::<u64>().map(Number::from));

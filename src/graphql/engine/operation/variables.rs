@@ -12,8 +12,8 @@ use crate::graphql::engine::limits::MAX_REQUEST_ERRORS;
 use crate::graphql::engine::lines::Lines;
 use crate::graphql::engine::request_error::RequestError;
 
-/// The values of the variables, as the specification coerces them: each of its type, and the default where
-/// there is none. What the operation does not define is left out.
+/// The values of the variables, as the specification coerces them: each of its type, or the default
+/// if it is not given. What the operation does not define is left out.
 pub(super) fn coerce(
     definitions: &[Node<VariableDefinition>],
     mut given: Map<String, Value>,

@@ -14,19 +14,20 @@ use crate::service::CreateApiToken;
 /// The settings of a new API token.
 #[derive(InputObject)]
 struct CreateApiTokenInput {
-    /// What people know the token by: 1 to 200 characters, not blank, without control characters. CONFLICT
-    /// with the reason `name_taken` when another token has it, whatever the case, the compatible
-    /// characters and the white space around it.
+    /// The name that people know the token by: 1 to 200 characters, not blank, without control
+    /// characters. CONFLICT with the reason `name_taken` if another token has it; case, compatible
+    /// characters and surrounding white space do not matter.
     name: String,
-    /// The instant from which the token is refused: in the future (`expiry_past`), and no further away
-    /// than the server's maximum lifetime (`expiry_too_far`), which is two years unless set otherwise.
+    /// The instant from which the token is refused: in the future (`expiry_past`), and no further
+    /// away than the server's maximum lifetime (`expiry_too_far`), which is two years unless set
+    /// otherwise.
     expiry: DateTime,
-    /// What the token may do: at least one. FORBIDDEN with the reason `permission_beyond_reach` for each
-    /// that your own token lacks.
+    /// What the token may do: at least one. FORBIDDEN with the reason `permission_beyond_reach` for
+    /// each that your own token lacks.
     permissions: Vec<Permission>,
-    /// From where the token may be used: at most 1,000 addresses and networks; none means any address.
-    /// FORBIDDEN with the reason `addresses_beyond_reach` for what lies outside those of your own token,
-    /// and for an empty list where yours has some.
+    /// The addresses and networks from which the token may be used: at most 1,000; none means any
+    /// address. FORBIDDEN with the reason `addresses_beyond_reach` for what lies outside those of
+    /// your own token, and for an empty list where yours has some.
     #[graphql(default_with = "Some(Vec::new())")]
     allowed_addresses: Option<Vec<IpNetwork>>,
 }
@@ -36,8 +37,8 @@ struct CreateApiTokenInput {
 struct CreateApiTokenPayload {
     /// The token's record, which never holds the secret.
     api_token: ApiToken,
-    /// The secret, `twr_` and 72 more characters, to send as `Authorization: Bearer SECRET`. It is shown
-    /// here and never again: keep it now.
+    /// The secret, `twr_` and 72 more characters, to send as `Authorization: Bearer SECRET`. It is
+    /// shown here and never again: store it now.
     token: String,
 }
 
@@ -46,9 +47,9 @@ pub(super) struct CreateApiTokenMutation;
 
 #[Object]
 impl CreateApiTokenMutation {
-    /// Makes an API token, with a user of its own, and shows its secret this once. A new token never
-    /// reaches further than the one that makes it. All faults of the input are reported together, each
-    /// with its `field` and `reason`. Needs api.api-tokens.write.
+    /// Creates an API token with a user of its own, and shows its secret only once. A new token
+    /// never reaches further than the token that creates it. All faults of the input are reported
+    /// together, each with its `field` and `reason`. Needs api.api-tokens.write.
     #[graphql(guard = "Needs(required::API_TOKENS_WRITE)")]
     async fn create_api_token(
         &self,

@@ -15,8 +15,9 @@ use crate::service::DeleteApiToken;
 struct DeleteApiTokenInput {
     /// The token's id, `tok_...`.
     id: ID,
-    /// The version that you have seen. CONFLICT with the reason `version_stale` when the token has changed
-    /// since; `extensions.currentVersion` is the version that it has now. Left out: whatever its version.
+    /// The version that you last read. CONFLICT with the reason `version_stale` if the token has
+    /// changed since; `extensions.currentVersion` is its current version. If left out, the
+    /// version does not matter.
     version: Option<i32>,
 }
 
@@ -25,7 +26,7 @@ struct DeleteApiTokenInput {
 struct DeleteApiTokenPayload {
     /// The id that the token had.
     deleted_api_token_id: ID,
-    /// The token's user, which stays, now disabled.
+    /// The token's user, which remains, now disabled.
     user: User,
 }
 
@@ -34,8 +35,8 @@ pub(super) struct DeleteApiTokenMutation;
 
 #[Object]
 impl DeleteApiTokenMutation {
-    /// Deletes an API token, for good: the very next request with its secret is refused, and its name
-    /// is free again. Its user remains, disabled, so that what the token did stays attributed. A token
+    /// Deletes an API token for good: the next request with its secret is refused, and its name is
+    /// free again. Its user remains, disabled, so that the token's actions stay attributed. A token
     /// may delete itself. NOT_FOUND when it does not exist or was deleted. Needs
     /// api.api-tokens.delete.
     #[graphql(guard = "Needs(required::API_TOKENS_DELETE)")]

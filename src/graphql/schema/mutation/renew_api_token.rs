@@ -17,15 +17,16 @@ struct RenewApiTokenInput {
     /// The id of the old token, `tok_...`. It may have expired; it must not be disabled
     /// (`token_disabled`).
     id: ID,
-    /// The instant from which the new token is refused: in the future (`expiry_past`), and no further
-    /// away than the server's maximum lifetime (`expiry_too_far`), which is two years unless set
-    /// otherwise.
+    /// The instant from which the new token is refused: in the future (`expiry_past`), and no
+    /// further away than the server's maximum lifetime (`expiry_too_far`), which is two years
+    /// unless set otherwise.
     expiry: DateTime,
-    /// The name of the new token, under the rules of `createApiToken`. Left out: the old name with
-    /// today's date (UTC), such as `ci 2027-01-31`, in place of the date of an earlier renewal.
+    /// The name of the new token, under the rules of `createApiToken`. If left out: the old name
+    /// with today's date (UTC), such as `ci 2027-01-31`, in place of the date of an earlier
+    /// renewal.
     name: Option<String>,
-    /// How many seconds the old token still works, if it would not end sooner: 0 ends it now. Left out:
-    /// it keeps its expiry.
+    /// How many seconds the old token still works, unless it expires sooner; 0 ends it now. If left
+    /// out, it keeps its expiry.
     overlap_seconds: Option<i32>,
 }
 
@@ -34,7 +35,7 @@ struct RenewApiTokenInput {
 struct RenewApiTokenPayload {
     /// The record of the new token; `renewedFrom` is the old one.
     api_token: ApiToken,
-    /// The secret of the new token. It is shown here and never again: keep it now.
+    /// The secret of the new token. It is shown here and never again: store it now.
     token: String,
 }
 
@@ -43,10 +44,10 @@ pub(super) struct RenewApiTokenMutation;
 
 #[Object]
 impl RenewApiTokenMutation {
-    /// Makes an API token with the permissions and allowed addresses of another one, and with a secret
-    /// and a user of its own. A token may renew itself. NOT_FOUND when there is no such token, or it
-    /// reaches further than the caller. Then all faults of the input are reported together, each with
-    /// its `field` and `reason`. Needs api.api-tokens.write.
+    /// Creates an API token with the permissions and allowed addresses of another one, and with a
+    /// secret and a user of its own. A token may renew itself. NOT_FOUND when the token does not
+    /// exist, was deleted or reaches further than the caller. Otherwise all faults of the input are
+    /// reported together, each with its `field` and `reason`. Needs api.api-tokens.write.
     #[graphql(guard = "Needs(required::API_TOKENS_WRITE)")]
     async fn renew_api_token(
         &self,

@@ -12,26 +12,26 @@ use crate::graphql::schema::scalars::{DateTime, IpNetwork};
 use crate::graphql::schema::types::ApiToken;
 use crate::service::UpdateApiToken;
 
-/// What becomes different about an API token. What is null or left out stays as it is.
+/// The changes to an API token. What is null or left out stays unchanged.
 #[derive(InputObject)]
 struct UpdateApiTokenInput {
     /// The token's id, `tok_...`.
     id: ID,
-    /// The version that you have seen. CONFLICT with the reason `version_stale` when the token has changed
-    /// since; `extensions.currentVersion` is the version that it has now.
+    /// The version that you last read. CONFLICT with the reason `version_stale` if the token has
+    /// changed since; `extensions.currentVersion` is its current version.
     version: i32,
     /// The new name, under the rules of `createApiToken`; the API Token User gets it too.
     name: Option<String>,
     /// False: the token is refused from the next request on, until true enables it again.
     enabled: Option<bool>,
-    /// All that the token may do from now on: at least one, and none that it lacks
+    /// All permissions that the token keeps: at least one, and none that it lacks
     /// (`permission_widened`).
     permissions: Option<Vec<Permission>>,
-    /// All addresses from which it may be used from now on: at most 1,000, within those that it has
-    /// (`addresses_widened`). Empty, which means any address, only where it has none yet.
+    /// All addresses from which it may be used from now on: at most 1,000, within its present ones
+    /// (`addresses_widened`). An empty list, which means any address, only if it has none yet.
     allowed_addresses: Option<Vec<IpNetwork>>,
-    /// An earlier end (`expiry_widened`), in the future (`expiry_past`). To end the token now, disable or
-    /// delete it.
+    /// An earlier expiry (a later one is `expiry_widened`), in the future (`expiry_past`). To end
+    /// the token now, disable or delete it.
     expiry: Option<DateTime>,
 }
 
@@ -47,17 +47,17 @@ pub(super) struct UpdateApiTokenMutation;
 
 #[Object]
 impl UpdateApiTokenMutation {
-    /// Renames, disables, enables or narrows an API token, from the very next request with it on. What a
-    /// token may do, from where and until when is never widened: create another token, or renew this
-    /// one for a later expiry. A change that changes nothing leaves the version as it is. A token may
-    /// change itself. NOT_FOUND when there is no such token, or it reaches further than the caller.
-    /// Then CONFLICT for a stale version, and then all faults of the input together, each with its `field`
-    /// and `reason`. Needs api.api-tokens.write.
+    /// Renames, disables, enables or narrows an API token, from its next request on. Permissions,
+    /// addresses and expiry are never widened: create another token, or renew this one for a later
+    /// expiry. A change without effect leaves the version unchanged. A token may change itself.
+    /// Errors come in this order: NOT_FOUND when the token does not exist, was deleted or reaches
+    /// further than the caller; CONFLICT for a stale version; then all faults of the input
+    /// together, each with its `field` and `reason`. Needs api.api-tokens.write.
     #[graphql(guard = "Needs(required::API_TOKENS_WRITE)")]
     async fn update_api_token(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The token, and what becomes different.")] input: UpdateApiTokenInput,
+        #[graphql(desc = "The token and its changes.")] input: UpdateApiTokenInput,
     ) -> Result<Option<UpdateApiTokenPayload>, GqlError> {
         let service = service(ctx)?;
         let catalogue = service.catalogue();

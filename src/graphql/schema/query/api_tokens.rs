@@ -18,62 +18,63 @@ use crate::graphql::schema::permission::Permission;
 use crate::graphql::schema::scalars::DateTime;
 use crate::graphql::schema::types::{ApiToken, ApiTokenStatus};
 
-/// Which API tokens to list. All conditions hold together; what is left out restricts nothing, and
-/// neither does an empty list.
+/// Which API tokens to list. A row must meet all conditions. What is left out restricts nothing,
+/// and neither does an empty list.
 #[derive(InputObject, Default)]
 struct ApiTokenFilter {
-    /// Tokens whose name contains this, whatever the case, the compatible characters and the white space
-    /// around it. At most 200 characters; none of them is a wildcard.
+    /// Tokens whose name contains this text; case, compatible characters and surrounding white
+    /// space do not matter. At most 200 characters; there are no wildcards.
     name_contains: Option<String>,
     /// Tokens with one of these statuses. One that is expired and disabled is EXPIRED.
     status: Option<Vec<ApiTokenStatus>>,
-    /// Tokens that have every one of these.
+    /// Tokens that have all of these permissions.
     permissions: Option<Vec<Permission>>,
     /// The token of this API Token User, `usr_...`.
     user_id: Option<ID>,
-    /// Tokens that this user made, `usr_...`.
+    /// Tokens that this user created, `usr_...`.
     created_by_user_id: Option<ID>,
     /// Tokens whose expiry is at this instant or later.
     expires_after: Option<DateTime>,
     /// Tokens whose expiry is before this instant.
     expires_before: Option<DateTime>,
-    /// Tokens that were not used at this instant or later: those to clean up. The never used are among
-    /// them. When a token was last used is known to within a minute.
+    /// Tokens that were not used at this instant or later, or never: candidates for deletion. The
+    /// last use is known to within a minute.
     not_used_since: Option<DateTime>,
 }
 
-/// What API tokens are sorted by, and which way. Equal ones are sorted by their ids.
+/// How API tokens are sorted. Tokens with equal values are sorted by their ids.
 #[derive(InputObject)]
 struct ApiTokenOrder {
     /// What to sort by.
     field: ApiTokenOrderField,
-    /// Which way.
+    /// The direction.
     direction: OrderDirection,
 }
 
-/// What API tokens can be sorted by. A walk from page to page meets each token that is there all along
-/// exactly once, as long as what it is sorted by does not change: only CREATION_DATE never does.
+/// What API tokens can be sorted by. Reading page after page returns each token that exists
+/// throughout exactly once, as long as the value that it is sorted by does not change: only
+/// CREATION_DATE never does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "order::ApiTokenOrderField")]
 enum ApiTokenOrderField {
     /// By name, without regard to case: character by character, in the order of Unicode.
     Name,
-    /// By when the token was made.
+    /// By the time of creation.
     CreationDate,
-    /// By the instant from which the token is refused.
+    /// By the expiry.
     Expiry,
-    /// By when the token was last used. Those that were never used come before all others.
+    /// By the time of the last use. Tokens that were never used come before all others.
     LastUsedDate,
 }
 
-/// Which way a list runs.
+/// The direction of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "order::Direction")]
 enum OrderDirection {
-    /// The smallest, earliest first.
+    /// The smallest or earliest first.
     #[graphql(name = "ASC")]
     Ascending,
-    /// The largest, latest first.
+    /// The largest or latest first.
     #[graphql(name = "DESC")]
     Descending,
 }
@@ -96,8 +97,9 @@ pub(super) struct ApiTokensQuery;
 
 #[Object]
 impl ApiTokensQuery {
-    /// The API tokens that are not deleted, the newest first unless `orderBy` says otherwise. All faults
-    /// of the arguments are reported together, each with its `field`. Needs api.api-tokens.read.
+    /// The API tokens that are not deleted, the newest first unless `orderBy` says otherwise. All
+    /// faults of the arguments are reported together, each with its `field`. Needs
+    /// api.api-tokens.read.
     #[expect(clippy::too_many_arguments, reason = "they are the field's")]
     #[graphql(
         guard = "Needs(required::API_TOKENS_READ)",
@@ -106,22 +108,24 @@ impl ApiTokensQuery {
     async fn api_tokens(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many, from the first on: 1 to 100 (`page_size`), 20 if left out.")]
+        #[graphql(desc = "How many rows from the start: 1 to 100 (`page_size`), 20 if left out.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor: `endCursor` of the page before. \
-                    `cursor_invalid` for one of another list or order.")]
+        #[graphql(
+            desc = "Only rows after this cursor: `endCursor` of the previous page. A cursor of \
+                    another list or order is `cursor_invalid`."
+        )]
         after: Option<String>,
         #[graphql(
-            desc = "How many, up to the last: 1 to 100. Not beside `first` (`first_and_last`)."
+            desc = "How many rows from the end: 1 to 100. Not with `first` (`first_and_last`)."
         )]
         last: Option<i32>,
         #[graphql(
-            desc = "Only what comes before this cursor: `startCursor` of the page after, with `last`."
+            desc = "Only rows before this cursor: `startCursor` of the next page, with `last`."
         )]
         before: Option<String>,
         #[graphql(desc = "Which tokens to list.")] filter: Option<ApiTokenFilter>,
         #[graphql(
-            desc = "What to sort by; stay with it from page to page.",
+            desc = "What to sort by; keep it from page to page.",
             default_with = "Some(ApiTokenOrder::default())"
         )]
         order_by: Option<ApiTokenOrder>,
@@ -140,7 +144,7 @@ impl ApiTokensQuery {
 }
 
 impl ApiTokenFilter {
-    /// What is at fault is left out.
+    /// What has a fault is left out.
     fn checked(self, faults: &mut ArgumentErrors, catalogue: &Catalogue) -> filter::ApiTokenFilter {
         let name = self.name_contains.unwrap_or_default();
         let permissions = self.permissions.unwrap_or_default().into_iter().enumerate();

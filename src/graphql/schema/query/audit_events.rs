@@ -17,15 +17,15 @@ use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::scalars::DateTime;
 use crate::graphql::schema::types::{AuditAction, AuditEvent};
 
-/// Which audit events to list. All conditions hold together; what is left out restricts nothing, and
-/// neither does an empty list.
+/// Which audit events to list. A row must meet all conditions. What is left out restricts nothing,
+/// and neither does an empty list.
 #[derive(InputObject, Default)]
 struct AuditEventFilter {
-    /// Events in which one of these was done.
+    /// Events with one of these actions.
     action: Option<Vec<AuditAction>>,
-    /// Events of what this user did, `usr_...`.
+    /// Events that this user caused, `usr_...`.
     actor_user_id: Option<ID>,
-    /// Events of what was done to this token, `tok_...`, which may be deleted since.
+    /// Events about this token, `tok_...`; it may have been deleted since.
     target_id: Option<ID>,
     /// Events at this instant or later.
     after: Option<DateTime>,
@@ -38,10 +38,11 @@ pub(super) struct AuditEventsQuery;
 
 #[Object]
 impl AuditEventsQuery {
-    /// The audit events, who did what and when, the newest first. They are in the order in which they
-    /// were committed: an event never appears behind one that was there before it. So whoever asks for
-    /// `last` and `before` with the `startCursor` of the newest page that they have seen misses none.
-    /// All faults of the arguments are reported together, each with its `field`. Needs api.api-tokens.read.
+    /// The audit events: who did what and when, the newest first. They are in the order of their
+    /// commits: an event never appears behind one that was there before it. To follow the list
+    /// without missing an event, ask for `last` and `before` with the `startCursor` of the newest
+    /// page that you have read. All faults of the arguments are reported together, each with its
+    /// `field`. Needs api.api-tokens.read.
     #[graphql(
         guard = "Needs(required::API_TOKENS_READ)",
         complexity = "complexity::of_page(__ctx, __variables_definition, __field, child_complexity)"
@@ -49,17 +50,19 @@ impl AuditEventsQuery {
     async fn audit_events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many, from the first on: 1 to 100 (`page_size`), 20 if left out.")]
+        #[graphql(desc = "How many rows from the start: 1 to 100 (`page_size`), 20 if left out.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor: `endCursor` of the page before. \
-                    `cursor_invalid` for one of another list or order.")]
+        #[graphql(
+            desc = "Only rows after this cursor: `endCursor` of the previous page. A cursor of \
+                    another list or order is `cursor_invalid`."
+        )]
         after: Option<String>,
         #[graphql(
-            desc = "How many, up to the last: 1 to 100. Not beside `first` (`first_and_last`)."
+            desc = "How many rows from the end: 1 to 100. Not with `first` (`first_and_last`)."
         )]
         last: Option<i32>,
         #[graphql(
-            desc = "Only what comes before this cursor: `startCursor` of the page after, with `last`."
+            desc = "Only rows before this cursor: `startCursor` of the next page, with `last`."
         )]
         before: Option<String>,
         #[graphql(desc = "Which events to list.")] filter: Option<AuditEventFilter>,
@@ -76,7 +79,7 @@ impl AuditEventsQuery {
 }
 
 impl AuditEventFilter {
-    /// What is at fault is left out.
+    /// What has a fault is left out.
     fn checked(self, faults: &mut ArgumentErrors) -> filter::AuditEventFilter {
         filter::AuditEventFilter {
             actions: self.action.into_iter().flatten().map(Into::into).collect(),

@@ -14,8 +14,8 @@ pub(super) struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// Anything with an id. Null when it does not exist or was deleted. Needs api.api-tokens.read for a
-    /// token or an audit event, api.users.read for a user.
+    /// The object with this id. Null when it does not exist or was deleted. Needs
+    /// api.api-tokens.read for a token or an audit event, api.users.read for a user.
     async fn node(
         &self,
         ctx: &Context<'_>,

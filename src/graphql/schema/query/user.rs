@@ -14,7 +14,7 @@ pub(super) struct UserQuery;
 
 #[Object]
 impl UserQuery {
-    /// One user. NOT_FOUND when there is none. Needs api.users.read.
+    /// One user. NOT_FOUND when it does not exist. Needs api.users.read.
     #[graphql(guard = "Needs(required::USERS_READ)")]
     async fn user(
         &self,

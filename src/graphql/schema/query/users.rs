@@ -16,13 +16,13 @@ use crate::graphql::schema::connection::{Connection, wanted};
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::types::User;
 
-/// Which users to list. All conditions hold together; what is left out restricts nothing.
+/// Which users to list. A row must meet all conditions. What is left out restricts nothing.
 #[derive(InputObject, Default)]
 struct UserFilter {
-    /// Users whose name contains this, whatever the case, the compatible characters and the white space
-    /// around it. At most 200 characters; none of them is a wildcard.
+    /// Users whose name contains this text; case, compatible characters and surrounding white space
+    /// do not matter. At most 200 characters; there are no wildcards.
     name_contains: Option<String>,
-    /// True: API Token Users and the system user; false: everybody else.
+    /// True: API Token Users and the system user; false: all other users.
     service_account: Option<bool>,
     /// True: users that may act; false: those that may not, such as users of deleted tokens.
     enabled: Option<bool>,
@@ -33,8 +33,8 @@ pub(super) struct UsersQuery;
 
 #[Object]
 impl UsersQuery {
-    /// The users, the oldest first, those of deleted tokens included. All faults of the arguments are
-    /// reported together, each with its `field`. Needs api.users.read.
+    /// The users, the oldest first, those of deleted tokens included. All faults of the arguments
+    /// are reported together, each with its `field`. Needs api.users.read.
     #[graphql(
         guard = "Needs(required::USERS_READ)",
         complexity = "complexity::of_page(__ctx, __variables_definition, __field, child_complexity)"
@@ -42,17 +42,19 @@ impl UsersQuery {
     async fn users(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many, from the first on: 1 to 100 (`page_size`), 20 if left out.")]
+        #[graphql(desc = "How many rows from the start: 1 to 100 (`page_size`), 20 if left out.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor: `endCursor` of the page before. \
-                    `cursor_invalid` for one of another list or order.")]
+        #[graphql(
+            desc = "Only rows after this cursor: `endCursor` of the previous page. A cursor of \
+                    another list or order is `cursor_invalid`."
+        )]
         after: Option<String>,
         #[graphql(
-            desc = "How many, up to the last: 1 to 100. Not beside `first` (`first_and_last`)."
+            desc = "How many rows from the end: 1 to 100. Not with `first` (`first_and_last`)."
         )]
         last: Option<i32>,
         #[graphql(
-            desc = "Only what comes before this cursor: `startCursor` of the page after, with `last`."
+            desc = "Only rows before this cursor: `startCursor` of the next page, with `last`."
         )]
         before: Option<String>,
         #[graphql(desc = "Which users to list.")] filter: Option<UserFilter>,
@@ -69,7 +71,7 @@ impl UsersQuery {
 }
 
 impl UserFilter {
-    /// What is at fault is left out.
+    /// What has a fault is left out.
     fn checked(self, faults: &mut ArgumentErrors) -> filter::UserFilter {
         let name = self.name_contains.unwrap_or_default();
         filter::UserFilter {

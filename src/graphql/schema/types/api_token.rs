@@ -14,8 +14,8 @@ use crate::graphql::schema::scalars::{DateTime, IpNetwork};
 /// An API token.
 pub(in crate::graphql) struct ApiToken(pub(in crate::graphql) api_token::ApiToken);
 
-/// An API token: who holds its secret may do what its permissions allow, until its expiry and from its
-/// allowed addresses. The secret itself is not part of it.
+/// An API token: who holds its secret may do what its permissions allow, until its expiry and from
+/// its allowed addresses. The secret itself is not part of it.
 #[Object]
 impl ApiToken {
     /// `tok_...`. Opaque; sorts by creation.
@@ -23,27 +23,27 @@ impl ApiToken {
         self.0.id.into()
     }
 
-    /// 1 at creation, one more with every change. A use is no change.
+    /// 1 at creation, one more with every change. A use is not a change.
     async fn version(&self) -> i32 {
         self.0.version
     }
 
-    /// When the token was made.
+    /// When the token was created.
     async fn creation_date(&self) -> DateTime {
         self.0.creation_date.into()
     }
 
-    /// When the token was last changed; at first, when it was made.
+    /// When the token was last changed; initially, when it was created.
     async fn last_modified_date(&self) -> DateTime {
         self.0.last_modified_date.into()
     }
 
-    /// Who made the token.
+    /// Who created the token.
     async fn created_user_info(&self) -> UserInfo {
         UserInfo(self.0.created.clone())
     }
 
-    /// Who changed the token last; at first, who made it.
+    /// Who changed the token last; initially, who created it.
     async fn last_modified_user_info(&self) -> UserInfo {
         UserInfo(self.0.last_modified.clone())
     }
@@ -59,12 +59,13 @@ impl ApiToken {
         load_user(ctx, self.0.user_id).await
     }
 
-    /// What people know the token by. Unique among the tokens that are not deleted, whatever the case.
+    /// The name that people know the token by. Unique, regardless of case, among the tokens that
+    /// are not deleted.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The start of the secret, the rest masked: enough to tell which secret belongs to this token.
+    /// The start of the secret, the rest masked: enough to recognise the secret of this token.
     async fn partial_token(&self) -> String {
         partial_token(self.0.id)
     }
@@ -74,7 +75,7 @@ impl ApiToken {
         self.0.expiry.into()
     }
 
-    /// From where the token may be used: addresses and networks. Empty: from any address.
+    /// The addresses and networks from which the token may be used. Empty: any address.
     async fn allowed_addresses(&self) -> Vec<IpNetwork> {
         self.0.allowed_addresses.iter().map(IpNetwork::from).collect()
     }
@@ -83,7 +84,7 @@ impl ApiToken {
     async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Permission>, GqlError> {
         let catalogue = service(ctx)?.catalogue();
         if let Some(code) = catalogue.unknown(&self.0.permissions).next() {
-            // Another instance may have a newer catalogue; a shorter list would be a lie.
+            // Another instance may have a newer catalogue; a shorter list would be wrong.
             return Err(GqlError::internal(format!("{} holds the unknown {code}", self.0.id)));
         }
         Ok(catalogue.in_order(&self.0.permissions).into_iter().map(Permission::of).collect())
@@ -99,13 +100,13 @@ impl ApiToken {
         self.0.last_use.map(|last| last.date.into())
     }
 
-    /// From which address it was last used. Null where that was not known.
+    /// The address from which the token was last used. Null if it was unknown.
     async fn last_used_address(&self) -> Option<String> {
         self.0.last_use?.address.map(|address| address.to_string())
     }
 
-    /// The token that this one took the place of. Null for one that is not a renewal, and once the old
-    /// token is deleted. Needs api.api-tokens.read.
+    /// The token that this one renewed. Null if this one is not a renewal, and once the old token
+    /// is deleted. Needs api.api-tokens.read.
     async fn renewed_from(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
         match self.0.renewed_from {
             Some(id) => Ok(loaders(ctx)?.api_tokens.load_one(id).await?.map(Self)),

@@ -9,7 +9,7 @@ use crate::graphql::schema::scalars::DateTime;
 /// An audit event.
 pub(in crate::graphql) struct AuditEvent(pub(in crate::graphql) audit::AuditEvent);
 
-/// One thing that somebody did. It was written in the transaction that did it, and never changes.
+/// One action. It is recorded in the transaction that did it, and never changes.
 #[Object]
 impl AuditEvent {
     /// `evt_...`. Opaque.
@@ -17,8 +17,8 @@ impl AuditEvent {
         self.0.id.into()
     }
 
-    /// When it was done. Dates are in the order of the list: where a server's clock is behind, its events
-    /// are dated just after the newest.
+    /// When it happened. Dates follow the order of the list: if a server's clock is behind, its
+    /// events are dated just after the newest one.
     async fn date(&self) -> DateTime {
         self.0.date.into()
     }
@@ -33,23 +33,24 @@ impl AuditEvent {
         UserInfo(self.0.actor.clone())
     }
 
-    /// The token with which they did it, `tok_...`, which may be deleted since. Null for the command line.
+    /// The token that the actor used, `tok_...`; it may have been deleted since. Null for the
+    /// command line.
     async fn actor_api_token_id(&self) -> Option<ID> {
         self.0.actor_token.map(ID::from)
     }
 
-    /// From which address. Null for the command line, and where it was not known.
+    /// The client address. Null for the command line, and if it was unknown.
     async fn client_address(&self) -> Option<String> {
         self.0.client_address.map(|address| address.to_string())
     }
 
-    /// The request, as the header `x-request-id` of its answer and the log name it. Null for the command
-    /// line.
+    /// The id of the request, as in the header `x-request-id` of its answer and in the log. Null
+    /// for the command line.
     async fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// The token that it was done to, `tok_...`, which may be deleted since.
+    /// The token that was acted on, `tok_...`; it may have been deleted since.
     async fn target_id(&self) -> ID {
         self.0.target.into()
     }
@@ -65,9 +66,9 @@ impl AuditEvent {
 pub(in crate::graphql) struct AuditChange {
     /// The field's name, as in `ApiToken`.
     field: String,
-    /// Its value before, as a text. Null where there was none.
+    /// Its value before, as text. Null if there was none.
     before: Option<String>,
-    /// Its value after, as a text. Null where there is none.
+    /// Its value after, as text. Null if there is none.
     after: Option<String>,
 }
 
@@ -78,12 +79,12 @@ impl From<&audit::AuditChange> for AuditChange {
     }
 }
 
-/// What can be done.
+/// The kinds of action that are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "audit::AuditAction")]
 #[expect(clippy::enum_variant_names, reason = "there will be actions on other things")]
 pub(in crate::graphql) enum AuditAction {
-    /// An API token was made.
+    /// An API token was created.
     ApiTokenCreated,
     /// The settings of an API token were changed.
     ApiTokenUpdated,

@@ -4,7 +4,7 @@ use async_graphql::{ID, Interface};
 
 use super::{ApiToken, AuditEvent, User};
 
-/// Something with an id, which `node` finds again.
+/// An object with an id, by which `node` finds it.
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "Opaque; unique over all types."))]
 pub(in crate::graphql) enum Node {

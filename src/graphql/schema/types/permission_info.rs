@@ -10,7 +10,7 @@ use crate::graphql::schema::permission::Permission;
 pub(in crate::graphql) struct PermissionInfo {
     /// The value to use in queries and mutations.
     permission: Permission,
-    /// The same as a dotted code, such as `api.api-tokens.write`: so it stands in settings and logs.
+    /// The dotted code, such as `api.api-tokens.write`, as settings and logs show it.
     code: String,
     /// What it is about: the middle part of the code, such as `api-tokens`.
     resource: String,

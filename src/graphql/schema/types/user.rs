@@ -15,7 +15,8 @@ use crate::graphql::schema::scalars::DateTime;
 /// A user.
 pub(in crate::graphql) struct User(pub(in crate::graphql) user::User);
 
-/// A user. Every API token has one of its own, to which everything that the token does is attributed.
+/// A user. Every API token has one of its own, to which everything that the token does is
+/// attributed.
 #[Object]
 impl User {
     /// `usr_...`. Opaque; sorts by creation.
@@ -28,12 +29,12 @@ impl User {
         self.0.version
     }
 
-    /// When the user was made.
+    /// When the user was created.
     async fn creation_date(&self) -> DateTime {
         self.0.creation_date.into()
     }
 
-    /// When the user was last changed; at first, when it was made.
+    /// When the user was last changed; initially, when it was created.
     async fn last_modified_date(&self) -> DateTime {
         self.0.last_modified_date.into()
     }
@@ -43,7 +44,7 @@ impl User {
         &self.0.name
     }
 
-    /// Whether this is no human being: true for API Token Users and the built-in system user.
+    /// True for API Token Users and the built-in system user, false for people.
     async fn service_account(&self) -> bool {
         self.0.service_account
     }
@@ -83,7 +84,7 @@ impl UserInfo {
     }
 }
 
-/// A nested user: its permission is asked for here, and many of them are read by one query.
+/// A nested user: its permission is checked here, and many users are read by one query.
 pub(super) async fn load_user(ctx: &Context<'_>, id: UserId) -> Result<Option<User>, GqlError> {
     principal(ctx)?.require_user(id)?;
     Ok(loaders(ctx)?.users.load_one(id).await?.map(User))

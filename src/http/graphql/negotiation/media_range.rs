@@ -19,7 +19,7 @@ impl MediaRange {
         let mut weight = None;
         for parameter in parameters(parts) {
             let parameter = parameter?;
-            // `q` is the weight wherever it stands (RFC 9110 section 12.5.1).
+            // `q` is the weight in any position (RFC 9110 section 12.5.1).
             if parameter.is("q") {
                 if weight.replace(parse_weight(&parameter.value)?).is_some() {
                     return None;

@@ -1,4 +1,5 @@
-//! What a document amounts to as if every fragment were written out wherever it is spread.
+//! The weight of a document: what it contains once every fragment is written out where it is
+//! spread.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +33,8 @@ pub(super) struct Place {
     depth: usize,
     /// Introspected lists.
     lists: usize,
-    /// Is it inside `__schema` or `__type` of this definition? A fragment may be spread in such a field as well.
+    /// Is it inside `__schema` or `__type` of this definition? A fragment may be spread in such a
+    /// field as well.
     introspected: bool,
 }
 
@@ -43,7 +45,7 @@ impl Place {
     }
 }
 
-/// What is counted of a definition.
+/// What is counted in a definition.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Weight {
     /// Fields, spreads and inline fragments.
@@ -51,7 +53,7 @@ pub(super) struct Weight {
     nesting: usize,
     depth: usize,
     aliases: usize,
-    /// Fields that no other field is around.
+    /// Fields that are in no other field.
     root_fields: usize,
     schemas: usize,
     types: usize,
@@ -66,7 +68,7 @@ impl Weight {
         self.nesting = self.nesting.max(nesting);
     }
 
-    /// Counts a field, and tells where its selections are.
+    /// Counts a field, and returns the place of its selections.
     pub(super) fn enter_field(&mut self, field: &Field, at: Place) -> Place {
         self.aliases += usize::from(field.alias.is_some());
         self.root_fields += usize::from(at.depth == 0);
@@ -105,7 +107,8 @@ impl Weight {
         *lists = (at.lists + fragment.lists_if_introspected).max(*lists);
     }
 
-    /// The weight of a body whose fragments are weighed; an unknown fragment adds nothing to its spread.
+    /// The weight of a body whose fragments are weighed; an unknown fragment adds nothing to its
+    /// spread.
     fn of(body: &Body<'_>, weights: &Weights<'_>) -> Self {
         let mut total = body.weight;
         for spread in &body.spreads {
@@ -116,7 +119,8 @@ impl Weight {
         total
     }
 
-    /// What holds for fragments as well, which validation walks even where nothing spreads them.
+    /// The limits that hold for fragments as well, which validation walks even if nothing spreads
+    /// them.
     fn check(&self) -> Result<(), Limit> {
         let bounds = [
             (self.nesting, MAX_NESTING, Limit::Nesting),
@@ -126,7 +130,7 @@ impl Weight {
     }
 }
 
-/// How far a fragment is weighed; one not yet come to has no entry.
+/// How far a fragment is weighed; one that was not reached yet has no entry.
 enum Progress {
     /// The fragments that it spreads are being weighed.
     Started,
@@ -139,12 +143,12 @@ type Weights<'a> = BTreeMap<&'a str, Progress>;
 enum Step<'a> {
     /// Weigh all that the fragment spreads, and then the fragment.
     Start(&'a str),
-    /// Weigh the fragment: all that it spreads is weighed.
+    /// Weigh the fragment, after all that it spreads.
     Finish(&'a str),
 }
 
-/// Refuses a document that grows beyond the limits once its fragments are expanded. Operations come with
-/// whether they are mutations.
+/// Refuses a document that grows beyond the limits once its fragments are expanded. Operations come
+/// with whether they are mutations.
 pub(super) fn check(
     operations: &[(bool, Body<'_>)],
     fragments: Vec<(&str, Body<'_>)>,
@@ -159,7 +163,7 @@ pub(super) fn check(
             (weight.aliases, MAX_ALIASES, Limit::Aliases),
             (root_fields, MAX_MUTATION_FIELDS, Limit::MutationFields),
         ];
-        // What all operations have together comes first: it bounds the work of reading the document.
+        // The total of all operations comes first: it bounds the work of reading the document.
         all.add(Place::default(), &weight);
         all.check().map_err(RequestError::Limit)?;
         within(&bounds).map_err(RequestError::Limit)?;
@@ -179,8 +183,8 @@ fn within(bounds: &[(usize, usize, Limit)]) -> Result<(), Limit> {
     }
 }
 
-/// The weight of each fragment. Where several have one name, which validation refuses, all spreads of the
-/// name count to each of them.
+/// The weight of each fragment. Where several have one name, which validation refuses, all spreads
+/// of the name count to each of them.
 fn weigh<'a>(fragments: Vec<(&'a str, Body<'a>)>) -> Result<Weights<'a>, RequestError> {
     let mut bodies: BTreeMap<&str, Vec<Body<'_>>> = BTreeMap::new();
     for (name, body) in fragments {
@@ -191,8 +195,8 @@ fn weigh<'a>(fragments: Vec<(&'a str, Body<'a>)>) -> Result<Weights<'a>, Request
     while let Some(step) = steps.pop() {
         match step {
             Step::Start(name) => match (weights.get(name), bodies.get(name)) {
-                // The steps left of a started fragment lie below those of all that it spreads, so meeting
-                // it again before it is done means that it spreads itself.
+                // The steps left of a started fragment lie below those of all that it spreads, so
+                // meeting it again before it is done means that it spreads itself.
                 (Some(Progress::Started), _) => return Err(RequestError::FragmentCycle),
                 (None, Some(bodies)) => {
                     weights.insert(name, Progress::Started);

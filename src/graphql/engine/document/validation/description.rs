@@ -3,8 +3,8 @@
 use apollo_compiler::Schema;
 use apollo_compiler::schema::ExtendedType;
 
-/// Takes the descriptions out of what is selected: the library hashes the whole definition of a field as
-/// often as the field is selected.
+/// Takes the descriptions out of what is selected: the library hashes the whole definition of a
+/// field as often as the field is selected.
 pub(super) fn leave_out(schema: &mut Schema) {
     for ty in schema.types.values_mut() {
         let fields = match ty {

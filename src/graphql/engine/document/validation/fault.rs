@@ -20,7 +20,7 @@ const OF_A_VALUE: [&str; 5] = [
 
 /// One fault of a document.
 pub(super) struct Fault {
-    /// Where, in bytes; `None` where it is in no one place.
+    /// The offset in bytes; `None` if it has no single place.
     pub(super) offset: Option<usize>,
     message: String,
     field: Option<String>,
@@ -35,8 +35,9 @@ impl Fault {
     /// As the library has found it in this document.
     pub(super) fn of(error: &DiagnosticData, document: &ast::Document, schema: &Schema) -> Self {
         let offset = error.location().map(|span| span.offset());
-        // The library keeps its kinds of error to itself: their names and messages are all there is, and no
-        // promise, hence the pinned version. What is read out of its prose is read here and in `suggestion`.
+        // The library keeps its kinds of error private. Only their names and messages are public,
+        // without a promise, hence the pinned version. Only this file and `suggestion` read its
+        // prose.
         let rule = error.unstable_error_name().unwrap_or_default();
         let worded_as_graphql_js = error.unstable_compat_message();
         let suggested = worded_as_graphql_js
@@ -46,7 +47,7 @@ impl Fault {
             let field = worded_as_graphql_js.as_deref().and_then(required_field);
             (worded_as_graphql_js, field)
         } else if OF_A_VALUE.contains(&rule) {
-            // In the other wording it repeats literals, which may be secrets.
+            // The other wording repeats literals, which may be secrets.
             (None, offset.and_then(|offset| field_at(document, offset)))
         } else {
             (worded_as_graphql_js, None)

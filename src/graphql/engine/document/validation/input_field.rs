@@ -4,8 +4,8 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Definition, DirectiveList, Document, Selection, Value};
 use apollo_compiler::parser::SourceSpan;
 
-/// The input field whose value is at this place: `permissions` inside `input: {permissions: [X]}`. An
-/// argument that is no input object stands for itself.
+/// The input field whose value is at this place: `permissions` inside `input: {permissions: [X]}`.
+/// For an argument that is not an input object, it is the argument itself.
 pub(super) fn field_at(document: &Document, offset: usize) -> Option<String> {
     let search = Search { offset };
     let path = document.definitions.iter().find_map(|definition| match definition {

@@ -1,5 +1,5 @@
-//! What the library does not ask of the values in a document: that no field of an input object is there
-//! twice, and that a scalar of our own is written as a text.
+//! What the library does not check in the values of a document: that no field of an input object is
+//! given twice, and that our own scalars are written as strings.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use apollo_compiler::{Node, Schema};
 
 use super::fault::Fault;
 
-/// Faults of the values in a document, which may have others.
+/// Faults of the values in a document.
 pub(super) fn faults(schema: &Schema, document: &ExecutableDocument) -> Vec<Fault> {
     let mut search = Search { schema, found: Vec::new() };
     for operation in document.operations.iter() {
@@ -33,7 +33,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Fragments are looked at where they are defined.
+    /// Fragments are checked where they are defined.
     fn selections(&mut self, set: &SelectionSet) {
         for selection in &set.selections {
             match selection {
@@ -77,7 +77,7 @@ impl Search<'_> {
             }
             (Value::String(_), _) => {}
             (_, Some(ExtendedType::Scalar(scalar))) if !scalar.is_built_in() => {
-                self.add(value, format!("A value of {} is written as a text.", scalar.name), name);
+                self.add(value, format!("Write a value of {} as a string.", scalar.name), name);
             }
             _ => {}
         }

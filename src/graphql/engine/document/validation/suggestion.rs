@@ -1,16 +1,16 @@
-//! What a name that the schema does not know may have been meant to be.
+//! Suggestions for a name that is not in the schema.
 
 use apollo_compiler::Schema;
 use apollo_compiler::schema::ExtendedType;
 use strsim::damerau_levenshtein;
 
-/// Names that are suggested at most.
+/// The most names that are suggested.
 const MAX_NAMES: usize = 3;
-/// A longer name is not a slip of the pen, and would take long to compare.
+/// A longer name is not a typing error, and would take long to compare.
 const MAX_LENGTH: usize = 64;
 
-/// A sentence with the nearest names, after the library's name of the broken rule and its message: the
-/// unknown name and the type that lacks it stand in quotes there, in this order.
+/// A sentence with the nearest names. It is made from the library's name of the broken rule and its
+/// message, which has the unknown name and the type that lacks it in quotes, in this order.
 pub(super) fn after(rule: &str, message: &str, schema: &Schema) -> Option<String> {
     let mut quoted = message.split('"').skip(1).step_by(2);
     let (unknown, of) = (quoted.next()?, quoted.next());
@@ -33,7 +33,8 @@ pub(super) fn after(rule: &str, message: &str, schema: &Schema) -> Option<String
     sentence(&nearest(unknown, known))
 }
 
-/// The names that differ least, and by no more than two fifths of the unknown name, as graphql-js has it.
+/// The names that differ least, and by no more than two fifths of the unknown name, as in
+/// graphql-js.
 fn nearest<'a>(unknown: &str, known: Vec<&'a str>) -> Vec<&'a str> {
     if unknown.len() > MAX_LENGTH {
         return Vec::new();

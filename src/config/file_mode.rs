@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// What to tell the operator where everybody on this machine may read the file.
+/// The warning for a file that everybody on this machine may read.
 pub(super) fn warning(path: &Path) -> Option<String> {
     let mode = path.metadata().ok()?.mode() & 0o777;
     (mode & 0o004 != 0).then(|| {

@@ -1,12 +1,12 @@
-//! A resource that can only be read.
+//! A resource that is only read.
 
 use actix_web::{FromRequest, Handler, Resource, Responder, guard, web};
 
 use super::refusal::Refusal;
 
-/// Answers GET and HEAD, which load balancers probe by, and refuses every other method with what is
-/// allowed (RFC 9110, section 15.5.6).
-pub(super) fn readable<F, Args>(path: &str, handler: F) -> Resource
+/// Answers GET and HEAD, which load balancers use for probes, and refuses every other method with
+/// the list of allowed ones (RFC 9110, section 15.5.6).
+pub(super) fn read_only<F, Args>(path: &str, handler: F) -> Resource
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
