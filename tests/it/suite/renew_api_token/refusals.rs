@@ -87,7 +87,7 @@ async fn a_disabled_token_is_enabled_first() {
     for secret in [&app.admin, &by.secret] {
         let expected = ["BAD_USER_INPUT id token_disabled"];
         let answer = assert_refused(&app, secret, input(&app, &old.id, json!({})), &expected).await;
-        assert!(answer.message().contains("enable it first"), "{}", answer.message());
+        assert!(answer.message().contains("enable the token first"), "{}", answer.message());
     }
     app.database.execute("UPDATE api_tokens SET enabled = TRUE WHERE name = 'ci'");
     renewed(&renew(&app, &app.admin, input(&app, &old.id, json!({}))).await);
