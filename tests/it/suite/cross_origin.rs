@@ -282,7 +282,7 @@ fn what_cannot_be_allowed_is_refused_at_the_start() {
     for (value, told) in [
         ("*", "`*` would allow every page"),
         ("https://*.app.example", "`https://*.app.example` would allow every page"),
-        ("null", "`null` is what sandboxed pages"),
+        ("null", "`null` is sent by any sandboxed page"),
         (
             "https://app.example/",
             "`https://app.example/` is not written as browsers send it; write `https://app.example`",
