@@ -291,7 +291,7 @@ fn what_cannot_be_allowed_is_refused_at_the_start() {
         ("https://App.example", "write `https://app.example`"),
         ("https://app.example:443", "write `https://app.example`"),
         ("app.example", "`app.example` is not an origin"),
-        ("https://app.example,", "`` is not an origin"),
+        ("https://app.example,,", "there is nothing between two commas"),
         ("https://app.example;http://localhost", "is not an origin"),
         ("https://app.example http://localhost", "is not an origin"),
         ("file:///page.html", "must begin with `https://` or `http://`"),
