@@ -1,24 +1,15 @@
-//! The use cases, one file each. A use case takes the principal, decides, and runs the repository.
+//! The use cases, one file each, in rooms: `token` makes, changes and ends; `read` reads; `start`
+//! and `background` run beside the requests; `judge` decides who asks. A use case takes the
+//! principal, decides, and runs the repository.
 
-mod api_tokens;
-mod audit;
 mod authenticate;
-mod check;
-mod create_api_token;
-mod delete_api_token;
+mod background;
 mod failure;
 mod judge;
-mod last_use;
-mod lists;
-mod name_keys;
-mod new_api_token;
 mod proof;
-mod renew_api_token;
-mod replace_secrets;
-mod requested_expiry;
-mod stored_permissions;
-mod update_api_token;
-mod users;
+mod read;
+mod start;
+mod token;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,20 +24,19 @@ use crate::domain::random::RandomSource;
 use crate::repository::Repository;
 
 pub use authenticate::AuthenticateError;
-pub use create_api_token::{CreateApiToken, CreateApiTokenError, CreatedApiToken};
-pub use delete_api_token::{DeleteApiToken, DeleteApiTokenError, DeletedApiToken};
+pub use background::LAST_USE_INTERVAL;
+use background::LastUses;
 pub use failure::Failure;
-use failure::ends_with_failure;
 pub use judge::JudgeError;
-pub use last_use::LAST_USE_INTERVAL;
-use last_use::LastUses;
-pub use lists::{Listing, Wanted};
 use proof::SecretProofs;
 pub use proof::{DEFAULT_COST, MAX_COST, MIN_COST, ProofBusy};
-pub use renew_api_token::{RenewApiToken, RenewApiTokenError};
-pub use requested_expiry::RequestedExpiry;
-pub use stored_permissions::UnknownPermissions;
-pub use update_api_token::{UpdateApiToken, UpdateApiTokenError};
+pub use read::{Listing, ReadError, Wanted};
+pub use start::UnknownPermissions;
+pub use token::{
+    CreateApiToken, CreateApiTokenError, CreatedApiToken, DeleteApiToken, DeleteApiTokenError,
+    DeletedApiToken, RenewApiToken, RenewApiTokenError, RequestedExpiry, UpdateApiToken,
+    UpdateApiTokenError,
+};
 
 /// What the use cases need.
 pub struct Service {
@@ -136,16 +126,3 @@ impl Service {
         }
     }
 }
-
-/// Why something could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// It does not exist, was deleted, or is out of reach.
-    #[error("There is nothing with this id.")]
-    NotFound,
-    /// It failed for a reason that no other input would avoid.
-    #[error(transparent)]
-    Failed(Failure),
-}
-
-ends_with_failure!(ReadError);

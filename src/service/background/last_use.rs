@@ -6,20 +6,13 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
-
-use super::Service;
 use crate::domain::api_token::LastUse;
 use crate::domain::clock::Instant;
 use crate::domain::id::ApiTokenId;
+use crate::service::Service;
 
-/// How often noted uses are written. Including the time that writing takes, a use is stored within
-/// a minute.
-pub const LAST_USE_INTERVAL: Duration = Duration::from_secs(30);
 /// Most tokens that are noted at once; the uses of further ones are forgotten.
 const MOST: usize = 100_000;
 /// Tokens written in one transaction, which keeps other writers waiting.
@@ -27,10 +20,10 @@ const BATCH: usize = 100;
 
 /// The latest use of each token that was used since the last writing.
 #[derive(Default)]
-pub(super) struct LastUses(Mutex<HashMap<ApiTokenId, LastUse>>);
+pub(in crate::service) struct LastUses(Mutex<HashMap<ApiTokenId, LastUse>>);
 
 impl LastUses {
-    pub(super) fn note(&self, id: ApiTokenId, date: Instant, address: Option<IpAddr>) {
+    pub(in crate::service) fn note(&self, id: ApiTokenId, date: Instant, address: Option<IpAddr>) {
         let mut noted = self.noted();
         if noted.len() < MOST || noted.contains_key(&id) {
             noted.insert(id, LastUse { date, address });
@@ -61,27 +54,8 @@ impl LastUses {
 }
 
 impl Service {
-    /// Writes the last uses, and secrets in their new form, over and over until `stop` is ready,
-    /// and then once more.
-    pub async fn keep_last_uses(&self, stop: impl Future<Output = ()>) {
-        let mut stop = pin!(stop);
-        let mut due = interval(self.last_use_interval);
-        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = due.tick() => self.write_noted().await,
-                _ = &mut stop => break,
-            }
-        }
-        self.write_noted().await;
-    }
-
-    async fn write_noted(&self) {
-        self.write_last_uses().await;
-        self.replace_secrets().await;
-    }
-
-    async fn write_last_uses(&self) {
+    /// Writes what was noted since the last time.
+    pub(super) async fn write_last_uses(&self) {
         let taken = self.last_uses.take();
         let mut unwritten = taken.as_slice();
         while !unwritten.is_empty() {

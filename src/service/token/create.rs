@@ -2,10 +2,10 @@
 
 mod check;
 
+use super::RequestedExpiry;
 use super::audit::settings;
-use super::check::name_taken;
-use super::new_api_token::Settings;
-use super::{Failure, RequestedExpiry, Service, ends_with_failure};
+use super::input::name_taken;
+use super::mint::Settings;
 use crate::domain::api_token::ApiToken;
 use crate::domain::audit::{AuditAction, AuditEvent, AuditTarget};
 use crate::domain::fault::InputFault;
@@ -13,6 +13,8 @@ use crate::domain::permission::required;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::secret::PlaintextSecret;
 use crate::repository::Inserted;
+use crate::service::failure::ends_with_failure;
+use crate::service::{Failure, Service};
 
 /// What a caller wants, unchecked.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use crate::domain::fault::{Field, InputFault};
 use crate::domain::name::ApiTokenName;
 use crate::domain::renewed_name::renewed_name;
 use crate::service::Service;
-use crate::service::check::{Found, combine};
+use crate::service::token::input::{Found, combine};
 
 /// An input without a fault.
 pub(super) struct Checked {

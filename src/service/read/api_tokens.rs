@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::{Failure, ReadError, Service};
+use super::ReadError;
 use crate::db::DbError;
 use crate::domain::api_token::ApiToken;
 use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::permission::required;
-use crate::domain::principal::{CallerChanged, Principal};
+use crate::domain::principal::Principal;
+use crate::service::Service;
 
 impl Service {
     /// One token. Deleted and unknown are one answer.
@@ -21,29 +22,6 @@ impl Service {
     ) -> Result<ApiToken, ReadError> {
         principal.require(required::API_TOKENS_READ)?;
         self.repository.api_token(id).await?.ok_or(ReadError::NotFound)
-    }
-
-    /// The current state of a token that the caller is about to change. `None` if it does not exist
-    /// or reaches further than the caller; the caller cannot distinguish the two. The caller is
-    /// read together with the token, so a caller that changed since it was judged learns nothing.
-    pub(super) async fn within_reach(
-        &self,
-        principal: &Principal,
-        id: ApiTokenId,
-    ) -> Result<Option<ApiToken>, Failure> {
-        let found = match principal {
-            Principal::Operator => self.repository.api_token(id).await?,
-            Principal::ApiToken(own) => {
-                let found = self.repository.api_tokens_by_id(&[id, own.id]).await?;
-                let is_unchanged =
-                    |found: &ApiToken| found.id == own.id && found.version == own.version;
-                if !found.iter().any(is_unchanged) {
-                    return Err(CallerChanged.into());
-                }
-                found.into_iter().find(|found| found.id == id)
-            }
-        };
-        Ok(found.filter(|found| principal.reaches(found)))
     }
 
     /// The tokens of these users.

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::{Failure, ReadError, Service};
+use super::ReadError;
 use crate::domain::id::UserId;
 use crate::domain::permission::required;
 use crate::domain::principal::Principal;
 use crate::domain::user::User;
+use crate::service::{Failure, Service};
 
 impl Service {
     /// The caller's own user.

@@ -1,6 +1,5 @@
 //! Making a token with its secret and its own user, for a creation and for a renewal.
 
-use super::{Failure, Service};
 use crate::domain::address::AllowedAddresses;
 use crate::domain::api_token::{ApiToken, NewApiToken};
 use crate::domain::clock::Instant;
@@ -9,6 +8,7 @@ use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
 use crate::domain::secret::{PlaintextSecret, StoredSecret};
 use crate::domain::user::{User, UserInfo};
+use crate::service::{Failure, Service};
 
 /// What a new token is to be.
 pub(super) struct Settings {

@@ -1,6 +1,6 @@
 //! Writing proven secrets in the form that new ones are stored in.
 
-use super::Service;
+use crate::service::Service;
 
 /// Tokens written in one transaction, which keeps other writers waiting.
 const BATCH: usize = 100;

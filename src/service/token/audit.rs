@@ -1,29 +1,15 @@
 //! The record of what a use case does.
 
-use super::{ReadError, Service};
 use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::{AuditAction, AuditChange, AuditEvent, AuditTarget};
 use crate::domain::clock::{Instant, written};
 use crate::domain::id::EventId;
-use crate::domain::permission::required;
 use crate::domain::principal::{Origin, Principal};
 use crate::domain::random::RandomError;
+use crate::service::Service;
 
 impl Service {
-    /// One audit event.
-    ///
-    /// # Errors
-    /// When the caller may not read tokens, there is none, or the database does not answer.
-    pub async fn audit_event(
-        &self,
-        principal: &Principal,
-        id: EventId,
-    ) -> Result<AuditEvent, ReadError> {
-        principal.require(required::API_TOKENS_READ)?;
-        self.repository.audit_event(id).await?.ok_or(ReadError::NotFound)
-    }
-
     /// What the caller does now, without any changes yet.
     pub(super) fn event(
         &self,

@@ -1,6 +1,6 @@
 //! Reading lists, page by page.
 
-use super::{ReadError, Service};
+use super::ReadError;
 use crate::db::DbError;
 use crate::domain::api_token::ApiToken;
 use crate::domain::audit::AuditEvent;
@@ -11,6 +11,7 @@ use crate::domain::permission::required;
 use crate::domain::principal::Principal;
 use crate::domain::user::User;
 use crate::repository::List;
+use crate::service::Service;
 
 /// Which parts of a page a caller wants. Other parts are not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! Deleting a token. A deletion takes power away, so the permission is enough for any token.
 
-use super::{Failure, Service, ends_with_failure};
 use crate::domain::audit::{AuditAction, AuditTarget};
 use crate::domain::id::ApiTokenId;
 use crate::domain::permission::required;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::user::User;
 use crate::repository::{Deleted, Unclaimed};
+use crate::service::failure::ends_with_failure;
+use crate::service::{Failure, Service};
 
 /// Which token to delete.
 #[derive(Debug, Clone, Copy)]

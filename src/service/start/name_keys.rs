@@ -1,9 +1,9 @@
 //! Keeping the promise that no two live tokens have the same name, for tokens that are older than
 //! the rule.
 
-use super::Service;
 use crate::db::DbError;
 use crate::domain::name::KEY_VERSION;
+use crate::service::Service;
 
 impl Service {
     /// Computes the stored keys of names again if an earlier rule made them.

@@ -8,7 +8,7 @@ use crate::domain::clock::Instant;
 use crate::domain::fault::{Field, InputFault};
 use crate::domain::principal::Principal;
 use crate::service::Service;
-use crate::service::check::{self, Found};
+use crate::service::token::input::{self, Found};
 
 impl Service {
     pub(super) async fn check(
@@ -20,9 +20,9 @@ impl Service {
         let name = self.check_name(&wanted.name, None).await?;
         let expiry = self.check_lifetime(wanted.expiry, now);
         let grant = |entry: &CatalogueEntry| may_grant(principal, entry);
-        let permissions = check::permissions(&self.catalogue, &wanted.permissions, grant);
+        let permissions = input::permissions(&self.catalogue, &wanted.permissions, grant);
         let addresses = check_addresses(&principal.address_reach(), &wanted.allowed_addresses);
-        let found = check::combine(name, expiry, permissions, addresses);
+        let found = input::combine(name, expiry, permissions, addresses);
         Ok(found.map(|(name, expiry, permissions, allowed_addresses)| Settings {
             name,
             expiry,
@@ -60,7 +60,7 @@ fn check_addresses(reach: &AddressReach, texts: &[String]) -> Found<AllowedAddre
                        addresses within your own.";
         return Err(vec![beyond(message.to_owned())]);
     }
-    check::addresses(texts, |network| {
+    input::addresses(texts, |network| {
         if reach.covers(network) {
             return Ok(());
         }

@@ -6,9 +6,9 @@
 mod check;
 
 use super::audit::{replaced, settings};
-use super::check::{name_taken, version_exhausted};
-use super::new_api_token::Settings;
-use super::{CreatedApiToken, Failure, RequestedExpiry, Service, ends_with_failure};
+use super::input::{name_taken, version_exhausted};
+use super::mint::Settings;
+use super::{CreatedApiToken, RequestedExpiry};
 use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::{AuditAction, AuditChange, AuditEvent, AuditTarget};
@@ -18,6 +18,8 @@ use crate::domain::permission::required;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::renewed_name::renewed_name;
 use crate::repository::{Renewal, Renewed, Unclaimed};
+use crate::service::failure::ends_with_failure;
+use crate::service::{Failure, Service};
 
 /// How often a renewal starts again because the old token changed in the meantime. Each time
 /// another change succeeded, so more than a few attempts mean that a client changes the token in an

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Service;
 use crate::db::DbError;
+use crate::service::Service;
 
 /// Permissions that tokens hold and the catalogue lacks, with the number of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]

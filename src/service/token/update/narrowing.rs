@@ -9,7 +9,7 @@ use crate::domain::clock::Instant;
 use crate::domain::fault::{Field, InputFault};
 use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
-use crate::service::check::{self, Found};
+use crate::service::token::input::{self, Found};
 
 /// A requested change, to be compared with the current token.
 pub(super) struct Narrowing<'a> {
@@ -30,7 +30,7 @@ impl Narrowing<'_> {
         let addresses = self.addresses(token);
         let name = name.transpose();
         let (name, expiry, permissions, allowed_addresses) =
-            check::combine(name, expiry, permissions, addresses)?;
+            input::combine(name, expiry, permissions, addresses)?;
         Ok(ApiTokenChange {
             name: name.filter(|name| name.as_str() != token.name),
             enabled: self.wanted.enabled.filter(|enabled| *enabled != token.enabled),
@@ -43,11 +43,11 @@ impl Narrowing<'_> {
     /// The maximum lifetime does not matter here: an earlier expiry is always narrower.
     fn expiry(&self, token: &ApiToken) -> Found<Option<Instant>> {
         let Some(expiry) = self.wanted.expiry else { return Ok(None) };
-        let expiry = check::instant(expiry)?;
+        let expiry = input::instant(expiry)?;
         if expiry != token.expiry && expiry <= self.now {
             let message =
                 "The expiry must be in the future; to end the token now, disable or delete it.";
-            return Err(vec![check::expiry_past(message)]);
+            return Err(vec![input::expiry_past(message)]);
         }
         if expiry > token.expiry {
             let message = "The expiry is later than that of the token. An expiry is never \
@@ -71,7 +71,7 @@ impl Narrowing<'_> {
             );
             Err(InputFault::invalid(Field::Permissions, "permission_widened", message))
         };
-        check::permissions(self.catalogue, codes, held).map(Some)
+        input::permissions(self.catalogue, codes, held).map(Some)
     }
 
     fn addresses(&self, token: &ApiToken) -> Found<Option<AllowedAddresses>> {
@@ -94,6 +94,6 @@ impl Narrowing<'_> {
                  more addresses; create another token."
             )))
         };
-        check::addresses(texts, within).map(Some)
+        input::addresses(texts, within).map(Some)
     }
 }

@@ -6,7 +6,7 @@
 
 mod narrowing;
 
-use super::{Failure, RequestedExpiry, Service, audit, check, ends_with_failure};
+use super::{RequestedExpiry, audit, input};
 use crate::domain::api_token::ApiToken;
 use crate::domain::audit::{AuditAction, AuditEvent, AuditTarget};
 use crate::domain::fault::{Field, InputFault};
@@ -14,6 +14,8 @@ use crate::domain::id::ApiTokenId;
 use crate::domain::permission::required;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::repository::{Unclaimed, Updated};
+use crate::service::failure::ends_with_failure;
+use crate::service::{Failure, Service};
 
 use narrowing::Narrowing;
 
@@ -83,7 +85,7 @@ impl Service {
         let narrowing = Narrowing { catalogue: &self.catalogue, wanted: &wanted, now };
         let change = narrowing.of(&token, name).map_err(UpdateApiTokenError::Refused)?;
         if !change.is_empty() && version == i32::MAX {
-            return Err(UpdateApiTokenError::Refused(vec![check::version_exhausted(
+            return Err(UpdateApiTokenError::Refused(vec![input::version_exhausted(
                 Field::Version,
                 "The token has the largest version there is and cannot be changed; renew it, or \
                  delete it.",
@@ -99,7 +101,7 @@ impl Service {
                 Ok(*token)
             }
             Updated::Unchanged => Ok(token),
-            Updated::NameTaken => Err(UpdateApiTokenError::Refused(vec![check::name_taken()])),
+            Updated::NameTaken => Err(UpdateApiTokenError::Refused(vec![input::name_taken()])),
             Updated::Unclaimed(Unclaimed::NotFound) => Err(UpdateApiTokenError::NotFound),
             Updated::Unclaimed(Unclaimed::CallerChanged) => Err(CallerChanged.into()),
             // It was changed in the meantime, and may now be out of reach.

@@ -1,7 +1,7 @@
 //! Rules that the input of more than one use case must meet. All faults of an input are found
 //! before any is reported.
 
-use super::{RequestedExpiry, Service};
+use super::RequestedExpiry;
 use crate::db::DbError;
 use crate::domain::address::{AllowedAddresses, IpNetwork, MAX_ADDRESSES};
 use crate::domain::catalogue::{Catalogue, CatalogueEntry};
@@ -10,6 +10,7 @@ use crate::domain::fault::{Field, InputFault};
 use crate::domain::id::ApiTokenId;
 use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
+use crate::service::Service;
 
 /// Faults of one list that are reported one by one; the rest are counted.
 const REPORTED_PER_LIST: usize = 10;

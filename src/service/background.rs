@@ -1,0 +1,39 @@
+//! What is written beside the requests: each duty notes in memory, and one loop writes.
+
+mod last_use;
+mod replace_secrets;
+
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Service;
+
+pub(super) use last_use::LastUses;
+
+/// How often noted uses are written. Including the time that writing takes, a use is stored within
+/// a minute.
+pub const LAST_USE_INTERVAL: Duration = Duration::from_secs(30);
+
+impl Service {
+    /// Writes the last uses, and secrets in their new form, over and over until `stop` is ready,
+    /// and then once more.
+    pub async fn keep_last_uses(&self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
+        let mut due = interval(self.last_use_interval);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = due.tick() => self.write_noted().await,
+                _ = &mut stop => break,
+            }
+        }
+        self.write_noted().await;
+    }
+
+    async fn write_noted(&self) {
+        self.write_last_uses().await;
+        self.replace_secrets().await;
+    }
+}

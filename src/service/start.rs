@@ -1,0 +1,6 @@
+//! What a server does once, before it answers requests.
+
+mod name_keys;
+mod stored_permissions;
+
+pub use stored_permissions::UnknownPermissions;

@@ -1,0 +1,17 @@
+//! Making, changing and ending tokens.
+
+mod audit;
+mod create;
+mod delete;
+mod input;
+mod mint;
+mod reach;
+mod renew;
+mod requested_expiry;
+mod update;
+
+pub use create::{CreateApiToken, CreateApiTokenError, CreatedApiToken};
+pub use delete::{DeleteApiToken, DeleteApiTokenError, DeletedApiToken};
+pub use renew::{RenewApiToken, RenewApiTokenError};
+pub use requested_expiry::RequestedExpiry;
+pub use update::{UpdateApiToken, UpdateApiTokenError};
