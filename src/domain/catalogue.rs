@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
+use icu_properties::props::{BinaryProperty, NoncharacterCodePoint};
 use serde::Deserialize;
 
 use super::permission::{InvalidPermissionCode, PermissionCode, PermissionSet, required};
 
 const DEFAULT: &str = include_str!("default_permissions.toml");
-const MAX_DESCRIPTION: usize = 1_000;
+/// Longest description, and longest reason of a deprecation, in characters.
+const MAX_TEXT: usize = 1_000;
 
 /// The permissions that this server knows, in the order that clients see.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub struct CatalogueEntry {
     pub enum_name: String,
     /// What it allows, for the person who grants it.
     pub description: String,
-    /// Why it is granted to nobody new. Tokens that hold it keep it.
+    /// Why it is granted to no new token. Tokens that hold it keep it, and so do their renewals.
     pub deprecated: Option<String>,
 }
 
@@ -45,9 +47,12 @@ pub enum CatalogueError {
     /// Two codes have the same name in GraphQL.
     #[error("`{0}` and `{1}` would have the same name in the GraphQL enum")]
     SameName(PermissionCode, PermissionCode),
-    /// A permission has no description.
-    #[error("the description of `{0}` is blank or longer than {MAX_DESCRIPTION} characters")]
-    Description(PermissionCode),
+    /// A text about a permission cannot be shown: which one.
+    #[error(
+        "`{1}` of `{0}` is blank, longer than {MAX_TEXT} characters, or has control characters \
+         other than line breaks and tabs, or noncharacters"
+    )]
+    Text(PermissionCode, &'static str),
 }
 
 #[derive(Deserialize)]
@@ -97,9 +102,11 @@ impl Catalogue {
 
     fn add(&mut self, entry: FileEntry) -> Result<(), CatalogueError> {
         let code = PermissionCode::parse(&entry.code)?;
-        let length = entry.description.chars().count();
-        if entry.description.trim().is_empty() || length > MAX_DESCRIPTION {
-            return Err(CatalogueError::Description(code));
+        if !can_be_shown(&entry.description) {
+            return Err(CatalogueError::Text(code, "description"));
+        }
+        if entry.deprecated.as_deref().is_some_and(|reason| !can_be_shown(reason)) {
+            return Err(CatalogueError::Text(code, "deprecated"));
         }
         let enum_name = code.enum_name();
         if self.by_code.contains_key(&code) {
@@ -155,6 +162,14 @@ impl Catalogue {
     pub fn first_grantable(&self) -> Option<&CatalogueEntry> {
         self.entries.iter().find(|entry| entry.deprecated.is_none())
     }
+}
+
+/// Is it a text for people, which every format that shows it can hold?
+fn can_be_shown(text: &str) -> bool {
+    let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    !text.trim().is_empty()
+        && text.chars().nth(MAX_TEXT).is_none()
+        && !text.chars().any(|c| odd(c) || NoncharacterCodePoint::for_char(c))
 }
 
 fn is_required(code: &str) -> bool {
@@ -224,5 +239,14 @@ mod tests {
         assert!(refusal(&entry("nonsense")).contains("`nonsense` is not a permission code"));
         assert!(refusal(&(entry("a.b.c") + &entry("a.b.c"))).contains("listed twice"));
         assert!(refusal(&(entry("a-b.c.d") + &entry("a.b-c.d"))).contains("same name"));
+        for text in ["", " ", "\\u0000", "a\\u001b[2J", "\\ufdd0", "\\U0001ffff"] {
+            let entry = format!("[[permission]]\ncode = \"a.b.c\"\ndescription = \"{text}\"\n");
+            assert!(refusal(&entry).contains("`description` of `a.b.c`"), "{text}");
+            let entry = format!(
+                "[[permission]]\ncode = \"a.b.c\"\ndescription = \"x\"\ndeprecated = \"{text}\"\n"
+            );
+            assert!(refusal(&entry).contains("`deprecated` of `a.b.c`"), "{text}");
+        }
+        assert!(Catalogue::from_toml(&entry("a.b.c").replace('x', "x\\n\\ty")).is_ok());
     }
 }

@@ -18,12 +18,35 @@ use crate::domain::catalogue::{Catalogue, CatalogueEntry};
 thread_local! {
     /// The catalogue of the schema that this thread builds: the engine asks a type for its values
     /// without any context.
-    static BUILDING: RefCell<Option<Arc<Catalogue>>> = const { RefCell::new(None) };
+    static BUILDING: RefCell<Option<Source>> = const { RefCell::new(None) };
 }
 
-/// Runs `build` with this catalogue as the source of the enum's values.
-pub(super) fn with_catalogue<T>(catalogue: &Arc<Catalogue>, build: impl FnOnce() -> T) -> T {
-    BUILDING.set(Some(Arc::clone(catalogue)));
+/// The permissions, and how their texts are written.
+type Source = (Arc<Catalogue>, fn(&CatalogueEntry) -> Texts);
+
+/// What people read about a permission.
+pub(super) struct Texts {
+    pub(super) description: String,
+    /// Why it is deprecated, if it is.
+    pub(super) deprecated: Option<String>,
+}
+
+impl Texts {
+    /// As the catalogue has them.
+    pub(super) fn of(entry: &CatalogueEntry) -> Self {
+        let CatalogueEntry { description, deprecated, .. } = entry;
+        Self { description: description.clone(), deprecated: deprecated.clone() }
+    }
+}
+
+/// Runs `build` with this catalogue as the source of the enum's values, and `texts` as what people
+/// read about them.
+pub(super) fn with_catalogue<T>(
+    catalogue: &Arc<Catalogue>,
+    texts: fn(&CatalogueEntry) -> Texts,
+    build: impl FnOnce() -> T,
+) -> T {
+    BUILDING.set(Some((Arc::clone(catalogue), texts)));
     let built = build();
     BUILDING.set(None);
     built
@@ -48,9 +71,11 @@ impl Permission {
 
 fn register(registry: &mut Registry) -> String {
     registry.create_input_type::<Permission, _>(MetaTypeId::Enum, |_| {
-        let values = BUILDING.with_borrow(|catalogue| {
-            let entries = catalogue.iter().flat_map(|catalogue| catalogue.entries());
-            entries.map(value).collect::<IndexMap<_, _>>()
+        let values = BUILDING.with_borrow(|source| {
+            let entries = source.iter().flat_map(|(catalogue, texts)| {
+                catalogue.entries().iter().map(|entry| value(entry, texts(entry)))
+            });
+            entries.collect::<IndexMap<_, _>>()
         });
         let description = "What a token may do. The values are the permissions that this server \
                            knows; `permissions` describes each of them.";
@@ -61,11 +86,11 @@ fn register(registry: &mut Registry) -> String {
     })
 }
 
-fn value(entry: &CatalogueEntry) -> (String, MetaEnumValue) {
+fn value(entry: &CatalogueEntry, texts: Texts) -> (String, MetaEnumValue) {
     let mut value = MetaEnumValue::new(entry.enum_name.clone());
-    value.description = Some(entry.description.clone());
-    if let Some(reason) = &entry.deprecated {
-        value.deprecation = Deprecation::Deprecated { reason: Some(reason.clone()) };
+    value.description = Some(texts.description);
+    if texts.deprecated.is_some() {
+        value.deprecation = Deprecation::Deprecated { reason: texts.deprecated };
     }
     (entry.enum_name.clone(), value)
 }

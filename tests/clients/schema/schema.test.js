@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CriticalityLevel, diff } from '@graphql-inspector/core';
@@ -9,8 +10,10 @@ import { ESLint } from 'eslint';
 import {
   buildClientSchema, buildSchema, getIntrospectionQuery, isScalarType, isSpecifiedScalarType, printSchema,
 } from 'graphql';
+import { buildSchema as buildSchema17 } from 'graphql17';
 import { send } from '../support/request.js';
-import { start } from '../support/server.js';
+import { makeFolder } from '../support/folder.js';
+import { run, start } from '../support/server.js';
 import { schema as committed } from './eslint.config.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -72,4 +75,18 @@ test('every scalar of our own says where it is specified', () => {
   const ours = scalars.filter((scalar) => !isSpecifiedScalarType(scalar));
   assert.deepEqual(ours.map((scalar) => scalar.name).sort(), ['DateTime', 'IpNetwork']);
   for (const scalar of ours) assert.match(scalar.specifiedByURL, /^https:/);
+});
+
+test('the texts of a catalogue come through the printed schema', async (t) => {
+  const texts = ['"quotes"', 'three """ and six """"""', '\\""" and \\ and \\u0041', 'ends with "', 'two\nlines\t"""'];
+  const entry = (text, n) => `[[permission]]\ncode = "own.text.n${n}"\n`
+    + `description = ${JSON.stringify(text)}\ndeprecated = ${JSON.stringify(text)}\n`;
+  const folder = await makeFolder({ 'own.toml': texts.map(entry).join('') });
+  t.after(folder.remove);
+  const printed = await run('schema', '--permissions', join(folder.path, 'own.toml'));
+  for (const build of [buildSchema, buildSchema17]) {
+    const values = build(printed).getType('Permission').getValues().slice(0, texts.length);
+    assert.deepEqual(values.map(({ description }) => description), texts);
+    assert.deepEqual(values.map(({ deprecationReason }) => deprecationReason), texts);
+  }
 });

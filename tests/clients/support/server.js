@@ -45,7 +45,7 @@ export async function start(...args) {
 }
 
 /// Runs a command of the program to its end; what it wrote to standard output.
-async function run(...args) {
+export async function run(...args) {
   const { stdout } = await promisify(execFile)(binary, args, { env: {} });
   return stdout.trim();
 }
