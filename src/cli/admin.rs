@@ -70,7 +70,7 @@ pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
         // An expiry beyond the calendar is also beyond the maximum lifetime.
         expiry: RequestedExpiry::at(expiry.unwrap_or(Instant::MAX_UTC)),
         permissions,
-        allowed_addresses: args.allowed_address,
+        allowed_addresses: Some(args.allowed_address),
     };
     let secret = |created: &CreatedApiToken| format!("{}\n", created.secret.reveal());
     let token = make_and_print(&service, wanted, secret).await?;

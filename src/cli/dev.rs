@@ -34,7 +34,7 @@ async fn welcome(app: &App, with_playground: bool) -> Result<(), CliError> {
         name: "administrator".to_owned(),
         expiry: RequestedExpiry::at((now + ADMINISTRATOR_LIFETIME).min(service.latest_expiry(now))),
         permissions: service.catalogue().grantable(),
-        allowed_addresses: Vec::new(),
+        allowed_addresses: Some(Vec::new()),
     };
     let permission = service.catalogue().first_grantable();
     let permission = permission.map_or("", |entry| &entry.enum_name);

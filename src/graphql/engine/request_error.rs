@@ -26,11 +26,20 @@ pub enum RequestError {
     /// Several operations, and no `operationName`.
     OperationNameMissing,
     /// The document, or the value of a variable, does not fit the schema.
-    Invalid { message: String, field: Option<String>, places: Vec<Pos> },
+    Invalid { message: String, at: InputPlace, places: Vec<Pos> },
     /// A variable that needs a value has none.
     VariableMissing { name: String, ty: String, place: Option<Pos> },
     /// The engine's own limits, the second wall, refuse the operation.
     EngineLimit { message: String, places: Vec<Pos> },
+}
+
+/// Where in the input a fault is, as far as it is in one place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InputPlace {
+    /// The argument, the input field or the variable.
+    pub(super) field: Option<String>,
+    /// Which element, where it is one of a list.
+    pub(super) index: Option<usize>,
 }
 
 /// How much an error may reveal of the schema.
@@ -93,15 +102,22 @@ impl RequestError {
         Self::Invalid {
             message: "The condition of `@skip` or `@include` is null; it must be true or false."
                 .to_owned(),
-            field: Some("if".to_owned()),
+            at: InputPlace { field: Some("if".to_owned()), index: None },
             places: place.into_iter().collect(),
         }
     }
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Invalid { field, .. } => field.as_deref(),
+            Self::Invalid { at, .. } => at.field.as_deref(),
             Self::VariableMissing { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    const fn index(&self) -> Option<usize> {
+        match self {
+            Self::Invalid { at, .. } => at.index,
             _ => None,
         }
     }
@@ -131,6 +147,9 @@ impl RequestError {
         if let Some(field) = self.field().filter(|_| !hidden) {
             values.set("field", masked(&cut_names(field)).into_owned());
         }
+        if let Some(index) = self.index().filter(|_| !hidden) {
+            values.set("index", index);
+        }
         let mut error = ServerError::new(message, None);
         error.locations = self.places();
         error.extensions = Some(values);
@@ -152,6 +171,12 @@ pub(super) fn cut_names(text: &str) -> String {
         }
     }
     cut
+}
+
+/// A value that a client sent, cut and cleaned so that it can be part of a message.
+pub(super) fn shown(value: &str) -> String {
+    let clean: String = value.chars().filter(|c| !c.is_control()).collect();
+    format!("`{}`", cut_key(&clean))
 }
 
 /// The start of a JSON key, which may hold any text.

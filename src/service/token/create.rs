@@ -25,8 +25,9 @@ pub struct CreateApiToken {
     pub expiry: RequestedExpiry,
     /// Dotted codes.
     pub permissions: Vec<String>,
-    /// Addresses and CIDR networks; none: any address.
-    pub allowed_addresses: Vec<String>,
+    /// Addresses and CIDR networks; an empty list: any address. `None` is refused: a caller that has
+    /// lost its list must not make a token that can be used from anywhere.
+    pub allowed_addresses: Option<Vec<String>>,
 }
 
 /// A token and its secret: the only time that the secret is at hand.

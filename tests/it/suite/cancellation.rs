@@ -219,7 +219,7 @@ async fn made(service: &Service, names: impl Iterator<Item = String>) -> Vec<Str
             name,
             expiry: RequestedExpiry::at(service.clock().now() + TimeDelta::days(7)),
             permissions: service.catalogue().grantable(),
-            allowed_addresses: Vec::new(),
+            allowed_addresses: Some(Vec::new()),
         };
         let system = Principal::Operator;
         let created = service.create_api_token(&system, &Origin::default(), wanted).await.unwrap();

@@ -286,9 +286,103 @@ async fn a_token_makes_none_that_reaches_further() {
     let any = attempt(json!({})).await;
     assert_eq!(any, ["FORBIDDEN allowedAddresses addresses_beyond_reach"]);
     let null = attempt(json!({ "allowedAddresses": null })).await;
-    assert_eq!(null, ["FORBIDDEN allowedAddresses addresses_beyond_reach"]);
+    assert_eq!(null, ["BAD_USER_INPUT allowedAddresses addresses_null"]);
     // Two halves of the caller's own make a whole.
     assert!(attempt(json!({ "allowedAddresses": ["127.0.0.0/8", "10.0.0.7"] })).await.is_empty());
+}
+
+/// Where the type of the elements refuses one, nothing runs; the error names it all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wrong_entry_of_a_list_is_named() {
+    let app = TestApp::start().await;
+    let long = "X".repeat(5_000);
+    let names = |answer: &Answer, field: &str, index: usize, value: &str| {
+        let error = &answer.json["errors"][0];
+        let message = error["message"].as_str().unwrap();
+        assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{message}");
+        assert_eq!(error["extensions"]["field"], field, "{message}");
+        assert_eq!(error["extensions"]["index"], index, "{message}");
+        assert!(message.contains(value), "{message} has {value}");
+        assert!(answer.text.len() < 1_000, "{message}");
+    };
+    for (field, list, index, value) in [
+        ("permissions", json!(["API_USERS_READ", "API_USERS_RAED"]), 1, "`API_USERS_RAED`"),
+        ("permissions", json!([7]), 0, "`7`"),
+        ("permissions", json!([long]), 0, "`XXXX"),
+        ("permissions", json!(["a\u{7}b\nc"]), 0, "`abc`"),
+        ("permissions", json!([app.admin]), 0, "_******`"),
+        ("allowedAddresses", json!(["192.0.2.1", "192.0.2.2", 10]), 2, "`10`"),
+        ("allowedAddresses", json!(["192.0.2.1", true]), 1, "`true`"),
+        ("allowedAddresses", json!([null]), 0, "null"),
+        ("allowedAddresses", json!(["192.0.2.1", {}]), 1, "type IpNetwork"),
+    ] {
+        let answer = app.create(&app.admin, app.input("list", json!({ field: list }))).await;
+        names(&answer, field, index, value);
+    }
+    let create = |field: &str, list: &str| {
+        let expiry = app.in_time(TimeDelta::days(1));
+        let permissions = if field == "permissions" { "" } else { "permissions: [API_USERS_READ]" };
+        format!(
+            "mutation {{ createApiToken(input: {{ name: \"list\" expiry: \"{expiry}\"
+            {permissions} {field}: {list} }}) {{ token }} }}"
+        )
+    };
+    for (field, list, index, value) in [
+        ("permissions", "[API_USERS_READ API_USERS_RAED]", 1, "`API_USERS_RAED`"),
+        ("permissions", "[\"API_USERS_READ\"]", 0, "`API_USERS_READ`"),
+        ("permissions", "[API_USERS_READ, API_USERS_READ, 7]", 2, "`7`"),
+        ("permissions", &format!("[{long}]"), 0, "`XXXX"),
+        ("permissions", &format!("[\"{}\"]", app.admin), 0, "_******`"),
+        ("allowedAddresses", "[\"192.0.2.1\", 10]", 1, "`10`"),
+        ("allowedAddresses", "[\"192.0.2.1\", API]", 1, "`API`"),
+        ("allowedAddresses", "[null]", 0, "null"),
+        ("allowedAddresses", "[\"192.0.2.1\", [\"192.0.2.2\"]]", 1, "IpNetwork"),
+    ] {
+        names(&app.query(&app.admin, &create(field, list)).await, field, index, value);
+    }
+    // In no list there is no index, and the value may be anything.
+    let input = app.input("no list", json!({ "name": 7 }));
+    let answer = app.create(&app.admin, input).await;
+    assert_eq!(answer.json["errors"][0]["extensions"]["field"], "name");
+    assert!(answer.json["errors"][0]["extensions"]["index"].is_null(), "{}", answer.text);
+    assert_eq!(app.database.count("api_tokens"), 1);
+}
+
+/// A client that has lost its list sends null; one that wants no list leaves it out, also through a
+/// variable that has no value.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_list_of_addresses_makes_no_token() {
+    let app = TestApp::start().await;
+    let expected = ["BAD_USER_INPUT allowedAddresses addresses_null"];
+    assert_eq!(refusals(&app, json!({ "allowedAddresses": null })).await, expected);
+    let faults = refusals(&app, json!({ "allowedAddresses": null, "name": "" })).await;
+    assert_eq!(faults, ["BAD_USER_INPUT name name_empty", expected[0]]);
+
+    let create = |name: &str, addresses: &str| {
+        let expiry = app.in_time(TimeDelta::days(1));
+        let variables = if addresses.contains('$') { "($addresses: [IpNetwork!])" } else { "" };
+        format!(
+            "mutation {variables} {{ createApiToken(input: {{ name: \"{name}\"
+            expiry: \"{expiry}\" permissions: [API_ORGANIZATIONS_READ] {addresses} }}) {{
+            apiToken {{ allowedAddresses }} }} }}"
+        )
+    };
+    let variable = "allowedAddresses: $addresses";
+    for (text, variables) in
+        [("allowedAddresses: null", json!({})), (variable, json!({ "addresses": null }))]
+    {
+        let answer = app.graphql(&app.admin, &create("lost", text), variables).await;
+        assert_eq!(answer.errors(), expected, "{text}");
+    }
+    for (name, text) in
+        [("left out", ""), ("no value", variable), ("empty", "allowedAddresses: []")]
+    {
+        let answer = app.query(&app.admin, &create(name, text)).await;
+        assert_eq!(token(&answer)["allowedAddresses"], json!([]), "{text}");
+    }
+    let list = json!({ "addresses": ["192.0.2.0/24"] });
+    let answer = app.graphql(&app.admin, &create("a list", variable), list.clone()).await;
+    assert_eq!(token(&answer)["allowedAddresses"], list["addresses"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -50,10 +50,10 @@ impl Validator {
     ) -> Result<Valid<ExecutableDocument>, Vec<RequestError>> {
         let null_defaults = take_null_defaults(&mut tree);
         let (faults, document) = match tree.to_executable_validate(&self.schema) {
-            Ok(valid) => (literals::faults(&self.schema, &valid), Some(valid)),
+            Ok(valid) => (literals::faults(&self.schema, &tree, &valid), Some(valid)),
             Err(invalid) => {
                 let mut faults = self.found(&invalid.errors, &tree);
-                faults.extend(literals::faults(&self.schema, &invalid.partial));
+                faults.extend(literals::faults(&self.schema, &tree, &invalid.partial));
                 (faults, None)
             }
         };

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::started::Started;
 use crate::graphql::context::RequestContext;
 use crate::graphql::engine::introspection::Introspection;
-use crate::graphql::engine::request_error::{RequestError, SchemaDetail};
+use crate::graphql::engine::request_error::{InputPlace, RequestError, SchemaDetail};
 use crate::graphql::error::{Cause, ErrorCode, GqlError, code_of};
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, ResolveInfo,
@@ -125,7 +125,8 @@ fn logged(ctx: &ExtensionContext<'_>, mut error: ServerError) -> ServerError {
     let chosen = code_of(&error).is_some();
     if !chosen && MISSHAPEN.iter().any(|start| error.message.starts_with(start)) {
         let message = "A value does not have the shape that its type asks for.".to_owned();
-        let invalid = RequestError::Invalid { message, field: None, places: error.locations };
+        let invalid =
+            RequestError::Invalid { message, at: InputPlace::default(), places: error.locations };
         return invalid.into_server_error(SchemaDetail::Shown).with_path(error.path);
     }
     if !chosen {

@@ -7,7 +7,7 @@ use async_graphql::{Name, Pos, Value};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::graphql::engine::limits::MAX_REQUEST_ERRORS;
-use crate::graphql::engine::request_error::{RequestError, cut_key};
+use crate::graphql::engine::request_error::{InputPlace, RequestError, cut_key, shown};
 
 /// The coercion of one variable.
 pub(super) struct Coercion<'a> {
@@ -23,7 +23,8 @@ enum Step {
     Index(usize),
 }
 
-/// A part of the value that is not of its type. It holds nothing of the value but names.
+/// A part of the value that is not of its type. It holds nothing of the value but names and, to
+/// find it in a list, the start of an element.
 pub(super) struct Fault {
     path: Vec<Step>,
     reason: String,
@@ -59,6 +60,7 @@ impl<'a> Coercion<'a> {
     }
 
     fn named(&mut self, value: Json, name: &str) -> Value {
+        let it = self.subject(&value);
         let coerced = match (self.schema.types.get(name), value) {
             (Some(ExtendedType::InputObject(ty)), Json::Object(fields)) => {
                 return self.object(fields, ty);
@@ -67,14 +69,24 @@ impl<'a> Coercion<'a> {
             (Some(ExtendedType::Scalar(_)), value) => scalar(value, name),
             _ => None,
         };
-        coerced.unwrap_or_else(|| self.fault(format!("it must be of type {name}")))
+        coerced.unwrap_or_else(|| self.fault(format!("{it} must be of type {name}")))
     }
 
     fn item(&mut self, text: &str, ty: &EnumType) -> Value {
         if ty.values.contains_key(text) {
             Value::Enum(Name::new(text))
         } else {
-            self.fault(format!("it must be a value of {}", ty.name))
+            let it = self.subject(&Json::String(text.to_owned()));
+            self.fault(format!("{it} must be a value of {}", ty.name))
+        }
+    }
+
+    /// What a message calls a value: an element of a list is shown.
+    fn subject(&self, value: &Json) -> String {
+        match (self.path.last(), value) {
+            (Some(Step::Index(_)), Json::String(text)) => shown(text),
+            (Some(Step::Index(_)), Json::Number(_) | Json::Bool(_)) => shown(&value.to_string()),
+            _ => "it".to_owned(),
         }
     }
 
@@ -154,7 +166,9 @@ impl Fault {
         let message = format!("The variable ${variable}{path} cannot be used: {}.", self.reason);
         let names: Vec<&str> = self.path.iter().filter_map(Step::name).collect();
         let field = if names.is_empty() { variable.to_owned() } else { names.join(".") };
-        RequestError::Invalid { message, field: Some(field), places: place.into_iter().collect() }
+        let index = self.path.iter().rev().find_map(Step::index);
+        let at = InputPlace { field: Some(field), index };
+        RequestError::Invalid { message, at, places: place.into_iter().collect() }
     }
 }
 
@@ -163,6 +177,13 @@ impl Step {
         match self {
             Self::Field(name) => Some(name),
             Self::Index(_) => None,
+        }
+    }
+
+    const fn index(&self) -> Option<usize> {
+        match self {
+            Self::Field(_) => None,
+            Self::Index(index) => Some(*index),
         }
     }
 }

@@ -20,7 +20,7 @@ use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
 use super::values;
 use crate::graphql::engine::lines::Lines;
-use crate::graphql::engine::request_error::RequestError;
+use crate::graphql::engine::request_error::{InputPlace, RequestError};
 
 /// Why an operation is not lowered.
 pub(super) enum Stop {
@@ -234,7 +234,7 @@ impl<'a> Lowering<'a> {
             first.response_name()
         );
         let places = vec![self.pos(first.location()), self.pos(other.location())];
-        RequestError::Invalid { message, field: None, places }
+        RequestError::Invalid { message, at: InputPlace::default(), places }
     }
 
     /// Do `@skip` or `@include` leave the selection out?

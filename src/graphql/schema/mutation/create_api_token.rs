@@ -25,9 +25,11 @@ struct CreateApiTokenInput {
     /// What the token may do: at least one. FORBIDDEN with the reason `permission_beyond_reach` for
     /// each that your own token lacks.
     permissions: Vec<Permission>,
-    /// The addresses and networks from which the token may be used: at most 1,000; none means any
-    /// address. FORBIDDEN with the reason `addresses_beyond_reach` for what lies outside those of
-    /// your own token, and for an empty list where yours has some.
+    /// The addresses and networks from which the token may be used: at most 1,000; an empty list
+    /// means any address. Null is refused (`addresses_null`), so that a client that has lost its
+    /// list creates no token that can be used from anywhere. FORBIDDEN with the reason
+    /// `addresses_beyond_reach` for what lies outside those of your own token, and for an empty
+    /// list where yours has some.
     #[graphql(default_with = "Some(Vec::new())")]
     allowed_addresses: Option<Vec<IpNetwork>>,
 }
@@ -58,12 +60,14 @@ impl CreateApiTokenMutation {
     ) -> Result<Option<CreateApiTokenPayload>, GqlError> {
         let service = service(ctx)?;
         let catalogue = service.catalogue();
-        let addresses = input.allowed_addresses.unwrap_or_default();
+        let texts = |addresses: Vec<IpNetwork>| {
+            addresses.into_iter().map(|address| address.0).collect::<Vec<_>>()
+        };
         let wanted = CreateApiToken {
             name: input.name,
             expiry: input.expiry.requested(),
             permissions: input.permissions.iter().map(|value| value.code(catalogue)).collect(),
-            allowed_addresses: addresses.into_iter().map(|address| address.0).collect(),
+            allowed_addresses: input.allowed_addresses.map(texts),
         };
         let created = service.create_api_token(principal(ctx)?, origin(ctx)?, wanted).await;
         let created = created.map_err(|error| report_all(ctx, creation_errors(error)))?;

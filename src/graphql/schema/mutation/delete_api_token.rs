@@ -16,7 +16,7 @@ struct DeleteApiTokenInput {
     /// The token's id, `tok_...`.
     id: ID,
     /// The version that you last read. CONFLICT with the reason `version_stale` if the token has
-    /// changed since; `extensions.currentVersion` is its current version. If left out, the
+    /// changed since; `extensions.currentVersion` is its current version. If null or left out, the
     /// version does not matter.
     version: Option<i32>,
 }

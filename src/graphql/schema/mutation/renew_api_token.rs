@@ -21,12 +21,12 @@ struct RenewApiTokenInput {
     /// further away than the server's maximum lifetime (`expiry_too_far`), which is two years
     /// unless set otherwise.
     expiry: DateTime,
-    /// The name of the new token, under the rules of `createApiToken`. If left out: the old name
-    /// with today's date (UTC), such as `ci 2027-01-31`, in place of the date of an earlier
+    /// The name of the new token, under the rules of `createApiToken`. If null or left out: the old
+    /// name with today's date (UTC), such as `ci 2027-01-31`, in place of the date of an earlier
     /// renewal.
     name: Option<String>,
-    /// How many seconds the old token still works, unless it expires sooner; 0 ends it now. If left
-    /// out, it keeps its expiry.
+    /// How many seconds the old token still works, unless it expires sooner; 0 ends it now. If null
+    /// or left out, it keeps its expiry.
     overlap_seconds: Option<i32>,
 }
 
@@ -44,10 +44,11 @@ pub(super) struct RenewApiTokenMutation;
 
 #[Object]
 impl RenewApiTokenMutation {
-    /// Creates an API token with the permissions and allowed addresses of another one, and with a
-    /// secret and a user of its own. A token may renew itself. NOT_FOUND when the token does not
-    /// exist, was deleted or reaches further than the caller. Otherwise all faults of the input are
-    /// reported together, each with its `field` and `reason`. Needs api.api-tokens.write.
+    /// Creates an API token with the permissions, deprecated ones included, and the allowed
+    /// addresses of another one, and with a secret and a user of its own. A token may renew itself.
+    /// NOT_FOUND when the token does not exist, was deleted or reaches further than the caller.
+    /// Otherwise all faults of the input are reported together, each with its `field` and `reason`.
+    /// Needs api.api-tokens.write.
     #[graphql(guard = "Needs(required::API_TOKENS_WRITE)")]
     async fn renew_api_token(
         &self,

@@ -18,8 +18,8 @@ use crate::graphql::schema::permission::Permission;
 use crate::graphql::schema::scalars::DateTime;
 use crate::graphql::schema::types::{ApiToken, ApiTokenStatus};
 
-/// Which API tokens to list. A row must meet all conditions. What is left out restricts nothing,
-/// and neither does an empty list.
+/// Which API tokens to list. A row must meet all conditions. What is null or left out restricts
+/// nothing, and neither does an empty list.
 #[derive(InputObject, Default)]
 struct ApiTokenFilter {
     /// Tokens whose name contains this text; case, compatible characters and surrounding white

@@ -17,8 +17,8 @@ use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::scalars::DateTime;
 use crate::graphql::schema::types::{AuditAction, AuditEvent};
 
-/// Which audit events to list. A row must meet all conditions. What is left out restricts nothing,
-/// and neither does an empty list.
+/// Which audit events to list. A row must meet all conditions. What is null or left out restricts
+/// nothing, and neither does an empty list.
 #[derive(InputObject, Default)]
 struct AuditEventFilter {
     /// Events with one of these actions.

@@ -16,7 +16,7 @@ use crate::graphql::schema::connection::{Connection, wanted};
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::types::User;
 
-/// Which users to list. A row must meet all conditions. What is left out restricts nothing.
+/// Which users to list. A row must meet all conditions. What is null or left out restricts nothing.
 #[derive(InputObject, Default)]
 struct UserFilter {
     /// Users whose name contains this text; case, compatible characters and surrounding white space

@@ -21,7 +21,8 @@ impl Service {
         let expiry = self.check_lifetime(wanted.expiry, now);
         let grant = |entry: &CatalogueEntry| may_grant(principal, entry);
         let permissions = input::permissions(&self.catalogue, &wanted.permissions, grant);
-        let addresses = check_addresses(&principal.address_reach(), &wanted.allowed_addresses);
+        let addresses = wanted.allowed_addresses.as_deref();
+        let addresses = check_addresses(&principal.address_reach(), addresses);
         let found = input::combine(name, expiry, permissions, addresses);
         Ok(found.map(|(name, expiry, permissions, allowed_addresses)| Settings {
             name,
@@ -51,7 +52,13 @@ fn may_grant(principal: &Principal, entry: &CatalogueEntry) -> Result<(), InputF
     Ok(())
 }
 
-fn check_addresses(reach: &AddressReach, texts: &[String]) -> Found<AllowedAddresses> {
+fn check_addresses(reach: &AddressReach, texts: Option<&[String]>) -> Found<AllowedAddresses> {
+    let Some(texts) = texts else {
+        let message = "The allowed addresses must not be null; write an empty list for any \
+                       address, or leave the field out.";
+        let fault = InputFault::invalid(Field::AllowedAddresses, "addresses_null", message);
+        return Err(vec![fault]);
+    };
     let beyond = |message: String| {
         InputFault::beyond_reach(Field::AllowedAddresses, "addresses_beyond_reach", message)
     };

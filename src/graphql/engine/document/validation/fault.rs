@@ -4,10 +4,10 @@ use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::validation::DiagnosticData;
 use apollo_compiler::{Schema, ast};
 
-use super::input_field::field_at;
+use super::input_field::{FieldAt, field_at};
 use super::suggestion;
 use crate::graphql::engine::lines::Lines;
-use crate::graphql::engine::request_error::RequestError;
+use crate::graphql::engine::request_error::{InputPlace, RequestError, shown};
 
 /// Faults of an input value, by the library's name for their rules.
 const OF_A_VALUE: [&str; 5] = [
@@ -23,13 +23,26 @@ pub(super) struct Fault {
     /// The offset in bytes; `None` if it has no single place.
     pub(super) offset: Option<usize>,
     message: String,
-    field: Option<String>,
+    at: InputPlace,
 }
 
 impl Fault {
-    /// Of an input value.
-    pub(super) fn of_value(offset: Option<usize>, message: String, field: String) -> Self {
-        Self { offset, message, field: Some(field) }
+    /// Of the input value at this place of the document.
+    pub(super) fn of_value(
+        offset: Option<usize>,
+        message: String,
+        document: &ast::Document,
+    ) -> Self {
+        match offset.and_then(|offset| field_at(document, offset)) {
+            Some(FieldAt { field, element: Some((index, value)) }) => {
+                let at = InputPlace { field: Some(field), index: Some(index) };
+                Self { offset, message: with_value(message, value.as_deref()), at }
+            }
+            Some(FieldAt { field, element: None }) => {
+                Self { offset, message, at: InputPlace { field: Some(field), index: None } }
+            }
+            None => Self { offset, message, at: InputPlace::default() },
+        }
     }
 
     /// As the library has found it in this document.
@@ -43,27 +56,35 @@ impl Fault {
         let suggested = worded_as_graphql_js
             .as_deref()
             .and_then(|message| suggestion::after(rule, message, schema));
-        let (message, field) = if rule == "RequiredField" {
-            let field = worded_as_graphql_js.as_deref().and_then(required_field);
-            (worded_as_graphql_js, field)
-        } else if OF_A_VALUE.contains(&rule) {
-            // The other wording repeats literals, which may be secrets.
-            (None, offset.and_then(|offset| field_at(document, offset)))
-        } else {
-            (worded_as_graphql_js, None)
+        let add = |message: String| match &suggested {
+            Some(suggested) => format!("{message} {suggested}"),
+            None => message,
         };
-        let mut message = message.unwrap_or_else(|| sentence(&error.to_string()));
-        if let Some(suggested) = suggested {
-            message.push(' ');
-            message.push_str(&suggested);
+        if OF_A_VALUE.contains(&rule) {
+            // The other wording repeats literals, which may be secrets.
+            let message = add(sentence(&error.to_string()));
+            return Self::of_value(offset, message, document);
         }
-        Self { offset, message, field }
+        let field = worded_as_graphql_js
+            .as_deref()
+            .filter(|_| rule == "RequiredField")
+            .and_then(required_field);
+        let message = worded_as_graphql_js.unwrap_or_else(|| sentence(&error.to_string()));
+        Self { offset, message: add(message), at: InputPlace { field, index: None } }
     }
 
     /// The error for the client.
     pub(super) fn into_error(self, lines: &Lines) -> RequestError {
         let places = self.offset.map(|offset| lines.pos(offset)).into_iter().collect();
-        RequestError::Invalid { message: self.message, field: self.field, places }
+        RequestError::Invalid { message: self.message, at: self.at, places }
+    }
+}
+
+/// The message, with the element of a list that it is about.
+fn with_value(message: String, value: Option<&str>) -> String {
+    match value.map(shown) {
+        Some(value) if !message.contains(&value) => format!("{message} The value is {value}."),
+        _ => message,
     }
 }
 

@@ -1,12 +1,20 @@
-//! Finds the input field whose value is at a place in a document.
+//! Finds what is at a place in a document: the input field, and the element of a list.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Definition, DirectiveList, Document, Selection, Value};
 use apollo_compiler::parser::SourceSpan;
 
-/// The input field whose value is at this place: `permissions` inside `input: {permissions: [X]}`.
-/// For an argument that is not an input object, it is the argument itself.
-pub(super) fn field_at(document: &Document, offset: usize) -> Option<String> {
+/// An input field with a value, or an argument that is not an input object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FieldAt {
+    /// `permissions` inside `input: {permissions: [X]}`.
+    pub(super) field: String,
+    /// Which element of a list, and its text.
+    pub(super) element: Option<(usize, Option<String>)>,
+}
+
+/// The input field whose value is at this place.
+pub(super) fn field_at(document: &Document, offset: usize) -> Option<FieldAt> {
     let search = Search { offset };
     let path = document.definitions.iter().find_map(|definition| match definition {
         Definition::OperationDefinition(operation) => {
@@ -22,19 +30,37 @@ pub(super) fn field_at(document: &Document, offset: usize) -> Option<String> {
             .or_else(|| search.selections(&fragment.selection_set)),
         _ => None,
     })?;
-    Some(match path.as_slice() {
+    let field = match path.names.as_slice() {
         [argument] => (*argument).to_owned(),
         [_, fields @ ..] => fields.join("."),
         [] => return None,
-    })
+    };
+    Some(FieldAt { field, element: path.element.map(|(index, value)| (index, text(value))) })
+}
+
+/// A value of one word, as it is written.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => Some("null".to_owned()),
+        Value::Enum(name) => Some(name.to_string()),
+        Value::Boolean(boolean) => Some(boolean.to_string()),
+        Value::Int(number) => Some(number.as_str().to_owned()),
+        Value::Float(number) => Some(number.as_str().to_owned()),
+        Value::String(text) => Some(text.clone()),
+        Value::Variable(_) | Value::List(_) | Value::Object(_) => None,
+    }
 }
 
 struct Search {
     offset: usize,
 }
 
-/// Names from an argument inwards.
-type Path<'a> = Vec<&'a str>;
+/// The way from an argument inwards.
+struct Path<'a> {
+    names: Vec<&'a str>,
+    /// The last element of a list on it.
+    element: Option<(usize, &'a Value)>,
+}
 
 impl Search {
     fn is_in(&self, span: Option<SourceSpan>) -> bool {
@@ -65,7 +91,7 @@ impl Search {
 
     fn value<'a>(&self, name: &'a str, value: &'a Node<Value>) -> Option<Path<'a>> {
         self.is_in(value.location()).then(|| {
-            let mut path = vec![name];
+            let mut path = Path { names: vec![name], element: None };
             self.extend(&mut path, value);
             path
         })
@@ -74,14 +100,16 @@ impl Search {
     fn extend<'a>(&self, path: &mut Path<'a>, value: &'a Value) {
         match value {
             Value::List(items) => {
-                if let Some(item) = items.iter().find(|item| self.is_in(item.location())) {
+                let mut items = items.iter().enumerate();
+                if let Some((index, item)) = items.find(|(_, item)| self.is_in(item.location())) {
+                    path.element = Some((index, item));
                     self.extend(path, item);
                 }
             }
             Value::Object(fields) => {
                 let around = fields.iter().find(|(_, value)| self.is_in(value.location()));
                 if let Some((name, value)) = around {
-                    path.push(name.as_str());
+                    path.names.push(name.as_str());
                     self.extend(path, value);
                 }
             }
@@ -104,7 +132,14 @@ mod tests {
         let fields = ["d", "f", "permissions", "c.d", "if", "if", "id", "h", "j.k"];
         for (number, field) in (1..).zip(fields) {
             let offset = text.find(&format!("HERE{number}")).unwrap();
-            assert_eq!(field_at(&document, offset).as_deref(), Some(field), "{number}");
+            let found = field_at(&document, offset).unwrap();
+            assert_eq!(found.field, field, "{number}");
+            let element = match number {
+                3 => Some((1, Some("HERE3".to_owned()))),
+                9 => Some((0, None)),
+                _ => None,
+            };
+            assert_eq!(found.element, element, "{number}");
         }
         assert_eq!(field_at(&document, text.find("input").unwrap()), None);
     }

@@ -6,17 +6,21 @@ use std::collections::HashSet;
 use apollo_compiler::ast::{Type, Value};
 use apollo_compiler::executable::{ExecutableDocument, Selection, SelectionSet};
 use apollo_compiler::schema::ExtendedType;
-use apollo_compiler::{Node, Schema};
+use apollo_compiler::{Node, Schema, ast};
 
 use super::fault::Fault;
 
 /// Faults of the values in a document.
-pub(super) fn faults(schema: &Schema, document: &ExecutableDocument) -> Vec<Fault> {
-    let mut search = Search { schema, found: Vec::new() };
+pub(super) fn faults(
+    schema: &Schema,
+    tree: &ast::Document,
+    document: &ExecutableDocument,
+) -> Vec<Fault> {
+    let mut search = Search { schema, tree, found: Vec::new() };
     for operation in document.operations.iter() {
         for variable in &operation.variables {
             if let Some(default) = &variable.default_value {
-                search.value(&variable.name, &variable.ty, default);
+                search.value(&variable.ty, default);
             }
         }
         search.selections(&operation.selection_set);
@@ -29,6 +33,7 @@ pub(super) fn faults(schema: &Schema, document: &ExecutableDocument) -> Vec<Faul
 
 struct Search<'a> {
     schema: &'a Schema,
+    tree: &'a ast::Document,
     found: Vec<Fault>,
 }
 
@@ -40,7 +45,7 @@ impl Search<'_> {
                 Selection::Field(field) => {
                     for argument in &field.arguments {
                         if let Some(known) = field.definition.argument_by_name(&argument.name) {
-                            self.value(&argument.name, &known.ty, &argument.value);
+                            self.value(&known.ty, &argument.value);
                         }
                     }
                     if let Some(set) = &field.selection_set {
@@ -53,14 +58,13 @@ impl Search<'_> {
         }
     }
 
-    /// `name`: of the argument or field that has the value.
-    fn value(&mut self, name: &str, ty: &Type, value: &Node<Value>) {
+    fn value(&mut self, ty: &Type, value: &Node<Value>) {
         let schema = self.schema;
         let named = schema.types.get(ty.inner_named_type());
         match (&**value, named) {
             (Value::Null | Value::Variable(_), _) => {}
             (Value::List(items), _) if ty.is_list() => {
-                items.iter().for_each(|item| self.value(name, ty.item_type(), item));
+                items.iter().for_each(|item| self.value(ty.item_type(), item));
             }
             (Value::Object(fields), Some(ExtendedType::InputObject(input))) => {
                 let mut names = HashSet::new();
@@ -68,23 +72,23 @@ impl Search<'_> {
                     if !names.insert(field) {
                         let message =
                             format!("There can be only one input field named \"{field}\".");
-                        self.add(value, message, field);
+                        self.add(value, message);
                     }
                     if let Some(known) = input.fields.get(field) {
-                        self.value(field, &known.ty, value);
+                        self.value(&known.ty, value);
                     }
                 }
             }
             (Value::String(_), _) => {}
             (_, Some(ExtendedType::Scalar(scalar))) if !scalar.is_built_in() => {
-                self.add(value, format!("Write a value of {} as a string.", scalar.name), name);
+                self.add(value, format!("Write a value of {} as a string.", scalar.name));
             }
             _ => {}
         }
     }
 
-    fn add(&mut self, value: &Node<Value>, message: String, field: &str) {
+    fn add(&mut self, value: &Node<Value>, message: String) {
         let offset = value.location().map(|span| span.offset());
-        self.found.push(Fault::of_value(offset, message, field.to_owned()));
+        self.found.push(Fault::of_value(offset, message, self.tree));
     }
 }
