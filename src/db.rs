@@ -71,7 +71,7 @@ impl Database {
     ) -> Result<Self, DbError> {
         let backend = match url {
             DatabaseUrl::Sqlite(path) => {
-                Backend::Sqlite(sqlite::SqlitePools::new(path, settings, &runtime)?)
+                Backend::Sqlite(sqlite::open_pools(path, settings, &runtime)?)
             }
             DatabaseUrl::Postgres(target) => {
                 Backend::Postgres(postgres::PostgresPool::new(target, settings)?)

@@ -96,11 +96,6 @@ impl Service {
         self.max_lifetime.end(now).unwrap_or(Instant::MAX_UTC)
     }
 
-    /// The clock that decides.
-    pub fn clock(&self) -> &dyn Clock {
-        self.clock.as_ref()
-    }
-
     /// Where ids come from.
     pub fn random(&self) -> &dyn RandomSource {
         self.random.as_ref()

@@ -9,6 +9,7 @@ use super::new_token::make_and_print;
 use super::output::report;
 use super::server::{self, ServerArgs};
 use crate::app::{App, StartError};
+use crate::domain::clock::{Clock, SystemClock};
 use crate::graphql::Introspection;
 use crate::service::{CreateApiToken, RequestedExpiry};
 
@@ -29,7 +30,7 @@ pub(super) async fn run(args: ServerArgs) -> Result<(), CliError> {
 
 async fn welcome(app: &App, with_playground: bool) -> Result<(), CliError> {
     let service = app.service();
-    let now = service.clock().now();
+    let now = SystemClock.now();
     let wanted = CreateApiToken {
         name: "administrator".to_owned(),
         expiry: RequestedExpiry::at((now + ADMINISTRATOR_LIFETIME).min(service.latest_expiry(now))),
@@ -60,8 +61,9 @@ async fn welcome(app: &App, with_playground: bool) -> Result<(), CliError> {
 /// A line to paste, in single quotes for the shell; nothing in it has one.
 fn curl(address: SocketAddr, secret: &str, permission: &str, expiry: &str) -> String {
     let mutation = format!(
-        "mutation {{ createApiToken(input: {{ name: \\\"my first token\\\", expiry: \\\"{expiry}\\\", \
-         permissions: [{permission}] }}) {{ token apiToken {{ id name expiry permissions }} }} }}"
+        "mutation {{ createApiToken(input: {{ name: \\\"my first token\\\", \
+         expiry: \\\"{expiry}\\\", permissions: [{permission}] }}) \
+         {{ token apiToken {{ id name expiry permissions }} }} }}"
     );
     format!(
         "curl -s http://{address}/graphql -H 'Authorization: Bearer {secret}' \

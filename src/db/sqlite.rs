@@ -4,11 +4,19 @@ mod file;
 mod keeper;
 mod lease;
 mod link;
+mod log;
+mod manager;
 mod open;
 mod pools;
 mod search_limit;
 mod served_file;
 mod server_lock;
+
+use std::path::Path;
+
+use tokio::runtime::Handle;
+
+use super::{DbError, PoolSettings};
 
 pub(super) use file::{create_file, explained};
 pub(crate) use link::begin_immediate;
@@ -16,3 +24,14 @@ pub(super) use open::{open_reader, open_writer};
 pub(crate) use pools::SqlitePools;
 pub(super) use server_lock::Turn;
 pub use server_lock::{ServerLock, ServerLockError};
+
+/// Opens the connections to a file, and maintains the file until they are closed.
+pub(super) fn open_pools(
+    path: &Path,
+    settings: PoolSettings,
+    runtime: &Handle,
+) -> Result<SqlitePools, DbError> {
+    let pools = SqlitePools::open(path, settings, runtime)?;
+    runtime.spawn(keeper::keep(pools.downgrade()));
+    Ok(pools)
+}

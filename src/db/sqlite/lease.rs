@@ -2,24 +2,36 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool::managed::Object;
 use diesel::result::Error;
+use tokio::sync::Notify;
 
-use super::keeper::LONG_LOG;
 use super::link::SqliteLink;
-use super::pools::{Connections, SqliteManager};
+use super::log::LONG_LOG;
+use super::manager::SqliteManager;
+use super::served_file::ServedFile;
 use crate::db::DbError;
+
+/// What all operations on a file share.
+pub(super) struct FileUse {
+    pub(super) file: Arc<ServedFile>,
+    /// Notified when the write-ahead log is to be folded.
+    pub(super) long_log: Notify,
+    /// Longest time of a search.
+    pub(super) search_time: Duration,
+}
 
 /// A connection that is lent to one operation.
 pub(crate) struct SqliteLease {
     lent: Object<SqliteManager>,
-    connections: Arc<Connections>,
+    shared: Arc<FileUse>,
 }
 
 impl SqliteLease {
-    pub(super) const fn new(lent: Object<SqliteManager>, connections: Arc<Connections>) -> Self {
-        Self { lent, connections }
+    pub(super) const fn new(lent: Object<SqliteManager>, shared: Arc<FileUse>) -> Self {
+        Self { lent, shared }
     }
 
     /// To be asked before the operation.
@@ -27,7 +39,7 @@ impl SqliteLease {
     /// # Errors
     /// When the file was removed or replaced.
     pub(crate) fn ensure_served(&self) -> Result<(), DbError> {
-        self.connections.file.check().map(drop)
+        self.shared.file.check().map(drop)
     }
 
     /// To be asked between a commit and its acknowledgement.
@@ -35,16 +47,16 @@ impl SqliteLease {
     /// # Errors
     /// When the file was removed or replaced, and with it perhaps what was committed.
     pub(crate) fn ensure_kept(&self) -> Result<(), DbError> {
-        let log = self.connections.file.check().map_err(DbError::at_commit)?;
+        let log = self.shared.file.check().map_err(DbError::at_commit)?;
         if log > LONG_LOG {
-            self.connections.long_log.notify_one();
+            self.shared.long_log.notify_one();
         }
         Ok(())
     }
 
     /// From now on the time of a search runs.
     pub(crate) fn begin_search(&self) {
-        self.lent.limit.begin(self.connections.search_time);
+        self.lent.limit.begin(self.shared.search_time);
     }
 
     /// What became of a search that ended with an error.

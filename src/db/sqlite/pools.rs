@@ -1,24 +1,21 @@
 //! The connections to one file, by what they are for.
 
-use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::{Manager, Metrics, Pool, RecycleError, RecycleResult, Timeouts};
+use deadpool::managed::{Pool, Timeouts};
 use diesel::SqliteConnection;
-use diesel_async::pooled_connection::PoolableConnection;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::file::warn_of_others;
-use super::keeper::{fold_log, keep};
-use super::lease::SqliteLease;
-use super::link::{InPlace, SqliteLink};
-use super::open::{READER, WRITER, connect, open_first};
-use super::search_limit::SearchLimit;
+use super::lease::{FileUse, SqliteLease};
+use super::log::fold_log;
+use super::manager::SqliteManager;
+use super::open::{READER, WRITER, open_first};
 use super::served_file::ServedFile;
 use crate::db::{DbError, PoolSettings};
 
@@ -32,22 +29,18 @@ const SLACK: Duration = Duration::from_secs(5);
 pub(crate) struct SqlitePools(Arc<Connections>);
 
 /// All open connections to the file.
-pub(super) struct Connections {
+struct Connections {
     writer: Pool<SqliteManager>,
     readers: Pool<SqliteManager>,
     searchers: Pool<SqliteManager>,
-    pub(super) file: Arc<ServedFile>,
-    /// Notified when the write-ahead log is to be folded.
-    pub(super) long_log: Arc<Notify>,
-    /// Longest time of a search.
-    pub(super) search_time: Duration,
+    shared: Arc<FileUse>,
     runtime: Handle,
     /// Closed last: while one connection is open, SQLite leaves the write-ahead log where it is.
     first: Mutex<Option<SqliteConnection>>,
 }
 
 impl SqlitePools {
-    pub(in crate::db) fn new(
+    pub(super) fn open(
         path: &Path,
         settings: PoolSettings,
         runtime: &Handle,
@@ -69,15 +62,20 @@ impl SqlitePools {
             writer: pool(WRITER, 1)?,
             readers: pool(READER, settings.connections)?,
             searchers: pool(READER, SEARCHERS)?,
-            file: Arc::clone(&file),
-            long_log: Arc::default(),
-            search_time: settings.statement_timeout,
+            shared: Arc::new(FileUse {
+                file: Arc::clone(&file),
+                long_log: Notify::new(),
+                search_time: settings.statement_timeout,
+            }),
             runtime: runtime.clone(),
             first: Mutex::new(Some(first)),
         });
-        let long_log = Arc::clone(&connections.long_log);
-        runtime.spawn(keep(Arc::downgrade(&connections), long_log));
         Ok(Self(connections))
+    }
+
+    /// The pools, for whoever must not keep them open.
+    pub(super) fn downgrade(&self) -> WeakPools {
+        WeakPools { connections: Arc::downgrade(&self.0), shared: Arc::clone(&self.0.shared) }
     }
 
     pub(crate) async fn reader(&self) -> Result<SqliteLease, DbError> {
@@ -99,24 +97,24 @@ impl SqlitePools {
     ) -> Result<SqliteLease, DbError> {
         let lent = pool.timeout_get(timeouts).await;
         let lent = lent.map_err(|error| DbError::Unavailable(error.to_string()))?;
-        Ok(SqliteLease::new(lent, Arc::clone(&self.0)))
+        Ok(SqliteLease::new(lent, Arc::clone(&self.0.shared)))
     }
 
     /// The name of the file.
     pub(super) fn path(&self) -> &Path {
-        self.0.file.path()
+        self.0.shared.file.path()
     }
 
     /// The size of the write-ahead log in bytes.
     pub(super) async fn check(&self) -> Result<u64, DbError> {
-        let file = Arc::clone(&self.0.file);
+        let file = Arc::clone(&self.0.shared.file);
         self.blocking(move || file.check()).await
     }
 
     /// Empties the write-ahead log while no search reads it; false if an outside reader keeps it.
     /// Searches wait until then, and writers wait for the last part of it.
     pub(super) async fn fold(&self) -> Result<bool, DbError> {
-        let wait = Timeouts { wait: Some(self.0.search_time + SLACK), ..Timeouts::new() };
+        let wait = Timeouts { wait: Some(self.0.shared.search_time + SLACK), ..Timeouts::new() };
         let mut searchers = Vec::with_capacity(SEARCHERS);
         for _ in 0..SEARCHERS {
             searchers.push(self.lease(&self.0.searchers, &wait).await?);
@@ -148,7 +146,7 @@ impl SqlitePools {
         let folded = self.blocking(move || fold_log(&mut writer)).await;
         let pools = [&self.0.writer, &self.0.readers, &self.0.searchers];
         pools.iter().for_each(|pool| pool.close());
-        let end = Instant::now() + self.0.search_time + SLACK;
+        let end = Instant::now() + self.0.shared.search_time + SLACK;
         while pools.iter().any(|pool| pool.status().size > 0) && Instant::now() < end {
             sleep(Duration::from_millis(5)).await;
         }
@@ -174,53 +172,20 @@ impl SqlitePools {
     }
 }
 
-impl From<Arc<Connections>> for SqlitePools {
-    fn from(connections: Arc<Connections>) -> Self {
-        Self(connections)
-    }
+/// Does not keep the connections open.
+pub(super) struct WeakPools {
+    connections: Weak<Connections>,
+    shared: Arc<FileUse>,
 }
 
-/// Makes connections on a thread that may block.
-pub(crate) struct SqliteManager {
-    file: Arc<ServedFile>,
-    pragmas: &'static str,
-    runtime: Handle,
-}
-
-/// A connection, and the time of what it searches for.
-pub(crate) struct Connected {
-    pub(super) link: SqliteLink,
-    pub(super) limit: SearchLimit,
-}
-
-impl fmt::Debug for SqliteManager {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteManager").field("file", &self.file).finish_non_exhaustive()
-    }
-}
-
-impl Manager for SqliteManager {
-    type Type = Connected;
-    type Error = DbError;
-
-    async fn create(&self) -> Result<Connected, DbError> {
-        let (file, pragmas) = (Arc::clone(&self.file), self.pragmas);
-        let opened = self.runtime.spawn_blocking(move || {
-            file.check()?;
-            let connection = connect(file.path(), pragmas)?;
-            // It was this file that was opened, if it was there before and still is.
-            file.check()?;
-            let limit = SearchLimit::on(&connection)?;
-            Ok::<_, DbError>((connection, limit))
-        });
-        let (connection, limit) = opened.await.map_err(|_| DbError::OperationPanicked)??;
-        Ok(Connected { link: SqliteLink::with_runtime(connection, InPlace), limit })
+impl WeakPools {
+    /// None once nobody uses the pools.
+    pub(super) fn upgrade(&self) -> Option<SqlitePools> {
+        self.connections.upgrade().map(SqlitePools)
     }
 
-    async fn recycle(&self, connected: &mut Connected, _: &Metrics) -> RecycleResult<DbError> {
-        if connected.link.is_broken() {
-            return Err(RecycleError::message("a transaction was left open"));
-        }
-        Ok(())
+    /// Waits until a writer finds the write-ahead log long.
+    pub(super) async fn long_log(&self) {
+        self.shared.long_log.notified().await;
     }
 }

@@ -199,7 +199,8 @@ mod tests {
         };
         assert_ne!(limit_of(&chain(37)), Some(Limit::Nesting));
         assert_eq!(limit_of(&chain(38)), Some(Limit::Nesting));
-        let lists = "{ __type(name: \"A\") { ...F } } fragment F on __Type { fields { type { ...G } } } \
+        let lists = "{ __type(name: \"A\") { ...F } } \
+                     fragment F on __Type { fields { type { ...G } } } \
                      fragment G on __Type { fields { type { ...H } } } fragment H on __Type";
         assert_eq!(limit_of(&format!("{lists} {{ name }}")), None);
         let deeper = format!("{lists} {{ interfaces {{ name }} }}");
@@ -237,7 +238,8 @@ mod tests {
         for text in [
             "{ a, : __typename }",
             "{ ..., F } fragment, F, on, Query { __typename }",
-            "query ($s: [, ApiTokenStatus ! , ]) { apiTokens(filter: { status: $s }) { totalCount } }",
+            "query ($s: [, ApiTokenStatus ! , ]) \
+             { apiTokens(filter: { status: $s }) { totalCount } }",
             "{ ... on # comment\nQuery { __typename } }",
             "\u{feff}\"described\", query Q { __typename }",
         ] {
@@ -253,7 +255,10 @@ mod tests {
 
         #[test]
         fn text_made_of_tokens_never_panics(
-            text in r#"([{}()\[\]:@#"\\,\n$!=&|]|\.\.\.|"""|\\u|fragment|query|on|node|[AB]| |-?[0-9.e]+|é){0,200}"#,
+            text in concat!(
+                r#"([{}()\[\]:@#"\\,\n$!=&|]|\.\.\.|"""|\\u|"#,
+                r"fragment|query|on|node|[AB]| |-?[0-9.e]+|é){0,200}",
+            ),
         ) {
             let _verdict = DOCUMENTS.read(&text);
         }

@@ -6,8 +6,10 @@ use std::borrow::Cow;
 
 use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
 
+use crate::domain::principal::Principal;
+use crate::graphql::context::{list_turn, principal};
 use crate::graphql::error::GqlError;
-use crate::service::{Listing, Wanted};
+use crate::service::{Listing, ReadError, Wanted};
 
 /// A page of a list.
 pub(super) struct Connection<T> {
@@ -39,7 +41,7 @@ struct PageInfo {
 
 impl<T> Connection<T> {
     /// What was read, each row as `node` shows it.
-    pub(super) fn new<V>(listing: Listing<V>, node: impl Fn(V) -> T) -> Self {
+    fn new<V>(listing: Listing<V>, node: impl Fn(V) -> T) -> Self {
         let page = listing.page;
         let edge = |row: crate::domain::page::Row<V>| Edge {
             cursor: row.position.to_cursor(page.sequence),
@@ -54,8 +56,23 @@ impl<T> Connection<T> {
     }
 }
 
+/// A list field: `read` gets the caller and the selected parts, and runs while no other list of the
+/// request is read.
+pub(super) async fn list<'a, V, T, F>(
+    ctx: &Context<'a>,
+    read: impl FnOnce(&'a Principal, Wanted) -> F,
+    node: impl Fn(V) -> T,
+) -> Result<Option<Connection<T>>, GqlError>
+where
+    F: Future<Output = Result<Listing<V>, ReadError>>,
+{
+    let (caller, wanted) = (principal(ctx)?, wanted(ctx));
+    let _turn = list_turn(ctx).await?;
+    Ok(Some(Connection::new(read(caller, wanted).await?, node)))
+}
+
 /// Which parts of the connection are selected.
-pub(super) fn wanted(ctx: &Context<'_>) -> Wanted {
+fn wanted(ctx: &Context<'_>) -> Wanted {
     let selected = ctx.look_ahead();
     let page_info = selected.field("pageInfo");
     Wanted {

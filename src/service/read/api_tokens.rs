@@ -4,13 +4,18 @@ use std::collections::HashMap;
 
 use super::ReadError;
 use crate::db::DbError;
-use crate::domain::api_token::ApiToken;
+use crate::domain::api_token::{ApiToken, ApiTokenStatus};
 use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::permission::required;
 use crate::domain::principal::Principal;
 use crate::service::Service;
 
 impl Service {
+    /// Whether a token can be used now.
+    pub fn status(&self, token: &ApiToken) -> ApiTokenStatus {
+        token.status(self.clock.now())
+    }
+
     /// One token. Deleted and unknown are one answer.
     ///
     /// # Errors

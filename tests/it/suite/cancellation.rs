@@ -217,7 +217,7 @@ async fn made(service: &Service, names: impl Iterator<Item = String>) -> Vec<Str
     let made = names.map(async |name| {
         let wanted = CreateApiToken {
             name,
-            expiry: RequestedExpiry::at(service.clock().now() + TimeDelta::days(7)),
+            expiry: RequestedExpiry::at(SystemClock.now() + TimeDelta::days(7)),
             permissions: service.catalogue().grantable(),
             allowed_addresses: Some(Vec::new()),
         };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokenwright::app::{App, ServiceConfig};
 use tokenwright::db::{DatabaseUrl, PoolSettings, migrate};
 use tokenwright::domain::catalogue::Catalogue;
-use tokenwright::domain::clock::Clock;
+use tokenwright::domain::clock::{Clock, Instant};
 use tokenwright::domain::principal::{Origin, Principal};
 use tokenwright::domain::random::{RandomSource, SystemRandom};
 use tokenwright::graphql::Introspection;
@@ -126,7 +126,7 @@ impl TestApp {
         tokio::spawn(app.run_until(async {
             let _sender_gone = stopped.await;
         }));
-        let admin = administrator(&service).await;
+        let admin = administrator(&service, clock.now()).await;
         let http = reqwest::Client::new();
         Self { address, database, clock, service, http, admin, stop: Some(stop) }
     }
@@ -201,10 +201,10 @@ const CREATE: &str = "mutation ($input: CreateApiTokenInput!) { createApiToken(i
 } }";
 
 /// The first token, made as the command line makes it.
-async fn administrator(service: &Service) -> String {
+async fn administrator(service: &Service, now: Instant) -> String {
     let wanted = CreateApiToken {
         name: "administrator".to_owned(),
-        expiry: RequestedExpiry::at(service.clock().now() + TimeDelta::days(7)),
+        expiry: RequestedExpiry::at(now + TimeDelta::days(7)),
         permissions: service.catalogue().grantable(),
         allowed_addresses: Some(Vec::new()),
     };

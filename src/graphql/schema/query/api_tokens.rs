@@ -8,11 +8,11 @@ use crate::domain::order;
 use crate::domain::page::PageArguments;
 use crate::domain::permission::{PermissionCode, PermissionSet, required};
 use crate::domain::{catalogue::Catalogue, filter};
-use crate::graphql::context::{list_turn, principal, service};
+use crate::graphql::context::service;
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::argument_errors::ArgumentErrors;
 use crate::graphql::schema::complexity;
-use crate::graphql::schema::connection::{Connection, wanted};
+use crate::graphql::schema::connection::{Connection, list};
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::permission::Permission;
 use crate::graphql::schema::scalars::DateTime;
@@ -136,10 +136,8 @@ impl ApiTokensQuery {
         let page = faults.page(order, &PageArguments { first, after, last, before });
         let filter = filter.unwrap_or_default().checked(&mut faults, service.catalogue());
         let page = faults.or_report(ctx, page)?;
-        let (caller, wanted) = (principal(ctx)?, wanted(ctx));
-        let _turn = list_turn(ctx).await?;
-        let listing = service.list_api_tokens(caller, &filter, &page, wanted).await?;
-        Ok(Some(Connection::new(listing, ApiToken)))
+        let read = |caller, wanted| service.list_api_tokens(caller, &filter, &page, wanted);
+        list(ctx, read, ApiToken).await
     }
 }
 

@@ -8,11 +8,11 @@ use crate::domain::filter;
 use crate::domain::order::AuditEventOrder;
 use crate::domain::page::PageArguments;
 use crate::domain::permission::required;
-use crate::graphql::context::{list_turn, principal, service};
+use crate::graphql::context::service;
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::argument_errors::ArgumentErrors;
 use crate::graphql::schema::complexity;
-use crate::graphql::schema::connection::{Connection, wanted};
+use crate::graphql::schema::connection::{Connection, list};
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::scalars::DateTime;
 use crate::graphql::schema::types::{AuditAction, AuditEvent};
@@ -71,10 +71,9 @@ impl AuditEventsQuery {
         let page = faults.page(AuditEventOrder, &PageArguments { first, after, last, before });
         let filter = filter.unwrap_or_default().checked(&mut faults);
         let page = faults.or_report(ctx, page)?;
-        let (caller, wanted) = (principal(ctx)?, wanted(ctx));
-        let _turn = list_turn(ctx).await?;
-        let listing = service(ctx)?.list_audit_events(caller, filter, &page, wanted).await?;
-        Ok(Some(Connection::new(listing, AuditEvent)))
+        let service = service(ctx)?;
+        let read = |caller, wanted| service.list_audit_events(caller, filter, &page, wanted);
+        list(ctx, read, AuditEvent).await
     }
 }
 

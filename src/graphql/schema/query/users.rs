@@ -8,11 +8,11 @@ use crate::domain::name::NamePart;
 use crate::domain::order::UserOrder;
 use crate::domain::page::PageArguments;
 use crate::domain::permission::required;
-use crate::graphql::context::{list_turn, principal, service};
+use crate::graphql::context::service;
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::argument_errors::ArgumentErrors;
 use crate::graphql::schema::complexity;
-use crate::graphql::schema::connection::{Connection, wanted};
+use crate::graphql::schema::connection::{Connection, list};
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::types::User;
 
@@ -63,10 +63,9 @@ impl UsersQuery {
         let page = faults.page(UserOrder, &PageArguments { first, after, last, before });
         let filter = filter.unwrap_or_default().checked(&mut faults);
         let page = faults.or_report(ctx, page)?;
-        let (caller, wanted) = (principal(ctx)?, wanted(ctx));
-        let _turn = list_turn(ctx).await?;
-        let listing = service(ctx)?.list_users(caller, filter, &page, wanted).await?;
-        Ok(Some(Connection::new(listing, User)))
+        let service = service(ctx)?;
+        let read = |caller, wanted| service.list_users(caller, filter, &page, wanted);
+        list(ctx, read, User).await
     }
 }
 
