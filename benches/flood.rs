@@ -17,13 +17,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use support::{Server, Tokenwright, document};
+use support::{Server, Tokenwright, connect, document, exchange, post};
 use tokenwright::domain::clock::{Clock, SystemClock};
 use tokenwright::domain::id::ApiTokenId;
 use tokenwright::domain::random::SystemRandom;
 use tokenwright::domain::secret::PlaintextSecret;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// Wrong requests a second, in all.
 const RATE: u64 = 10_000;
@@ -150,13 +148,7 @@ fn wrong(ids: Ids, holders: &Holders) -> String {
 }
 
 fn request(secret: &str) -> Vec<u8> {
-    let body = document("{ currentApiToken { id } }");
-    format!(
-        "POST /graphql HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {secret}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
+    post(secret, &document("{ currentApiToken { id } }"))
 }
 
 /// One request after the other, each not before its time.
@@ -176,7 +168,10 @@ async fn flood(
         }
         tokio::time::sleep_until(due).await;
         due += pause;
-        let Some(connected) = connected(&mut stream, &address).await else { continue };
+        if stream.is_none() {
+            stream = connect(&address).await;
+        }
+        let Some(connected) = stream.as_mut() else { continue };
         if exchange(connected, request).await.is_none() {
             stream = None;
             continue;
@@ -185,45 +180,14 @@ async fn flood(
     }
 }
 
-async fn connected<'a>(
-    stream: &'a mut Option<TcpStream>,
-    address: &str,
-) -> Option<&'a mut TcpStream> {
-    if stream.is_none() {
-        let connected = TcpStream::connect(address).await.ok()?;
-        connected.set_nodelay(true).ok()?;
-        *stream = Some(connected);
-    }
-    stream.as_mut()
-}
-
 /// A request of a holder on a connection of its own: how long it takes in milliseconds, and its
 /// status.
 async fn timed(address: &str, secret: &str) -> (f64, u16) {
     let started = Instant::now();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.set_nodelay(true).unwrap();
-    let status = exchange(&mut stream, &request(secret)).await.unwrap();
+    let mut stream = connect(address).await.unwrap();
+    let status = exchange(&mut stream, &request(secret)).await.unwrap().status;
     assert!(matches!(status, 200 | 503), "{status}");
     (started.elapsed().as_secs_f64() * 1000.0, status)
-}
-
-/// The status of the answer, once all of it is read; `None` where the connection ended.
-async fn exchange(stream: &mut TcpStream, request: &[u8]) -> Option<u16> {
-    stream.write_all(request).await.ok()?;
-    let mut answer = Vec::with_capacity(1024);
-    loop {
-        if stream.read_buf(&mut answer).await.ok()? == 0 {
-            return None;
-        }
-        let text = String::from_utf8_lossy(&answer);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length =
-            head.split("content-length: ").nth(1)?.lines().next()?.parse::<usize>().ok()?;
-        if body.len() >= length {
-            return head.get(9..12)?.parse().ok();
-        }
-    }
 }
 
 fn percentile(times: &[f64], percent: usize) -> f64 {

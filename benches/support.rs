@@ -1,8 +1,10 @@
 //! What the benchmarks share.
 
 pub mod cpu;
+mod exchange;
 mod load;
 mod server;
 
+pub use exchange::{connect, exchange, post};
 pub use load::{CONNECTIONS, creation, document, load, load_over};
 pub use server::{Server, Tokenwright};

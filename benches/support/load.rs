@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use tokenwright::domain::clock::{Clock, SystemClock};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::Server;
+use super::exchange::{connect, exchange, post};
 
 /// Connections that requests are sent on.
 pub const CONNECTIONS: usize = 8;
@@ -46,8 +46,7 @@ pub async fn load_over(
 ) -> Load {
     let servers = servers.iter().cycle().take(connections).enumerate();
     let under_way = servers.map(async |(connection, server)| {
-        let mut stream = TcpStream::connect(&server.address).await.unwrap();
-        stream.set_nodelay(true).unwrap();
+        let mut stream = connect(&server.address).await.unwrap();
         for n in 0..each {
             request(&mut stream, token, &body(connection * each + n)).await;
         }
@@ -70,25 +69,8 @@ pub fn creation(n: usize) -> String {
     document(&format!("mutation {{ createApiToken(input: {input}) {{ token }} }}"))
 }
 
-/// One request on a connection that stays open; it must be answered with 200 and without an error.
+/// One request, which must be answered with 200 and without an error.
 async fn request(stream: &mut TcpStream, token: &str, body: &str) {
-    let head = format!(
-        "POST /graphql HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = Vec::with_capacity(4096);
-    loop {
-        stream.read_buf(&mut answer).await.unwrap();
-        let text = String::from_utf8_lossy(&answer).to_lowercase();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            continue;
-        };
-        let length = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap();
-        if body.len() >= length.parse::<usize>().unwrap() {
-            assert!(head.starts_with("http/1.1 200") && !body.contains("\"errors\""), "{text}");
-            return;
-        }
-    }
+    let answer = exchange(stream, &post(token, body)).await.unwrap();
+    assert!(answer.status == 200 && !answer.body.contains("\"errors\""), "{}", answer.body);
 }

@@ -11,6 +11,7 @@ mod process;
 mod random;
 mod raw;
 mod rows;
+mod undone;
 mod wait;
 mod walk;
 
@@ -26,5 +27,6 @@ pub use process::{cpu_time, resident_mib};
 pub use random::{Random, SeededRandom};
 pub use raw::exchange;
 pub use rows::{EventRow, TokenRow};
+pub use undone::{migration_names, undo_migrations};
 pub use wait::eventually;
 pub use walk::{Page, Walk};

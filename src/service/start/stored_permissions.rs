@@ -39,8 +39,8 @@ impl Service {
         if !new.is_empty()
             && let Err(error) = self.repository.record_permissions(&new).await
         {
-            // With serializable transactions, one of several instances that start at once has done
-            // it.
+            // With stricter isolation than usual, one of several instances that start at once has
+            // done it.
             let recorded = self.repository.recorded_permissions().await?;
             if new.iter().any(|code| !recorded.contains(code.as_str())) {
                 return Err(error);

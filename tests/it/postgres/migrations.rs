@@ -11,12 +11,11 @@ use similar::TextDiff;
 use super::cluster::{self, ROLE};
 use super::likeness::{of_postgres, of_sqlite};
 use super::{TestDatabase, sql};
-use crate::support::{Binary, administrator, assert_ended, files, migrated};
+use crate::support::{
+    Binary, administrator, assert_ended, eventually, files, migrated, migration_names,
+    undo_migrations,
+};
 
-/// As if this version had a migration that was not applied yet.
-const UNDO: &str = "DROP TABLE audit_events; DROP TABLE api_tokens; DROP TABLE users; \
-                    DROP TABLE permissions; DROP TABLE audit_tail; DROP TABLE name_keys; \
-                    DELETE FROM __diesel_schema_migrations";
 const CREATE_TOKEN: [&str; 7] =
     ["admin", "create-token", "--name", "a", "--expires-in", "1h", "--all-permissions"];
 
@@ -80,14 +79,35 @@ async fn six_servers_may_start_and_migrate_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn six_servers_may_start_at_once_after_an_upgrade() {
+    let database = migrated();
+    let name = database.name();
+    for isolation in ["serializable", "repeatable read", "read committed"] {
+        let default = format!("SET default_transaction_isolation = '{isolation}'");
+        database.execute(&format!("ALTER DATABASE {name} {default}"));
+        // As if an earlier version had made the keys of names, and known no permission.
+        database.execute("UPDATE name_keys SET version = 0; DELETE FROM permissions");
+        let held = sql::hold(&database.url_text(), "BEGIN; SELECT FROM name_keys FOR UPDATE");
+        let serve = || Binary::on(&database, &["serve", "--listen", "127.0.0.1:0"]).start();
+        let started: Vec<_> = (0..6).map(|_| serve()).collect();
+        eventually("all want to make the keys", || database.waiting() == 6).await;
+        drop(held);
+        for running in &started {
+            running.listening();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_migration_is_applied_under_running_servers() {
     let database = migrated();
     let servers = [(); 2].map(|()| Binary::on(&database, &["serve"]).serve());
-    database.execute(UNDO);
+    undo_migrations(&database, "");
     for server in &servers {
         assert_eq!(server.get("/readyz").await.status, 503);
     }
-    assert_ended(&Binary::on(&database, &["migrate"]).run(), 0, "applied ");
+    let applied = format!("applied {}", migration_names(&database).len());
+    assert_ended(&Binary::on(&database, &["migrate"]).run(), 0, &applied);
     let third = Binary::on(&database, &["serve", "--migrate"]).serve();
     let token = administrator(&database, "caller");
     for server in servers.iter().chain([&third]) {
@@ -157,7 +177,7 @@ async fn a_server_needs_no_more_rights_than_to_read_and_write_rows() {
     assert_ended(&limited(&["migrate"]).run(), 0, "up to date");
     assert_works(limited).await;
 
-    database.execute(UNDO);
+    undo_migrations(&database, "");
     let later =
         format!("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT {rows} ON TABLES TO {role}");
     database.execute(&later);

@@ -1,12 +1,9 @@
 //! The permissions of another product: an operator's own catalogue.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
-use tokenwright::db::DatabaseUrl;
 use tokenwright::domain::catalogue::Catalogue;
 
-use crate::support::{Binary, Ended, Options, TestApp, TestDatabase, migrated};
+use crate::support::{Binary, Ended, Options, TestApp, TestDatabase, migrated, undo_migrations};
 
 const BOOKSHOP: &str = include_str!("bookshop.toml");
 
@@ -173,21 +170,7 @@ fn a_catalogue_without_what_live_tokens_hold_is_refused_at_the_start() {
 fn what_was_held_before_catalogues_were_recorded_is_known_too() {
     let database = migrated();
     create(&database, "holder", &["shop.books.read", "shop.orders.cancel"]);
-    let backend = match database.url() {
-        DatabaseUrl::Sqlite(_) => "sqlite",
-        DatabaseUrl::Postgres(_) => "postgres",
-    };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(backend);
-    let since = |name: &String| name.as_str() >= "20261125000001";
-    let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
-    let mut undone: Vec<String> =
-        names.map(|name| name.into_string().unwrap()).filter(since).collect();
-    undone.sort_unstable();
-    for name in undone.iter().rev() {
-        let undo = folder.join(name).join("down.sql");
-        database.execute(&std::fs::read_to_string(undo).unwrap());
-    }
-    database.execute("DELETE FROM __diesel_schema_migrations WHERE version >= '20261125000001'");
+    undo_migrations(&database, "20261125000001");
     assert_eq!(Binary::on(&database, &["migrate"]).run().code, Some(0));
     let recorded = "SELECT code AS text FROM permissions ORDER BY code";
     assert_eq!(database.texts(recorded), ["shop.books.read", "shop.orders.cancel"]);
