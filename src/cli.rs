@@ -2,6 +2,7 @@
 
 mod admin;
 mod dev;
+mod existing_token;
 mod healthcheck;
 mod migrate;
 mod new_token;
@@ -26,7 +27,7 @@ use crate::db::{InvalidDatabaseUrl, MigrateError};
 use crate::domain::clock::SystemClock;
 use crate::domain::id::ApiTokenId;
 use crate::domain::random::SystemRandom;
-use crate::service::{CreateApiTokenError, DeleteApiTokenError};
+use crate::service::{CreateApiTokenError, DeleteApiTokenError, UpdateApiTokenError};
 
 /// A self-hosted authority for API tokens.
 ///
@@ -90,6 +91,12 @@ pub enum CliError {
     /// The token was not created.
     #[error("{}", admin::describe(.0))]
     CreateToken(#[from] CreateApiTokenError),
+    /// The token was not deleted.
+    #[error(transparent)]
+    DeleteToken(#[from] DeleteApiTokenError),
+    /// The token was not changed.
+    #[error("{}", existing_token::describe(.0))]
+    UpdateToken(#[from] UpdateApiTokenError),
     /// The log filter cannot be used.
     #[error(transparent)]
     Log(#[from] crate::telemetry::InvalidFilter),
@@ -124,6 +131,8 @@ impl CliError {
             Self::Start(_)
             | Self::Migrate(_)
             | Self::CreateToken(_)
+            | Self::DeleteToken(_)
+            | Self::UpdateToken(_)
             | Self::Output(_)
             | Self::NoOutput(_)
             | Self::SecretLost(..)

@@ -19,13 +19,13 @@ use tracing::{Instrument, Span};
 
 pub(crate) use dispatch::{begin, end, in_place, read, search, write_tx};
 pub use error::DbError;
-pub(crate) use list_query::{Compared, HoldsAll, InTime, Uncached, contains};
+pub(crate) use list_query::{Compared, HoldsAll, InLine, InTime, Uncached, contains};
 pub use migrate::{MigrateError, MigrationState, migrate, migration_state};
 pub(crate) use schema::{api_tokens, audit_events, audit_tail, name_keys, permissions, users};
-pub(crate) use share_lock::ShareLocked;
+pub(crate) use share_lock::{Locked, ShareLocked};
 pub(crate) use sqlite::begin_immediate;
 pub use sqlite::{ServerLock, ServerLockError};
-pub(crate) use types::{DbId, DbInstant, DbNetworks, DbTexts};
+pub(crate) use types::{DbId, DbInstant, DbNetworks, DbTexts, Id, Moment};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 /// How connections are held.

@@ -9,6 +9,7 @@ pub mod base62;
 pub mod catalogue;
 pub mod clock;
 pub mod cursor;
+pub mod disabler;
 pub mod fault;
 pub mod filter;
 pub mod id;

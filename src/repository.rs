@@ -14,7 +14,10 @@ use crate::db::{Database, DbError};
 
 pub use audit::AuditEventList;
 pub use list::List;
-pub use token::{ApiTokenList, Deleted, Inserted, Renewal, Renewed, Unclaimed, Updated};
+pub use token::{
+    ApiTokenList, Deleted, Deletion, Descendants, EventOf, Inserted, Renewal, Renewed, Unclaimed,
+    Update, Updated,
+};
 pub use user::UserList;
 
 /// The queries of the product. Cheap to clone.

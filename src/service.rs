@@ -35,7 +35,7 @@ pub use start::UnknownPermissions;
 pub use token::{
     CreateApiToken, CreateApiTokenError, CreatedApiToken, DeleteApiToken, DeleteApiTokenError,
     DeletedApiToken, RenewApiToken, RenewApiTokenError, RequestedExpiry, UpdateApiToken,
-    UpdateApiTokenError,
+    UpdateApiTokenError, UpdatedApiToken,
 };
 
 /// What the use cases need.
@@ -47,6 +47,7 @@ pub struct Service {
     proofs: SecretProofs,
     last_uses: LastUses,
     max_lifetime: Lifetime,
+    lifetime_within_maker: bool,
     last_use_interval: Duration,
 }
 
@@ -55,6 +56,8 @@ pub struct Service {
 pub struct TokenRules {
     /// Longest time from now to an expiry.
     pub max_lifetime: Lifetime,
+    /// Whether a token ends no later than the one that makes or renews it.
+    pub lifetime_within_maker: bool,
     /// Cost of new bcrypt hashes.
     pub bcrypt_cost: u32,
     /// How often last uses are written.
@@ -72,7 +75,7 @@ impl Service {
         runtime: Handle,
     ) -> Self {
         let proofs = SecretProofs::new(rules.bcrypt_cost, Arc::clone(&random), runtime);
-        let TokenRules { max_lifetime, last_use_interval, .. } = rules;
+        let TokenRules { max_lifetime, lifetime_within_maker, last_use_interval, .. } = rules;
         let last_uses = LastUses::default();
         Self {
             repository,
@@ -82,6 +85,7 @@ impl Service {
             proofs,
             last_uses,
             max_lifetime,
+            lifetime_within_maker,
             last_use_interval,
         }
     }

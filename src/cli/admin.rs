@@ -3,6 +3,7 @@
 use chrono::SecondsFormat;
 use clap::{ArgGroup, Args, Subcommand};
 
+use super::existing_token::{self, LineArgs, TokenIdArgs};
 use super::new_token::make_and_print;
 use super::output::report;
 use super::{CliError, service_config};
@@ -15,10 +16,17 @@ use crate::domain::lifetime::Lifetime;
 use crate::service::{CreateApiToken, CreateApiTokenError, CreatedApiToken, RequestedExpiry};
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::enum_variant_names, reason = "they are the names of the commands")]
 pub(super) enum AdminCommand {
     /// Create a token, attributed to the built-in system user. Prints only its secret to standard
     /// output.
     CreateToken(CreateTokenArgs),
+    /// Delete a token for good, as the built-in system user.
+    DeleteToken(LineArgs),
+    /// Disable a token, as the built-in system user: only `enable-token` enables it again.
+    DisableToken(LineArgs),
+    /// Enable a token, whoever disabled it.
+    EnableToken(TokenIdArgs),
 }
 
 // The narrower grant comes first, because messages name them in this order.
@@ -56,7 +64,15 @@ pub(super) struct CreateTokenArgs {
 }
 
 pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
-    let AdminCommand::CreateToken(args) = command;
+    match command {
+        AdminCommand::CreateToken(args) => create(args).await,
+        AdminCommand::DeleteToken(args) => existing_token::delete(args).await,
+        AdminCommand::DisableToken(args) => existing_token::disable(args).await,
+        AdminCommand::EnableToken(args) => existing_token::enable(args).await,
+    }
+}
+
+async fn create(args: CreateTokenArgs) -> Result<(), CliError> {
     let service = app::service(service_config(&args.database, &args.tokens)?).await?;
     let catalogue = service.catalogue();
     let permissions = if args.all_permissions {
@@ -112,6 +128,8 @@ const fn flag(field: Field) -> &'static str {
         // Not part of this command's input.
         Field::Id
         | Field::Version
+        | Field::Enabled
+        | Field::Descendants
         | Field::Overlap
         | Field::First
         | Field::Last

@@ -23,7 +23,7 @@ pub(super) async fn make_and_print(
     let Err(error) = print(&text(&created)) else {
         return Ok(created.token);
     };
-    let wanted = DeleteApiToken { id: created.token.id, version: None };
+    let wanted = DeleteApiToken { id: created.token.id, version: None, descendants: false };
     match service.delete_api_token(&operator, &origin, wanted).await {
         Ok(deleted) => Err(CliError::SecretLost(deleted.id, error)),
         Err(remains) => Err(CliError::LostTokenRemains(created.token.id, error, remains)),

@@ -139,6 +139,8 @@ pub fn read(
         canonical.extend(given.values.iter().map(|value| flag(name, value)));
         sources.insert(name.to_owned(), given.source);
     }
+    canonical.push("--".into());
+    canonical.extend(layers.words());
     let matches = flags_alone_and_typed(command.clone())
         .try_get_matches_from(canonical)
         .map_err(|error| with_source(error, &sources))?;
@@ -221,6 +223,11 @@ impl Layers<'_> {
             })
         });
         flags.flatten().collect()
+    }
+
+    /// What was given without a flag.
+    fn words(&self) -> Vec<OsString> {
+        self.leaf.get_positionals().filter_map(|arg| self.by_flag(arg)).flatten().collect()
     }
 }
 

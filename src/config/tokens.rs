@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::permissions::{self, PermissionsError};
+use super::value::boolean;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::lifetime::Lifetime;
 use crate::service::{DEFAULT_COST, LAST_USE_INTERVAL, MAX_COST, MIN_COST, TokenRules};
@@ -28,6 +29,20 @@ pub struct TokenArgs {
     )]
     pub max_lifetime: Lifetime,
 
+    /// A token ends no later than the one that makes or renews it. Without this, tokens outlive
+    /// their makers.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_LIFETIME_WITHIN_MAKER",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        value_parser = boolean
+    )]
+    pub lifetime_within_maker: bool,
+
     /// Cost of bcrypt hashes, 4 to 14. A high cost slows down the first use of a token and adds no
     /// protection, because a secret has 256 random bits.
     #[arg(
@@ -45,6 +60,7 @@ impl TokenArgs {
     pub fn rules(&self) -> TokenRules {
         TokenRules {
             max_lifetime: self.max_lifetime,
+            lifetime_within_maker: self.lifetime_within_maker,
             bcrypt_cost: self.bcrypt_cost,
             last_use_interval: LAST_USE_INTERVAL,
         }

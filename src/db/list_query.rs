@@ -3,12 +3,14 @@
 mod compared;
 mod contains;
 mod holds_all;
+mod in_line;
 mod in_time;
 mod uncached;
 
 pub(crate) use compared::Compared;
 pub(crate) use contains::contains;
 pub(crate) use holds_all::HoldsAll;
+pub(crate) use in_line::InLine;
 pub(crate) use in_time::InTime;
 pub(crate) use uncached::Uncached;
 

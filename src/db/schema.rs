@@ -44,6 +44,8 @@ table! {
         last_used_date -> Moment,
         last_used_address -> Nullable<Text>,
         secret_tag -> Nullable<Binary>,
+        disabled_user_id -> Nullable<Id>,
+        disabled_api_token_id -> Nullable<Id>,
     }
 }
 

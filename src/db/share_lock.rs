@@ -31,3 +31,26 @@ impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for ShareLocked<Q> {
         self.0.walk_ast(out)
     }
 }
+
+/// A query whose rows nobody else can change, delete or share until the transaction ends. They are
+/// locked in the order of the query.
+#[derive(Debug, Clone, QueryId)]
+pub(crate) struct Locked<Q>(pub(crate) Q);
+
+impl<Q: Query> Query for Locked<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Locked<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(" FOR UPDATE");
+        Ok(())
+    }
+}
+
+impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Locked<Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+}

@@ -73,6 +73,13 @@ impl ApiToken {
             ApiTokenStatus::Disabled
         }
     }
+
+    /// Does another token reach no further than this one? Reach is what a token may do and from
+    /// where: its permissions and its allowed addresses, not its lifetime.
+    pub fn reaches(&self, other: &Self) -> bool {
+        other.permissions.is_subset(&self.permissions)
+            && self.allowed_addresses.reach().covers_all(&other.allowed_addresses)
+    }
 }
 
 /// What a presented secret is judged by: the record, its user and the stored secret.

@@ -24,6 +24,10 @@ pub enum Field {
     Version,
     /// The name of a token.
     Name,
+    /// Whether a token may be used.
+    Enabled,
+    /// Whether the descendants of a token share its fate.
+    Descendants,
     /// When a token expires.
     Expiry,
     /// What a token may do.
@@ -55,6 +59,8 @@ pub enum FilterField {
     User,
     /// The user that made it.
     Creator,
+    /// The token that it comes from.
+    Ancestor,
     /// The earliest expiry.
     ExpiryFrom,
     /// The instant that the expiry must be before.

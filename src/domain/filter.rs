@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::api_token::ApiTokenStatus;
 use super::audit::{AuditAction, AuditTarget};
 use super::clock::Instant;
-use super::id::UserId;
+use super::id::{ApiTokenId, UserId};
 use super::name::NamePart;
 use super::permission::PermissionSet;
 
@@ -25,6 +25,8 @@ pub struct ApiTokenFilter {
     pub user_id: Option<UserId>,
     /// Who created the token.
     pub created_user_id: Option<UserId>,
+    /// The token that they come from: it or its descendants made or renewed them.
+    pub descendants_of: Option<ApiTokenId>,
     /// When it expires.
     pub expiry: Window,
     /// Never used, or last used before this instant.

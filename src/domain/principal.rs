@@ -77,10 +77,7 @@ impl Principal {
     pub fn reaches(&self, token: &ApiToken) -> bool {
         match self {
             Self::Operator => true,
-            Self::ApiToken(own) => {
-                token.permissions.is_subset(&own.permissions)
-                    && own.allowed_addresses.reach().covers_all(&token.allowed_addresses)
-            }
+            Self::ApiToken(own) => own.reaches(token),
         }
     }
 

@@ -4,4 +4,4 @@ mod list;
 mod record;
 
 pub use list::AuditEventList;
-pub(super) use record::{date_at_tail, record};
+pub(super) use record::{FEW, date_at_tail, record};

@@ -1,6 +1,7 @@
 //! The rows of the tables, and their conversion to and from domain types.
 
 mod audit_event;
+mod insert_events;
 
 use diesel::prelude::*;
 
@@ -8,6 +9,7 @@ use crate::db::{DbId, DbInstant, DbNetworks, DbTexts, api_tokens, users};
 use crate::domain::address::{AllowedAddresses, IpNetwork};
 use crate::domain::api_token::{ApiToken, Credential, LastUse, NewApiToken};
 use crate::domain::api_token_change::ApiTokenChange;
+use crate::domain::audit::AuditEvent;
 use crate::domain::clock::Instant;
 use crate::domain::cursor::{Key, Position};
 use crate::domain::id::{ApiTokenId, UserId};
@@ -17,6 +19,7 @@ use crate::domain::secret::{SecretHash, SecretTag, StoredSecret};
 use crate::domain::user::{User, UserInfo};
 
 pub(super) use audit_event::AuditEventRow;
+pub(super) use insert_events::InsertEvents;
 
 /// The stored last use of a token that was never used.
 pub(super) const NEVER: Instant = Instant::UNIX_EPOCH;
@@ -126,10 +129,15 @@ pub(super) struct ApiTokenChangeRow {
     allowed_addresses: Option<DbNetworks>,
     permissions: Option<DbTexts>,
     enabled: Option<bool>,
+    /// Set and removed together with `enabled`.
+    disabled_user_id: Option<Option<DbId>>,
+    disabled_api_token_id: Option<Option<DbId>>,
 }
 
-impl From<&ApiTokenChange> for ApiTokenChangeRow {
-    fn from(change: &ApiTokenChange) -> Self {
+impl ApiTokenChangeRow {
+    /// A change that this actor makes.
+    pub(super) fn of(change: &ApiTokenChange, event: &AuditEvent) -> Self {
+        let (user, token) = (event.actor.user_id.uuid(), event.actor_token.map(|id| id.uuid()));
         Self {
             name: change.name.as_ref().map(|name| name.as_str().to_owned()),
             name_key: change.name.as_ref().map(|name| name.key().to_owned()),
@@ -137,11 +145,19 @@ impl From<&ApiTokenChange> for ApiTokenChangeRow {
             allowed_addresses: change.allowed_addresses.as_ref().map(networks),
             permissions: change.permissions.as_ref().map(codes),
             enabled: change.enabled,
+            disabled_user_id: change.enabled.map(|enabled| (!enabled).then_some(DbId(user))),
+            disabled_api_token_id: change
+                .enabled
+                .map(|enabled| token.filter(|_| !enabled).map(DbId)),
         }
     }
 }
 
 impl ApiTokenRow {
+    pub(super) const fn id(&self) -> DbId {
+        self.id
+    }
+
     /// Its position among the tokens.
     pub(super) fn position(&self, field: ApiTokenOrderField) -> Position {
         let key = match field {

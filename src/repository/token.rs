@@ -3,6 +3,8 @@
 mod caller;
 mod claim;
 mod delete;
+mod descendants;
+mod disabler;
 mod insert;
 mod last_use;
 mod list;
@@ -13,8 +15,9 @@ mod replace_secrets;
 mod update;
 
 pub use claim::Unclaimed;
-pub use delete::Deleted;
+pub use delete::{Deleted, Deletion};
+pub use descendants::{Descendants, EventOf};
 pub use insert::Inserted;
 pub use list::ApiTokenList;
 pub use renew::{Renewal, Renewed};
-pub use update::Updated;
+pub use update::{Update, Updated};

@@ -3,6 +3,7 @@
 mod audit;
 mod create;
 mod delete;
+mod descendants;
 mod input;
 mod mint;
 mod reach;
@@ -14,4 +15,4 @@ pub use create::{CreateApiToken, CreateApiTokenError, CreatedApiToken};
 pub use delete::{DeleteApiToken, DeleteApiTokenError, DeletedApiToken};
 pub use renew::{RenewApiToken, RenewApiTokenError};
 pub use requested_expiry::RequestedExpiry;
-pub use update::{UpdateApiToken, UpdateApiTokenError};
+pub use update::{UpdateApiToken, UpdateApiTokenError, UpdatedApiToken};

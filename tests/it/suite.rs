@@ -13,6 +13,7 @@ mod create_api_token;
 mod cross_origin;
 mod declined_upgrades;
 mod delete_api_token;
+mod descendants;
 mod documents;
 mod graphql_http;
 mod health;

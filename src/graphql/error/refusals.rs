@@ -41,6 +41,7 @@ impl From<DeleteApiTokenError> for GqlError {
         match error {
             DeleteApiTokenError::NotFound => Self::NotFound,
             DeleteApiTokenError::Stale { current_version } => Self::Stale { current_version },
+            DeleteApiTokenError::Refused(fault) => Self::Fault(fault),
             DeleteApiTokenError::Failed(failure) => failure.into(),
         }
     }

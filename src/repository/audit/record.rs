@@ -15,6 +15,9 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use crate::db::{DbInstant, audit_tail};
 use crate::domain::clock::Instant;
 
+/// So few events are inserted one by one, by a statement that is prepared once.
+pub(in crate::repository) const FEW: usize = 4;
+
 /// Stores events of one date. It is the last step of a transaction: a transaction that holds the
 /// tail must not wait for another one.
 macro_rules! record {
@@ -24,10 +27,18 @@ macro_rules! record {
         let date = $crate::repository::audit::date_at_tail($conn, wanted).await?;
         for event in &mut events {
             event.date = date;
-            diesel::dsl::insert_into($crate::db::audit_events::table)
-                .values($crate::repository::rows::AuditEventRow::from(&*event))
-                .execute($conn)
-                .await?;
+        }
+        if events.len() <= $crate::repository::audit::FEW {
+            for event in &events {
+                diesel::dsl::insert_into($crate::db::audit_events::table)
+                    .values($crate::repository::rows::AuditEventRow::from(event))
+                    .execute($conn)
+                    .await?;
+            }
+        } else {
+            for events in $crate::repository::rows::InsertEvents::of(&events) {
+                events.execute($conn).await?;
+            }
         }
     }};
 }

@@ -13,16 +13,16 @@ use crate::domain::user::UserInfo;
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = audit_events, check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub(in crate::repository) struct AuditEventRow {
-    id: DbId,
-    date: DbInstant,
-    action: String,
-    actor_user_id: DbId,
-    actor_user_name: String,
-    actor_api_token_id: Option<DbId>,
-    client_address: Option<String>,
-    request_id: Option<String>,
-    target_id: DbId,
-    changes: String,
+    pub(super) id: DbId,
+    pub(super) date: DbInstant,
+    pub(super) action: String,
+    pub(super) actor_user_id: DbId,
+    pub(super) actor_user_name: String,
+    pub(super) actor_api_token_id: Option<DbId>,
+    pub(super) client_address: Option<String>,
+    pub(super) request_id: Option<String>,
+    pub(super) target_id: DbId,
+    pub(super) changes: String,
 }
 
 /// An element of the JSON array.

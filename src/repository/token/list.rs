@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::db::{
-    Database, DbError, DbId, DbInstant, DbTexts, HoldsAll, InTime, Uncached, api_tokens, contains,
-    search,
+    Database, DbError, DbId, DbInstant, DbTexts, HoldsAll, InLine, InTime, Uncached, api_tokens,
+    contains, search,
 };
 use crate::domain::api_token::ApiToken;
 use crate::domain::clock::Instant;
@@ -32,6 +32,7 @@ struct Conditions {
     permissions: Option<DbTexts>,
     user_id: Option<DbId>,
     created_user_id: Option<DbId>,
+    descendants_of: Option<DbId>,
     enabled: Option<bool>,
     /// Tokens that expire before this meet the condition on `enabled`, whether they are or not.
     or_expired: Option<DbInstant>,
@@ -55,6 +56,9 @@ macro_rules! filtered {
         }
         if let Some(id) = only.created_user_id {
             query = query.filter(api_tokens::created_user_id.eq(id));
+        }
+        if let Some(id) = only.descendants_of {
+            query = query.filter(InLine::descendants(api_tokens::id, id));
         }
         // Without bound values, so that the index on disabled tokens is used.
         match (only.enabled, only.or_expired) {
@@ -97,6 +101,7 @@ impl Repository {
             permissions: Some(codes).filter(|codes| !codes.is_empty()).map(DbTexts),
             user_id: filter.user_id.map(id),
             created_user_id: filter.created_user_id.map(id),
+            descendants_of: filter.descendants_of.map(|id| DbId(id.uuid())),
             enabled: status.enabled,
             or_expired: status.or_expired.map(DbInstant),
             expiry: status.expiry,

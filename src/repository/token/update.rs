@@ -7,11 +7,13 @@ use diesel_async::RunQueryDsl;
 use super::Unclaimed;
 use super::caller::CallerRow;
 use super::claim::claim;
+use super::descendants::{Descendants, LineRefused, claim_line};
+use super::disabler::disable_descendants;
 use super::name::holder;
 use crate::db::{DbError, DbId, DbInstant, api_tokens, users, write_tx};
 use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
-use crate::domain::audit::AuditEvent;
+use crate::domain::audit::{AuditChange, AuditEvent};
 use crate::domain::id::ApiTokenId;
 use crate::domain::principal::Principal;
 use crate::repository::Repository;
@@ -19,13 +21,32 @@ use crate::repository::audit::record;
 use crate::repository::rows::{ApiTokenChangeRow, ApiTokenRow};
 use crate::repository::version::next_version;
 
+/// A change of a token that was read at a version, and how it is recorded.
+pub struct Update {
+    /// The token.
+    pub id: ApiTokenId,
+    /// The version that it must be at.
+    pub version: i32,
+    /// What becomes different about it; it may be nothing.
+    pub change: ApiTokenChange,
+    /// The event of the change.
+    pub event: AuditEvent,
+    /// `Some`: all that came of the token is disabled.
+    pub descendants: Option<Descendants>,
+}
+
 /// What became of a change.
 #[derive(Debug)]
 pub enum Updated {
-    /// The token as it is now.
-    Done(Box<ApiToken>),
-    /// The change is empty: the token is as it was read at this version.
-    Unchanged,
+    /// It is done.
+    Done {
+        /// The token as it is now; `None` if the change of it is empty: it is as it was read.
+        token: Option<Box<ApiToken>>,
+        /// How many descendants were disabled.
+        descendants: usize,
+    },
+    /// It has more descendants than allowed; nothing was changed.
+    TooManyDescendants,
     /// The token could not be claimed; nothing was changed.
     Unclaimed(Unclaimed),
     /// Another live token has the name.
@@ -40,7 +61,7 @@ macro_rules! apply_change {
         let changed: ApiTokenRow = update(api_tokens::table)
             .filter(api_tokens::id.eq(DbId($target.uuid())))
             .set((
-                ApiTokenChangeRow::from(change),
+                ApiTokenChangeRow::of(change, event),
                 api_tokens::version.eq(api_tokens::version + 1),
                 api_tokens::last_modified_date.eq(DbInstant(event.date)),
                 api_tokens::last_modified_user_id.eq(DbId(event.actor.user_id.uuid())),
@@ -56,8 +77,9 @@ macro_rules! apply_change {
 pub(super) use apply_change;
 
 impl Repository {
-    /// Changes a token that was read at this version, renames its user with it, and stores the
-    /// event: all of it or nothing. An empty change writes nothing, but still requires the version.
+    /// Changes a token, renames its user with it, disables its descendants where that is wanted,
+    /// and stores the events: all of it or nothing. An empty change writes nothing, but still
+    /// requires the version.
     ///
     /// # Errors
     /// When the database does not answer; [`DbError::OutcomeUnknown`] where it may have been
@@ -65,25 +87,42 @@ impl Repository {
     pub async fn update_api_token(
         &self,
         caller: &Principal,
-        id: ApiTokenId,
-        version: i32,
-        change: ApiTokenChange,
-        event: AuditEvent,
+        wanted: Update,
     ) -> Result<Updated, DbError> {
-        let caller = CallerRow::for_existing(caller, id);
+        let Update { id, version, change, event, descendants } = wanted;
+        let (caller, row) = (caller.clone(), CallerRow::for_existing(caller, id));
         let updated = write_tx!(self.db, |conn| {
-            if let Err(unclaimed) = claim(conn, caller, id, Some(version)).await? {
-                return Ok(Updated::Unclaimed(unclaimed));
-            }
-            if change.is_empty() {
-                return Ok(Updated::Unchanged);
-            }
+            let line = match &descendants {
+                None => match claim(conn, row, id, Some(version)).await? {
+                    Ok(_) => None,
+                    Err(unclaimed) => return Ok(Updated::Unclaimed(unclaimed)),
+                },
+                Some(wanted) => match claim_line!(conn, &caller, id, Some(version), wanted.most) {
+                    Ok(line) if line.has_root() => Some((line, wanted)),
+                    Ok(_) => return Ok(Updated::Unclaimed(Unclaimed::NotFound)),
+                    Err(LineRefused::Unclaimed(unclaimed)) => {
+                        return Ok(Updated::Unclaimed(unclaimed));
+                    }
+                    Err(LineRefused::TooMany) => return Ok(Updated::TooManyDescendants),
+                },
+            };
             if let Some(name) = &change.name {
                 let holder: Option<DbId> =
                     holder(name.key().to_owned()).get_result(conn).await.optional()?;
                 if holder.is_some_and(|holder| holder.0 != id.uuid()) {
                     return Ok(Updated::NameTaken);
                 }
+            }
+            let mut events = match &line {
+                None => Vec::new(),
+                Some((line, wanted)) => disable_descendants!(conn, line, &caller, wanted, &event),
+            };
+            let descendants = events.len();
+            if change.is_empty() {
+                if !events.is_empty() {
+                    record!(conn, &events);
+                }
+                return Ok(Updated::Done { token: None, descendants });
             }
             let token = ApiToken::from(apply_change!(conn, id, &change, &event));
             if let Some(name) = &change.name {
@@ -98,8 +137,9 @@ impl Repository {
                     .execute(conn)
                     .await?;
             }
-            record!(conn, [&event]);
-            Ok(Updated::Done(Box::new(token)))
+            events.push(event);
+            record!(conn, &events);
+            Ok(Updated::Done { token: Some(Box::new(token)), descendants })
         });
         match updated {
             Err(error) if error.is_unique("name_key") => Ok(Updated::NameTaken),

@@ -1,5 +1,7 @@
 //! The record of what a use case does.
 
+use std::sync::Arc;
+
 use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::{AuditAction, AuditChange, AuditEvent, AuditTarget};
@@ -7,6 +9,7 @@ use crate::domain::clock::{Instant, written};
 use crate::domain::id::EventId;
 use crate::domain::principal::{Origin, Principal};
 use crate::domain::random::RandomError;
+use crate::repository::EventOf;
 use crate::service::Service;
 
 impl Service {
@@ -29,6 +32,34 @@ impl Service {
             request_id: origin.request_id.clone(),
             target,
             changes: Vec::new(),
+        })
+    }
+}
+
+impl Service {
+    /// Makes events of one action on several tokens, for what a transaction finds.
+    pub(super) fn events(
+        &self,
+        action: AuditAction,
+        date: Instant,
+        principal: &Principal,
+        origin: &Origin,
+    ) -> EventOf {
+        let random = Arc::clone(&self.random);
+        let (actor, actor_token) = (principal.user(), principal.api_token().map(|own| own.id));
+        let Origin { client_address, request_id } = origin.clone();
+        Box::new(move |target, changes| {
+            Ok(AuditEvent {
+                id: EventId::generate(date, random.as_ref())?,
+                date,
+                action,
+                actor: actor.clone(),
+                actor_token,
+                client_address,
+                request_id: request_id.clone(),
+                target: AuditTarget::ApiToken(target),
+                changes,
+            })
         })
     }
 }

@@ -5,11 +5,12 @@ use super::RequestedExpiry;
 use crate::db::DbError;
 use crate::domain::address::{AllowedAddresses, IpNetwork, MAX_ADDRESSES};
 use crate::domain::catalogue::{Catalogue, CatalogueEntry};
-use crate::domain::clock::Instant;
+use crate::domain::clock::{Instant, written};
 use crate::domain::fault::{Field, InputFault};
 use crate::domain::id::ApiTokenId;
 use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
+use crate::domain::principal::Principal;
 use crate::service::Service;
 
 /// Faults of one list that are reported one by one; the rest are counted.
@@ -34,8 +35,14 @@ impl Service {
         Ok(if taken { Err(vec![name_taken()]) } else { Ok(name) })
     }
 
-    /// The expiry of a new token: in the future, within the maximum lifetime.
-    pub(super) fn check_lifetime(&self, expiry: RequestedExpiry, now: Instant) -> Found<Instant> {
+    /// The expiry of a new token: in the future, within the maximum lifetime and, if the server is
+    /// set so, within the lifetime of the token that makes it.
+    pub(super) fn check_lifetime(
+        &self,
+        maker: &Principal,
+        expiry: RequestedExpiry,
+        now: Instant,
+    ) -> Found<Instant> {
         let expiry = instant(expiry)?;
         if expiry <= now {
             return Err(vec![expiry_past("The expiry must be in the future.")]);
@@ -47,6 +54,14 @@ impl Service {
             let message =
                 format!("The expiry must not be more than {lifetime} away: {last} at most.");
             return Err(vec![InputFault::invalid(Field::Expiry, "expiry_too_far", message)]);
+        }
+        let own = maker.api_token().map(|own| own.expiry).filter(|_| self.lifetime_within_maker);
+        if let Some(own) = own.filter(|own| expiry > *own) {
+            let message = format!(
+                "On this server, a token ends no later than the one that makes it; yours ends {}.",
+                written(own)
+            );
+            return Err(vec![InputFault::invalid(Field::Expiry, "expiry_beyond_maker", message)]);
         }
         Ok(expiry)
     }

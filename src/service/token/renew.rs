@@ -73,7 +73,7 @@ impl Service {
         principal.require(required::API_TOKENS_WRITE)?;
         let (id, now) = (wanted.id, self.clock.now());
         let mut old = self.renewable(principal, id).await?;
-        let checked = self.check_renewal(&old, &wanted, now).await?;
+        let checked = self.check_renewal(principal, &old, &wanted, now).await?;
         let (minted, secret) = self.mint(now).await?;
         let event =
             |action, id| self.event(action, AuditTarget::ApiToken(id), now, principal, origin);

@@ -4,16 +4,17 @@
 //! stale version, then all faults of the input. So a caller learns nothing about a token that is
 //! out of reach, and a client with a stale version reads the token again first.
 
+mod enabling;
 mod narrowing;
 
-use super::{RequestedExpiry, audit, input};
+use super::{RequestedExpiry, audit, descendants, input};
 use crate::domain::api_token::ApiToken;
 use crate::domain::audit::{AuditAction, AuditEvent, AuditTarget};
 use crate::domain::fault::{Field, InputFault};
 use crate::domain::id::ApiTokenId;
 use crate::domain::permission::required;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
-use crate::repository::{Unclaimed, Updated};
+use crate::repository::{Unclaimed, Update, Updated};
 use crate::service::failure::ends_with_failure;
 use crate::service::{Failure, Service};
 
@@ -36,6 +37,17 @@ pub struct UpdateApiToken {
     pub allowed_addresses: Option<Vec<String>>,
     /// An earlier expiry.
     pub expiry: Option<RequestedExpiry>,
+    /// Whether all that came of the token is disabled too; only with `enabled: false`.
+    pub descendants: bool,
+}
+
+/// A token as it is after a change.
+#[derive(Debug)]
+pub struct UpdatedApiToken {
+    /// The token.
+    pub token: ApiToken,
+    /// How many descendants were disabled with it.
+    pub descendants: usize,
 }
 
 /// Why a token was not changed. Nothing was, unless it is [`Failure::OutcomeUnknown`].
@@ -64,7 +76,8 @@ ends_with_failure!(UpdateApiTokenError);
 impl Service {
     /// Changes a token and renames its API Token User with it. The change applies from the next
     /// request with the token. A change that changes nothing keeps the version. A token may change
-    /// itself.
+    /// itself. A disabled token is enabled only by who disabled it, by a token that reaches at
+    /// least as far as that one, or by the operator, and never by a descendant of it.
     ///
     /// # Errors
     /// When the caller may not, there is no such token within its reach or not at this version, the
@@ -74,7 +87,7 @@ impl Service {
         principal: &Principal,
         origin: &Origin,
         wanted: UpdateApiToken,
-    ) -> Result<ApiToken, UpdateApiTokenError> {
+    ) -> Result<UpdatedApiToken, UpdateApiTokenError> {
         principal.require(required::API_TOKENS_WRITE)?;
         let (id, version, now) = (wanted.id, wanted.version, self.clock.now());
         let name = match &wanted.name {
@@ -82,8 +95,9 @@ impl Service {
             None => None,
         };
         let token = self.at_version(principal, id, version).await?;
+        let disabling = self.disabling(principal, &token, wanted.enabled).await?;
         let narrowing = Narrowing { catalogue: &self.catalogue, wanted: &wanted, now };
-        let change = narrowing.of(&token, name).map_err(UpdateApiTokenError::Refused)?;
+        let change = narrowing.of(&token, name, disabling).map_err(UpdateApiTokenError::Refused)?;
         if !change.is_empty() && version == i32::MAX {
             return Err(UpdateApiTokenError::Refused(vec![input::version_exhausted(
                 Field::Version,
@@ -91,16 +105,27 @@ impl Service {
                  delete it.",
             )]));
         }
-        let target = AuditTarget::ApiToken(id);
-        let event = self.event(AuditAction::ApiTokenUpdated, target, now, principal, origin)?;
+        let action = AuditAction::ApiTokenUpdated;
+        let event = self.event(action, AuditTarget::ApiToken(id), now, principal, origin)?;
         let changes = audit::replaced(&token, &change);
         let event = AuditEvent { changes, ..event.after(token.last_modified_date) };
-        match self.repository.update_api_token(principal, id, version, change, event).await? {
-            Updated::Done(token) => {
-                tracing::info!(token_id = %id, by = %principal.user_id(), "API token updated");
-                Ok(*token)
+        let all = wanted.descendants.then(|| self.descendants(action, now, principal, origin));
+        let update = Update { id, version, change, event, descendants: all };
+        match self.repository.update_api_token(principal, update).await? {
+            Updated::Done { token: None, descendants: 0 } => {
+                Ok(UpdatedApiToken { token, descendants: 0 })
             }
-            Updated::Unchanged => Ok(token),
+            Updated::Done { token: changed, descendants } => {
+                tracing::info!(token_id = %id, descendants, by = %principal.user_id(),
+                    "API token updated");
+                Ok(UpdatedApiToken {
+                    token: changed.map_or(token, |changed| *changed),
+                    descendants,
+                })
+            }
+            Updated::TooManyDescendants => {
+                Err(UpdateApiTokenError::Refused(vec![descendants::too_many()]))
+            }
             Updated::NameTaken => Err(UpdateApiTokenError::Refused(vec![input::name_taken()])),
             Updated::Unclaimed(Unclaimed::NotFound) => Err(UpdateApiTokenError::NotFound),
             Updated::Unclaimed(Unclaimed::CallerChanged) => Err(CallerChanged.into()),

@@ -4,6 +4,7 @@
 mod create_token;
 mod database;
 mod dev;
+mod existing_token;
 mod serve;
 mod settings;
 mod usage;
@@ -41,7 +42,9 @@ fn commands() -> Vec<(Vec<String>, clap::Command)> {
 
 /// The flags of a command, `--help` and `--version` aside.
 fn flags(command: &clap::Command) -> impl Iterator<Item = &clap::Arg> {
-    let ours = |arg: &&clap::Arg| !matches!(arg.get_id().as_str(), "help" | "version");
+    let ours = |arg: &&clap::Arg| {
+        arg.get_long().is_some() && !matches!(arg.get_id().as_str(), "help" | "version")
+    };
     command.get_arguments().filter(ours)
 }
 

@@ -31,6 +31,7 @@ pub struct Options {
     pub trusted_proxies: Vec<&'static str>,
     pub forwarded_header: ForwardedHeader,
     pub max_lifetime: TimeDelta,
+    pub lifetime_within_maker: bool,
     pub bcrypt_cost: u32,
     pub last_use_interval: Duration,
     pub request_timeout: Duration,
@@ -51,6 +52,7 @@ impl Default for Options {
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::XForwardedFor,
             max_lifetime: TimeDelta::days(730),
+            lifetime_within_maker: false,
             bcrypt_cost: 4,
             // Longer than any test, so that nothing is written that a test does not expect.
             last_use_interval: Duration::from_secs(3600),
@@ -102,6 +104,7 @@ impl TestApp {
             catalogue: Arc::new(options.catalogue),
             rules: TokenRules {
                 max_lifetime: options.max_lifetime.into(),
+                lifetime_within_maker: options.lifetime_within_maker,
                 bcrypt_cost: options.bcrypt_cost,
                 last_use_interval: options.last_use_interval,
             },

@@ -20,7 +20,8 @@ struct CreateApiTokenInput {
     name: String,
     /// The instant from which the token is refused: in the future (`expiry_past`), and no further
     /// away than the server's maximum lifetime (`expiry_too_far`), which is two years unless set
-    /// otherwise.
+    /// otherwise. Where the server is set so, no later than that of your own token
+    /// (`expiry_beyond_maker`).
     expiry: DateTime,
     /// What the token may do: at least one. FORBIDDEN with the reason `permission_beyond_reach` for
     /// each that your own token lacks.

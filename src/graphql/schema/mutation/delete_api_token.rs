@@ -19,6 +19,11 @@ struct DeleteApiTokenInput {
     /// changed since; `extensions.currentVersion` is its current version. If null or left out, the
     /// version does not matter.
     version: Option<i32>,
+    /// True: deletes all that came of the token, too: the tokens that it made, that renewed it, and
+    /// theirs in turn, to any depth and whatever they reach; your own, if it is one of them. If the
+    /// token itself was deleted before, those that are left are deleted.
+    #[graphql(default = false)]
+    descendants: bool,
 }
 
 /// What remains of a deleted API token.
@@ -28,6 +33,8 @@ struct DeleteApiTokenPayload {
     deleted_api_token_id: ID,
     /// The token's user, which remains, now disabled.
     user: User,
+    /// How many descendants were deleted with it. Each has an audit event.
+    descendant_count: i32,
 }
 
 #[derive(Default)]
@@ -37,19 +44,21 @@ pub(super) struct DeleteApiTokenMutation;
 impl DeleteApiTokenMutation {
     /// Deletes an API token for good: the next request with its secret is refused, and its name is
     /// free again. Its user remains, disabled, so that the token's actions stay attributed. A token
-    /// may delete itself. NOT_FOUND when it does not exist or was deleted. Needs
-    /// api.api-tokens.delete.
+    /// may delete itself. NOT_FOUND when it does not exist or was deleted. What the token made
+    /// remains, unless `descendants` is true. Needs api.api-tokens.delete.
     #[graphql(guard = "Needs(required::API_TOKENS_DELETE)")]
     async fn delete_api_token(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The token to delete.")] input: DeleteApiTokenInput,
     ) -> Result<Option<DeleteApiTokenPayload>, GqlError> {
-        let wanted = DeleteApiToken { id: parse_id(&input.id)?, version: input.version };
+        let DeleteApiTokenInput { id, version, descendants } = input;
+        let wanted = DeleteApiToken { id: parse_id(&id)?, version, descendants };
         let deleted = service(ctx)?.delete_api_token(principal(ctx)?, origin(ctx)?, wanted).await?;
         Ok(Some(DeleteApiTokenPayload {
             deleted_api_token_id: deleted.id.into(),
             user: User(deleted.user),
+            descendant_count: i32::try_from(deleted.descendants).unwrap_or(i32::MAX),
         }))
     }
 }

@@ -19,7 +19,8 @@ struct RenewApiTokenInput {
     id: ID,
     /// The instant from which the new token is refused: in the future (`expiry_past`), and no
     /// further away than the server's maximum lifetime (`expiry_too_far`), which is two years
-    /// unless set otherwise.
+    /// unless set otherwise. Where the server is set so, no later than that of your own token
+    /// (`expiry_beyond_maker`).
     expiry: DateTime,
     /// The name of the new token, under the rules of `createApiToken`. If null or left out: the old
     /// name with today's date (UTC), such as `ci 2027-01-31`, in place of the date of an earlier

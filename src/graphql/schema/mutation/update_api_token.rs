@@ -22,7 +22,9 @@ struct UpdateApiTokenInput {
     version: i32,
     /// The new name, under the rules of `createApiToken`; the API Token User gets it too.
     name: Option<String>,
-    /// False: the token is refused from the next request on, until true enables it again.
+    /// False: the token is refused from the next request on, until true enables it again. It is
+    /// enabled only by who disabled it, by a token that reaches at least as far as that one, or on
+    /// the command line, and never by a descendant of it (FORBIDDEN, `enabling_beyond_reach`).
     enabled: Option<bool>,
     /// All permissions that the token keeps: at least one, and none that it lacks
     /// (`permission_widened`).
@@ -33,6 +35,11 @@ struct UpdateApiTokenInput {
     /// An earlier expiry (a later one is `expiry_widened`), in the future (`expiry_past`). To end
     /// the token now, disable or delete it.
     expiry: Option<DateTime>,
+    /// True, only together with `enabled: false` (`descendants_not_disabled`): disables all that
+    /// came of the token, too: the tokens that it made, that renewed it, and theirs in turn, to any
+    /// depth and whatever they reach; your own, if it is one of them.
+    #[graphql(default = false)]
+    descendants: bool,
 }
 
 /// The changed API token.
@@ -40,6 +47,8 @@ struct UpdateApiTokenInput {
 struct UpdateApiTokenPayload {
     /// The token as it is now.
     api_token: ApiToken,
+    /// How many descendants were disabled with it. Each has an audit event.
+    descendant_count: i32,
 }
 
 #[derive(Default)]
@@ -75,9 +84,13 @@ impl UpdateApiTokenMutation {
             permissions: input.permissions.map(codes),
             allowed_addresses: input.allowed_addresses.map(texts),
             expiry: input.expiry.map(DateTime::requested),
+            descendants: input.descendants,
         };
         let updated = service.update_api_token(principal(ctx)?, origin(ctx)?, wanted).await;
         let updated = updated.map_err(|error| report_all(ctx, update_errors(error)))?;
-        Ok(Some(UpdateApiTokenPayload { api_token: ApiToken(updated) }))
+        Ok(Some(UpdateApiTokenPayload {
+            api_token: ApiToken(updated.token),
+            descendant_count: i32::try_from(updated.descendants).unwrap_or(i32::MAX),
+        }))
     }
 }

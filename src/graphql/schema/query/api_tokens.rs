@@ -33,6 +33,9 @@ struct ApiTokenFilter {
     user_id: Option<ID>,
     /// Tokens that this user created, `usr_...`.
     created_by_user_id: Option<ID>,
+    /// What came of this token, `tok_...`: tokens that it made, that renewed it, and theirs in
+    /// turn, to any depth. The token, or some on the way, may have been deleted since.
+    descendants_of: Option<ID>,
     /// Tokens whose expiry is at this instant or later.
     expires_after: Option<DateTime>,
     /// Tokens whose expiry is before this instant.
@@ -156,6 +159,7 @@ impl ApiTokenFilter {
             status: self.status.into_iter().flatten().map(Into::into).collect(),
             user_id: faults.id(FilterField::User, self.user_id),
             created_user_id: faults.id(FilterField::Creator, self.created_by_user_id),
+            descendants_of: faults.id(FilterField::Ancestor, self.descendants_of),
             expiry: filter::Window {
                 from: faults.instant(FilterField::ExpiryFrom, self.expires_after),
                 to: faults.instant(FilterField::ExpiryTo, self.expires_before),

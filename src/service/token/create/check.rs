@@ -18,7 +18,7 @@ impl Service {
         now: Instant,
     ) -> Result<Found<Settings>, DbError> {
         let name = self.check_name(&wanted.name, None).await?;
-        let expiry = self.check_lifetime(wanted.expiry, now);
+        let expiry = self.check_lifetime(principal, wanted.expiry, now);
         let grant = |entry: &CatalogueEntry| may_grant(principal, entry);
         let permissions = input::permissions(&self.catalogue, &wanted.permissions, grant);
         let addresses = wanted.allowed_addresses.as_deref();

@@ -8,6 +8,7 @@ use crate::domain::api_token::ApiToken;
 use crate::domain::clock::Instant;
 use crate::domain::fault::{Field, InputFault};
 use crate::domain::name::ApiTokenName;
+use crate::domain::principal::Principal;
 use crate::domain::renewed_name::renewed_name;
 use crate::service::Service;
 use crate::service::token::input::{Found, combine};
@@ -24,6 +25,7 @@ pub(super) struct Checked {
 impl Service {
     pub(super) async fn check_renewal(
         &self,
+        principal: &Principal,
         old: &ApiToken,
         wanted: &RenewApiToken,
         now: Instant,
@@ -33,7 +35,7 @@ impl Service {
             Some(name) => self.check_name(name, None).await?.map(Some),
             None => self.check_dated_name(old, now).await?.map(|()| None),
         };
-        let expiry = self.check_lifetime(wanted.expiry, now);
+        let expiry = self.check_lifetime(principal, wanted.expiry, now);
         let end = end(wanted.overlap_seconds, now);
         let found = combine(enabled, name, expiry, end);
         found

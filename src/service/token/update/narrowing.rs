@@ -1,6 +1,7 @@
 //! How a change may narrow the grant of a token; it never widens it.
 
 use super::UpdateApiToken;
+use super::enabling::{self, Disabling};
 use crate::domain::address::AllowedAddresses;
 use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
@@ -24,16 +25,20 @@ impl Narrowing<'_> {
         &self,
         token: &ApiToken,
         name: Option<Found<ApiTokenName>>,
+        disabling: Option<Disabling>,
     ) -> Found<ApiTokenChange> {
         let expiry = self.expiry(token);
         let permissions = self.permissions(token);
         let addresses = self.addresses(token);
         let name = name.transpose();
-        let (name, expiry, permissions, allowed_addresses) =
-            input::combine(name, expiry, permissions, addresses)?;
+        let enabled = enabling::enabled(self.wanted, disabling);
+        let descendants = enabling::descendants(self.wanted);
+        let rest = input::combine(addresses, enabled, descendants, Ok(()));
+        let (name, expiry, permissions, (allowed_addresses, enabled, (), ())) =
+            input::combine(name, expiry, permissions, rest)?;
         Ok(ApiTokenChange {
             name: name.filter(|name| name.as_str() != token.name),
-            enabled: self.wanted.enabled.filter(|enabled| *enabled != token.enabled),
+            enabled,
             permissions: permissions.filter(|permissions| *permissions != token.permissions),
             allowed_addresses: allowed_addresses.filter(|list| *list != token.allowed_addresses),
             expiry: expiry.filter(|expiry| *expiry != token.expiry),

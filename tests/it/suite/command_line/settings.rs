@@ -64,6 +64,7 @@ fn other_settings(database: &TestDatabase) -> Vec<(&'static str, String)> {
         ("database-wait", text("1s")),
         ("forwarded-header", text("forwarded")),
         ("introspection", text("off")),
+        ("lifetime-within-maker", "true".to_owned()),
         ("listen", text("127.0.0.1:0")),
         ("log", text("info,tokenwright=debug")),
         ("log-format", text("json")),

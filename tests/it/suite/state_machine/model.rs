@@ -27,6 +27,10 @@ pub struct Token {
     pub addresses: usize,
     pub deleted: bool,
     pub renewed_from: Option<String>,
+    /// The place of the token that made it.
+    pub made_by: Option<usize>,
+    /// The place of the token that disabled it.
+    pub disabled_by: Option<usize>,
 }
 
 /// The id of no token.
@@ -56,6 +60,8 @@ impl Model {
             addresses: 0,
             deleted: false,
             renewed_from: None,
+            made_by: None,
+            disabled_by: None,
         };
         Self { now, tokens: vec![admin] }
     }
@@ -121,20 +127,21 @@ impl Model {
                 "allowedAddresses": ADDRESSES[*addresses].0, "expiry": expiry(hours),
             }),
             Operation::Update { behind, change, .. } => {
-                let Change { name, enabled, permissions, addresses, hours } = change;
+                let Change { name, enabled, permissions, addresses, hours, descendants } = change;
                 json!({
                     "id": id, "version": version - behind, "name": name, "enabled": enabled,
                     "permissions": permissions.map(named),
                     "allowedAddresses": addresses.map(|place| ADDRESSES[place].0),
-                    "expiry": hours.as_ref().map(expiry),
+                    "expiry": hours.as_ref().map(expiry), "descendants": descendants,
                 })
             }
             Operation::Renew { name, overlap, hours, .. } => json!({
                 "id": id, "name": name, "overlapSeconds": overlap, "expiry": expiry(hours),
             }),
-            Operation::Delete { behind, .. } => {
-                json!({ "id": id, "version": behind.map(|behind| version - behind) })
-            }
+            Operation::Delete { behind, descendants, .. } => json!({
+                "id": id, "version": behind.map(|behind| version - behind),
+                "descendants": descendants,
+            }),
             Operation::Use { .. } | Operation::Advance { .. } => json!({}),
         };
         // A field that is null and one that is left out are the same.
@@ -166,7 +173,7 @@ impl Model {
             Operation::Delete { .. } => "API_API_TOKENS_DELETE",
             _ => "API_API_TOKENS_WRITE",
         };
-        let by = &self.tokens[by];
+        let (caller, by) = (by, &self.tokens[by]);
         if !by.has(needed) {
             return refused("FORBIDDEN permission_missing");
         }
@@ -189,6 +196,10 @@ impl Model {
                 let Some(index) = index else { return refused("NOT_FOUND") };
                 let target = &self.tokens[index];
                 let deletes = matches!(operation, Operation::Delete { .. });
+                let all = matches!(operation, Operation::Delete { descendants: true, .. });
+                if target.deleted && all && !self.live_line(index).is_empty() {
+                    return Expected::Done(Some(index));
+                }
                 if target.deleted || !deletes && !by.reaches(target) {
                     return refused("NOT_FOUND");
                 }
@@ -199,7 +210,7 @@ impl Model {
                     {
                         return refused("CONFLICT version version_stale");
                     }
-                    Operation::Update { change, .. } => self.update_faults(index, change),
+                    Operation::Update { change, .. } => self.update_faults(caller, index, change),
                     Operation::Renew { name, overlap, hours, .. } => {
                         self.renewal_faults(target, *name, *overlap, *hours)
                     }
@@ -214,9 +225,55 @@ impl Model {
         }
     }
 
-    fn update_faults(&self, index: usize, change: &Change) -> Vec<String> {
+    /// Did one token make or renew the other one, or one from which that comes?
+    fn descends(&self, index: usize, from: usize) -> bool {
+        let token = &self.tokens[index];
+        let renewed = token.renewed_from.as_ref();
+        let renewed = renewed.map(|id| self.tokens.iter().position(|old| old.id == *id).unwrap());
+        [token.made_by, renewed]
+            .into_iter()
+            .flatten()
+            .any(|parent| parent == from || self.descends(parent, from))
+    }
+
+    /// The live descendants.
+    fn live_line(&self, from: usize) -> Vec<usize> {
+        let descends = |index: &usize| !self.tokens[*index].deleted && self.descends(*index, from);
+        (0..self.tokens.len()).filter(descends).collect()
+    }
+
+    /// Does a caller that disables this token become who did it?
+    fn disables(&self, by: usize, index: usize) -> bool {
+        self.tokens[index].disabled_by.is_none_or(|disabler| {
+            let [caller, disabler] = [&self.tokens[by], &self.tokens[disabler]];
+            caller.reaches(disabler) && !disabler.reaches(caller)
+        })
+    }
+
+    /// Disables tokens; returns how many that changes.
+    fn disable(&mut self, by: usize, tokens: Vec<usize>) -> usize {
+        let disabled: Vec<usize> =
+            tokens.into_iter().filter(|index| self.disables(by, *index)).collect();
+        for index in &disabled {
+            let token = &mut self.tokens[*index];
+            (token.enabled, token.disabled_by) = (false, Some(by));
+            token.version += 1;
+        }
+        disabled.len()
+    }
+
+    fn update_faults(&self, by: usize, index: usize, change: &Change) -> Vec<String> {
         let target = &self.tokens[index];
         let mut faults = Vec::new();
+        if change.descendants && change.enabled != Some(false) {
+            faults.push("BAD_USER_INPUT descendants descendants_not_disabled".to_owned());
+        }
+        let disabler = target.disabled_by.filter(|_| change.enabled == Some(true));
+        let undoes =
+            |disabler: usize| disabler == by || self.tokens[by].reaches(&self.tokens[disabler]);
+        if disabler.is_some_and(|disabler| !undoes(disabler) || self.descends(by, index)) {
+            faults.push("FORBIDDEN enabled enabling_beyond_reach".to_owned());
+        }
         if let Some(name) = change.name {
             faults.extend(self.name_faults(name, Some(index)));
         }
@@ -278,10 +335,12 @@ impl Model {
     /// Does what was done to the server. The place of the token that the answer shows.
     pub fn apply(&mut self, operation: &Operation, data: &Value) -> Option<usize> {
         let target = self.target(operation);
+        let by = self.caller(operation);
         match operation {
             Operation::Create { name, permissions, addresses, hours, .. } => {
                 let made = Token {
                     name: (*name).to_owned(),
+                    made_by: Some(by),
                     permissions: named(*permissions),
                     addresses: *addresses,
                     ..self.made(&data["createApiToken"], *hours)
@@ -294,6 +353,7 @@ impl Model {
                 let made = Token {
                     name: name.map_or_else(|| self.dated(&old), str::to_owned),
                     renewed_from: Some(old.id.clone()),
+                    made_by: Some(by),
                     permissions: old.permissions,
                     addresses: old.addresses,
                     ..self.made(&data["renewApiToken"], *hours)
@@ -308,15 +368,32 @@ impl Model {
                 Some(self.tokens.len() - 1)
             }
             Operation::Update { change, .. } => {
+                let index = target?;
+                let takes_over = change.enabled == Some(false) && self.disables(by, index);
+                let line = if change.descendants { self.live_line(index) } else { Vec::new() };
+                let count = self.disable(by, line);
+                assert_eq!(data["updateApiToken"]["descendantCount"], count);
                 let expiry = change.hours.map(|hours| self.in_hours(hours));
-                self.tokens[target?].change(change, expiry);
+                let token = &mut self.tokens[index];
+                let before = token.version;
+                token.change(change, expiry);
+                if takes_over {
+                    (token.disabled_by, token.version) = (Some(by), before + 1);
+                }
                 target
             }
-            Operation::Delete { .. } => {
-                let token = &mut self.tokens[target?];
-                token.deleted = true;
-                token.version += 1;
-                assert_eq!(data["deleteApiToken"]["deletedApiTokenId"], token.id);
+            Operation::Delete { descendants, .. } => {
+                let index = target?;
+                let mut gone = if *descendants { self.live_line(index) } else { Vec::new() };
+                let payload = &data["deleteApiToken"];
+                assert_eq!(payload["descendantCount"], gone.len());
+                assert_eq!(payload["deletedApiTokenId"], self.tokens[index].id);
+                gone.extend((!self.tokens[index].deleted).then_some(index));
+                for index in gone {
+                    let token = &mut self.tokens[index];
+                    token.deleted = true;
+                    token.version += 1;
+                }
                 None
             }
             Operation::Use { .. } | Operation::Advance { .. } => None,
@@ -337,6 +414,8 @@ impl Model {
             addresses: 0,
             deleted: false,
             renewed_from: None,
+            made_by: None,
+            disabled_by: None,
         }
     }
 
@@ -360,6 +439,7 @@ impl Token {
         let before = self.clone();
         self.name = change.name.map_or_else(|| self.name.clone(), str::to_owned);
         self.enabled = change.enabled.unwrap_or(self.enabled);
+        self.disabled_by = self.disabled_by.filter(|_| !self.enabled);
         self.permissions = change.permissions.map_or_else(|| self.permissions.clone(), named);
         self.addresses = change.addresses.unwrap_or(self.addresses);
         self.expiry = expiry.unwrap_or(self.expiry);
@@ -395,7 +475,7 @@ fn document(operation: &Operation) -> &'static str {
         }
         Operation::Update { .. } => {
             "mutation ($input: UpdateApiTokenInput!) { updateApiToken(input: $input) { \
-             apiToken { id version name expiry allowedAddresses \
+             descendantCount apiToken { id version name expiry allowedAddresses \
              permissions status userId } } }"
         }
         Operation::Renew { .. } => {
@@ -405,7 +485,7 @@ fn document(operation: &Operation) -> &'static str {
         }
         Operation::Delete { .. } => {
             "mutation ($input: DeleteApiTokenInput!) { \
-             deleteApiToken(input: $input) { deletedApiTokenId } }"
+             deleteApiToken(input: $input) { deletedApiTokenId descendantCount } }"
         }
         Operation::Use { .. } | Operation::Advance { .. } => "{ currentApiToken { id } }",
     }

@@ -1,5 +1,6 @@
 //! What can be done, drawn at random.
 
+use proptest::bool::weighted;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -33,7 +34,7 @@ pub enum Operation {
     Create { by: Pick, name: &'static str, permissions: u8, addresses: usize, hours: i64 },
     Update { by: Pick, target: Pick, behind: i32, change: Change },
     Renew { by: Pick, target: Pick, name: Option<&'static str>, overlap: Option<i32>, hours: i64 },
-    Delete { by: Pick, target: Pick, behind: Option<i32> },
+    Delete { by: Pick, target: Pick, behind: Option<i32>, descendants: bool },
     Use { by: Pick },
     Advance { hours: i64 },
 }
@@ -46,6 +47,7 @@ pub struct Change {
     pub permissions: Option<u8>,
     pub addresses: Option<usize>,
     pub hours: Option<i64>,
+    pub descendants: bool,
 }
 
 impl Operation {
@@ -89,13 +91,16 @@ fn change() -> impl Strategy<Value = Change> {
         option::weighted(0.4, permissions()),
         option::weighted(0.4, addresses()),
         option::weighted(0.3, hours()),
+        any::<bool>(),
     );
-    parts.prop_map(|(name, enabled, permissions, addresses, hours)| Change {
+    parts.prop_map(|(name, enabled, permissions, addresses, hours, all)| Change {
         name,
         enabled,
         permissions,
         addresses,
         hours,
+        // Elsewhere it is always refused.
+        descendants: all && (enabled == Some(false) || hours == Some(7)),
     })
 }
 
@@ -111,8 +116,9 @@ pub fn operation() -> impl Strategy<Value = Operation> {
         3 => (pick(), pick(), option::weighted(0.5, select(&NAMES[..])), overlap, hours()).prop_map(
             |(by, target, name, overlap, hours)|
                 Operation::Renew { by, target, name, overlap, hours }),
-        3 => (pick(), any::<Index>(), option::weighted(0.5, behind())).prop_map(
-            |(by, target, behind)| Operation::Delete { by, target: Some(target), behind }),
+        3 => (pick(), any::<Index>(), option::weighted(0.5, behind()), weighted(0.3)).prop_map(
+            |(by, target, behind, descendants)|
+                Operation::Delete { by, target: Some(target), behind, descendants }),
         3 => pick().prop_map(|by| Operation::Use { by }),
         1 => (0..8_i64).prop_map(|hours| Operation::Advance { hours }),
     ]

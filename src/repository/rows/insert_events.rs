@@ -1,0 +1,87 @@
+//! Inserting many audit events by one statement, which diesel does not do over an asynchronous
+//! connection to SQLite.
+
+use diesel::QueryResult;
+use diesel::backend::Backend;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{HasSqlType, Nullable, Text};
+
+use super::AuditEventRow;
+use crate::db::{DbId, DbInstant, Id, Moment};
+use crate::domain::audit::AuditEvent;
+
+/// Most rows of one statement; SQLite allows 32,766 values.
+const BATCH: usize = 1_000;
+
+/// The insertion of some events.
+pub(in crate::repository) struct InsertEvents(Vec<AuditEventRow>);
+
+impl InsertEvents {
+    /// All insertions that these events take.
+    pub(in crate::repository) fn of(events: &[AuditEvent]) -> Vec<Self> {
+        let insertion = |events: &[AuditEvent]| Self(events.iter().map(Into::into).collect());
+        events.chunks(BATCH).map(insertion).collect()
+    }
+}
+
+impl QueryId for InsertEvents {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<DB> QueryFragment<DB> for InsertEvents
+where
+    DB: Backend + HasSqlType<Id> + HasSqlType<Moment> + HasSqlType<Text>,
+    DbId: ToSql<Id, DB>,
+    DbInstant: ToSql<Moment, DB>,
+    String: ToSql<Text, DB>,
+    Option<DbId>: ToSql<Nullable<Id>, DB>,
+    Option<String>: ToSql<Nullable<Text>, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql(
+            "INSERT INTO audit_events (id, date, action, actor_user_id, actor_user_name, \
+             actor_api_token_id, client_address, request_id, target_id, changes) VALUES ",
+        );
+        for (index, row) in self.0.iter().enumerate() {
+            out.push_sql(if index == 0 { "(" } else { ", (" });
+            row.values(&mut out)?;
+            out.push_sql(")");
+        }
+        Ok(())
+    }
+}
+
+impl AuditEventRow {
+    fn values<'b, DB>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        DB: Backend + HasSqlType<Id> + HasSqlType<Moment> + HasSqlType<Text>,
+        DbId: ToSql<Id, DB>,
+        DbInstant: ToSql<Moment, DB>,
+        String: ToSql<Text, DB>,
+        Option<DbId>: ToSql<Nullable<Id>, DB>,
+        Option<String>: ToSql<Nullable<Text>, DB>,
+    {
+        out.push_bind_param::<Id, _>(&self.id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Moment, _>(&self.date)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.action)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Id, _>(&self.actor_user_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.actor_user_name)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Id>, _>(&self.actor_api_token_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.client_address)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.request_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Id, _>(&self.target_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.changes)
+    }
+}

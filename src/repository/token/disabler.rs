@@ -1,0 +1,156 @@
+//! Who disabled a token, and disabling the descendants of one.
+
+use std::collections::HashMap;
+
+use diesel::dsl::{auto_type, exists, select};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::db::{DbError, DbId, InLine, api_tokens, read};
+use crate::domain::disabler::Disabler;
+use crate::domain::id::{ApiTokenId, UserId};
+use crate::domain::principal::Principal;
+use crate::repository::Repository;
+use crate::repository::rows::ApiTokenRow;
+
+/// Whether a token is disabled, and by whom.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = api_tokens, check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+pub(super) struct DisabledRow {
+    id: DbId,
+    enabled: bool,
+    disabled_user_id: Option<DbId>,
+    disabled_api_token_id: Option<DbId>,
+}
+
+impl DisabledRow {
+    /// The token that disabled it.
+    pub(super) const fn by(&self) -> Option<DbId> {
+        self.disabled_api_token_id
+    }
+
+    fn disabler(&self, by: Option<ApiTokenRow>) -> Disabler {
+        let operator = Some(DbId(UserId::SYSTEM.uuid()));
+        match by {
+            Some(token) => Disabler::ApiToken(Box::new(token.into())),
+            None if self.disabled_user_id == operator => Disabler::Operator,
+            None => Disabler::Unknown,
+        }
+    }
+}
+
+/// Which of these tokens the caller disables, and whether each was enabled: those that are, and
+/// those whose disabler gives way to the caller.
+pub(super) fn to_disable(
+    rows: Vec<DisabledRow>,
+    disablers: Vec<ApiTokenRow>,
+    caller: &Principal,
+) -> Vec<(ApiTokenId, bool)> {
+    let disablers: HashMap<DbId, ApiTokenRow> =
+        disablers.into_iter().map(|row| (row.id(), row)).collect();
+    let disables = |row: &DisabledRow| {
+        let by = row.by().and_then(|by| disablers.get(&by).cloned());
+        row.enabled || row.disabler(by).gives_way_to(caller)
+    };
+    let disabled = rows.into_iter().filter(disables);
+    disabled.map(|row| (ApiTokenId::from_uuid(row.id.0), row.enabled)).collect()
+}
+
+/// Disables the descendants of a claimed line; returns the events.
+macro_rules! disable_descendants {
+    ($conn:expr, $line:expr, $caller:expr, $descendants:expr, $event:expr) => {{
+        use $crate::repository::token::descendants::{Descendants, Line, batches};
+        use $crate::repository::token::disabler::{DisabledRow, to_disable};
+        use $crate::repository::version::next_version;
+        let (line, descendants, event): (&Line, &Descendants, &AuditEvent) =
+            ($line, $descendants, $event);
+        let mut events = Vec::new();
+        let ids = line.descendants().into_iter().map(|id| DbId(id.uuid())).collect();
+        for batch in batches(ids) {
+            let rows: Vec<DisabledRow> = api_tokens::table
+                .filter(api_tokens::id.eq_any(batch))
+                .select(DisabledRow::as_select())
+                .load($conn)
+                .await?;
+            let by: std::collections::HashSet<DbId> =
+                rows.iter().filter_map(DisabledRow::by).collect();
+            let by: Vec<ApiTokenRow> = api_tokens::table
+                .filter(api_tokens::id.eq_any(by.into_iter().collect::<Vec<_>>()))
+                .select(ApiTokenRow::as_select())
+                .load($conn)
+                .await?;
+            let disabled = to_disable(rows, by, $caller);
+            let ids: Vec<DbId> = disabled.iter().map(|(id, _)| DbId(id.uuid())).collect();
+            update(api_tokens::table)
+                .filter(api_tokens::id.eq_any(ids))
+                .set((
+                    api_tokens::enabled.eq(false),
+                    api_tokens::disabled_user_id.eq(Some(DbId(event.actor.user_id.uuid()))),
+                    api_tokens::disabled_api_token_id
+                        .eq(event.actor_token.map(|id| DbId(id.uuid()))),
+                    api_tokens::version.eq(next_version!(api_tokens::version)),
+                    api_tokens::last_modified_date.eq(DbInstant(line.date(event.date))),
+                    api_tokens::last_modified_user_id.eq(DbId(event.actor.user_id.uuid())),
+                    api_tokens::last_modified_user_name.eq(event.actor.user_name.clone()),
+                ))
+                .execute($conn)
+                .await?;
+            for (id, was_enabled) in disabled {
+                let change = AuditChange::replaced("enabled", was_enabled.to_string(), "false");
+                events.push(descendants.event(id, vec![change])?);
+            }
+        }
+        events
+    }};
+}
+
+pub(super) use disable_descendants;
+
+impl Repository {
+    /// Who disabled a token that is disabled now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn disabler(&self, id: ApiTokenId) -> Result<Disabler, DbError> {
+        let id = DbId(id.uuid());
+        let row: Option<DisabledRow> = read!(self.db, |conn| api_tokens::table
+            .filter(api_tokens::id.eq(id))
+            .select(DisabledRow::as_select())
+            .get_result(conn)
+            .await
+            .optional())?;
+        let Some(row) = row else { return Ok(Disabler::Unknown) };
+        let by: Option<ApiTokenRow> = match row.by() {
+            None => None,
+            Some(by) => read!(self.db, |conn| api_tokens::table
+                .filter(api_tokens::id.eq(by))
+                .select(ApiTokenRow::as_select())
+                .get_result(conn)
+                .await
+                .optional())?,
+        };
+        Ok(row.disabler(by))
+    }
+
+    /// Did one token, or a descendant of it, make or renew the other one? Neither can become or
+    /// cease to be true.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn descends_from(
+        &self,
+        token: ApiTokenId,
+        ancestor: ApiTokenId,
+    ) -> Result<bool, DbError> {
+        let (token, ancestor) = (DbId(token.uuid()), DbId(ancestor.uuid()));
+        // A line has few ancestors, but may have very many descendants.
+        let found = is_ancestor(ancestor, token);
+        read!(self.db, |conn| select(exists(found)).get_result(conn).await)
+    }
+}
+
+#[auto_type]
+fn is_ancestor(ancestor: DbId, of: DbId) -> _ {
+    let in_line: InLine<api_tokens::id> = InLine::ancestors(api_tokens::id, of);
+    api_tokens::table.filter(api_tokens::id.eq(ancestor)).filter(in_line).select(api_tokens::id)
+}
