@@ -8,6 +8,6 @@ mod error;
 mod schema;
 
 pub use context::RequestContext;
-pub use engine::{Documents, Engine, GraphqlRequest, Introspection, Method, Outcome};
+pub use engine::{Answer, Documents, Engine, GraphqlRequest, Introspection, Method, Outcome};
 pub use error::{ErrorCode, RETRY_AFTER, TOKEN_NEEDED, TRY_AGAIN};
 pub use schema::sdl;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::Context;
 use tokio::sync::{Mutex, MutexGuard};
 
+use super::engine::budget::{Held, SharedBudget};
 use super::error::GqlError;
 use crate::domain::principal::{Origin, Principal};
 use crate::service::Service;
@@ -33,6 +34,14 @@ pub(super) fn origin<'a>(ctx: &Context<'a>) -> Result<&'a Origin, GqlError> {
 /// The use cases.
 pub(super) fn service<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Service>, GqlError> {
     ctx.data_opt().ok_or_else(|| GqlError::internal("the request has no service"))
+}
+
+/// Draws a row that was read from the budget of the request.
+pub(super) fn held<T: Held>(ctx: &Context<'_>, row: T) -> Result<T, GqlError> {
+    let budget = ctx.data_opt::<SharedBudget>();
+    let budget = budget.ok_or_else(|| GqlError::internal("the request has no budget"))?;
+    budget.hold(&row).map_err(|_overdrawn| GqlError::AnswerTooLarge)?;
+    Ok(row)
 }
 
 /// Held while a list of the request is read. The engine resolves the fields of a query side by

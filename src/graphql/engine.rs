@@ -6,7 +6,11 @@
 //! | parsed once, measured, validated, kept | [`document`] |
 //! | the one operation that runs, in the engine's own tree, with its variables | [`operation`] |
 //! | run, and every field guarded | [`execution`] |
+//! | what the answer may cost | [`budget`] |
+//! | its JSON | [`answer`] |
 
+mod answer;
+pub(super) mod budget;
 mod document;
 mod execution;
 mod introspection;
@@ -16,6 +20,7 @@ mod operation;
 mod request;
 mod request_error;
 
+pub use self::answer::Answer;
 pub use self::document::Documents;
 pub use self::execution::{Engine, Outcome};
 pub use self::introspection::Introspection;

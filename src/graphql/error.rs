@@ -12,6 +12,7 @@ use async_graphql::{Context, Error, ErrorExtensionValues, ServerError, Value};
 use crate::domain::fault::{FaultKind, InputFault};
 use crate::domain::principal::{CallerChanged, MissingPermission};
 
+use super::engine::budget::SharedBudget;
 use field::spelled;
 pub(super) use refusals::{creation_errors, renewal_errors, update_errors};
 
@@ -19,6 +20,9 @@ pub(super) use refusals::{creation_errors, renewal_errors, update_errors};
 pub const TOKEN_NEEDED: &str = "This needs a token: send the header `Authorization: Bearer ...`.";
 /// The message when something did not answer.
 pub const TRY_AGAIN: &str = "The server cannot answer at the moment; try again.";
+/// The message when an answer would be larger than any may be.
+pub(super) const ANSWER_TOO_LARGE: &str =
+    "The answer would be too large; ask for fewer rows or fewer fields at a time.";
 /// Seconds after which a client may try again.
 pub const RETRY_AFTER: u32 = 1;
 
@@ -71,6 +75,7 @@ pub enum GqlError {
     },
     CallerChanged,
     SearchTooLong,
+    AnswerTooLarge,
     Unavailable(Arc<str>),
     OutcomeUnknown(Arc<str>),
     Internal(Arc<str>),
@@ -92,9 +97,9 @@ impl GqlError {
             Self::Unauthenticated | Self::CallerChanged => ErrorCode::Unauthenticated,
             Self::Forbidden(_) | Self::IntrospectionOff => ErrorCode::Forbidden,
             Self::NotFound => ErrorCode::NotFound,
-            Self::Fault(InputFault { kind: FaultKind::Invalid, .. }) | Self::SearchTooLong => {
-                ErrorCode::BadUserInput
-            }
+            Self::Fault(InputFault { kind: FaultKind::Invalid, .. })
+            | Self::SearchTooLong
+            | Self::AnswerTooLarge => ErrorCode::BadUserInput,
             Self::Fault(InputFault { kind: FaultKind::BeyondReach, .. }) => ErrorCode::Forbidden,
             Self::Fault(InputFault { kind: FaultKind::Taken, .. }) | Self::Stale { .. } => {
                 ErrorCode::Conflict
@@ -122,6 +127,7 @@ impl GqlError {
             Self::SearchTooLong => {
                 "The search takes longer than this server allows; narrow the filter."
             }
+            Self::AnswerTooLarge => ANSWER_TOO_LARGE,
             Self::Unavailable(_) => TRY_AGAIN,
             Self::OutcomeUnknown(_) => {
                 "The database did not report whether this was done; check before you try again."
@@ -153,7 +159,7 @@ impl GqlError {
             }
             Self::IntrospectionOff => values.set("reason", "introspection_off"),
             Self::Unavailable(_) => values.set("retryAfter", RETRY_AFTER),
-            Self::SearchTooLong => values.set("reason", "query_limit"),
+            Self::SearchTooLong | Self::AnswerTooLarge => values.set("reason", "query_limit"),
             Self::OutcomeUnknown(_) => values.set("reason", "outcome_unknown"),
             Self::CallerChanged => values.set("reason", "caller_changed"),
             Self::Unauthenticated | Self::NotFound | Self::Internal(_) => {}
@@ -191,6 +197,9 @@ pub(super) fn code_of(error: &ServerError) -> Option<&str> {
 pub(super) fn report_all(ctx: &Context<'_>, mut errors: Vec<GqlError>) -> GqlError {
     let last = errors.pop().unwrap_or_else(|| GqlError::internal("a refusal without a fault"));
     for error in errors {
+        if !ctx.data_opt::<SharedBudget>().is_some_and(|budget| budget.reports()) {
+            break;
+        }
         let error: ServerError = Error::from(error).into_server_error(ctx.item.pos);
         ctx.add_error(ctx.set_error_path(error));
     }

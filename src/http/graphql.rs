@@ -1,5 +1,6 @@
 //! `/graphql`: GraphQL over HTTP.
 
+mod answer_body;
 mod cross_origin;
 pub(super) mod endpoint;
 mod negotiation;

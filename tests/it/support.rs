@@ -23,7 +23,7 @@ pub use catalogue::DEPRECATED_FIRST;
 pub use clock::ManualClock;
 pub use log::Log;
 pub use made::{Made, UNKNOWN_TOKEN, made, stored, works};
-pub use process::{cpu_time, resident_mib};
+pub use process::{cpu_time, peak_mib, resident_mib};
 pub use random::{Random, SeededRandom};
 pub use raw::exchange;
 pub use rows::{EventRow, TokenRow};

@@ -8,20 +8,25 @@ use std::time::Duration;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument};
 use async_graphql::{Request, Response, ServerError, ValidationMode, Value};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use self::boundary::BoundaryFactory;
 use self::started::Started;
+use super::answer::Answer;
+use super::budget::{Budget, Overdrawn, Room, Share, SharedBudget};
 use super::document::Documents;
 use super::introspection::Introspection;
 use super::limits::{
-    MAX_ALIASES, MAX_COMPLEXITY, MAX_DEPTH, MAX_FIELD_DIRECTIVES, MAX_FIELD_ERRORS,
+    LARGE_ANSWER, MAX_ALIASES, MAX_COMPLEXITY, MAX_DEPTH, MAX_FIELD_DIRECTIVES, MAX_FIELD_ERRORS,
     MAX_REQUEST_ERRORS,
 };
-use super::operation::Ready;
+use super::operation::{Ready, Selected};
 use super::request::{GraphqlRequest, Method, Prepared, Refusal};
 use super::request_error::{RequestError, SchemaDetail};
+use crate::domain::address::MAX_ADDRESSES;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::principal::Principal;
 use crate::domain::secret::masked;
 use crate::graphql::context::{ListTurn, RequestContext};
 use crate::graphql::error::{ErrorCode, code_of};
@@ -36,23 +41,24 @@ pub struct Engine {
     service: Arc<Service>,
     limit: Duration,
     introspection: Introspection,
+    room: Room,
 }
 
-/// The outcome of a request. Bodies are JSON.
+/// The outcome of a request.
 pub enum Outcome {
-    /// Nothing ran.
+    /// Nothing ran, or the answer would have been too large.
     Refused {
         /// The JSON of the answer.
-        body: Vec<u8>,
+        body: Answer,
     },
     /// Nothing ran: a mutation must not be sent by GET.
     MutationByGet,
-    /// A query took too long.
+    /// A query took too long, or there was no room for the answer in time.
     TimedOut,
     /// The operation ran; there may be errors beside the data.
     Executed {
         /// The JSON of the answer.
-        body: Vec<u8>,
+        body: Answer,
         /// A field was refused because the request carries no token.
         unauthenticated: bool,
     },
@@ -68,6 +74,7 @@ impl Engine {
             service,
             limit,
             introspection,
+            room: Room::default(),
         }
     }
 
@@ -83,30 +90,76 @@ impl Engine {
             Err(refusal) => Err(refusal),
         };
         match answered {
-            Ok(response) => executed(response),
+            Ok((response, budget)) => executed(response, &budget).await,
             Err(Refusal::Errors(errors)) => self.refused(errors),
             Err(Refusal::MutationByGet) => Outcome::MutationByGet,
             Err(Refusal::TimedOut) => Outcome::TimedOut,
         }
     }
 
-    async fn run(&self, prepared: Prepared, context: RequestContext) -> Result<Response, Refusal> {
-        let Prepared { is_mutation, operation } = prepared;
+    async fn run(
+        &self,
+        Prepared { is_mutation, operation }: Prepared,
+        context: RequestContext,
+    ) -> Result<(Response, SharedBudget), Refusal> {
+        let token = context.principal.as_ref().and_then(Principal::api_token);
+        let share = self.room.share(token.map(|token| token.id));
+        if !is_mutation {
+            let answered = timeout(self.limit, self.query(operation, context, share)).await;
+            return answered.map_err(|_| Refusal::TimedOut)?;
+        }
+        // A mutation is never abandoned: its answer may hold a secret that is shown only once, and
+        // each of its steps has a limit of its own. So there must be room for the costliest answer
+        // before it begins.
+        let reserved = timeout(self.limit, share.reserve_exactly(costliest(operation.selected)));
+        let reserved = reserved.await.map_err(|_| Refusal::TimedOut)?;
+        let budget = Arc::new(Budget::paid(share, reserved));
+        let response = self.once(operation, context, &budget).await?;
+        Ok((response, budget))
+    }
+
+    /// Runs a query. Where its answer outgrows what is reserved and there is no more room, it is
+    /// given up and run again when there is.
+    async fn query(
+        &self,
+        operation: Ready,
+        context: RequestContext,
+        share: Share,
+    ) -> Result<(Response, SharedBudget), Refusal> {
+        let mut memory = 0;
+        loop {
+            let reserved = share.reserve(memory).await;
+            let budget = Arc::new(Budget::growing(share.clone(), reserved));
+            let running = self.once(operation.clone(), context.clone(), &budget);
+            tokio::select! {
+                biased;
+                response = running => return Ok((response?, Arc::clone(&budget))),
+                overdrawn = budget.overdrawn() => match overdrawn {
+                    Overdrawn::Limit => {
+                        return Err(Refusal::Errors(vec![RequestError::AnswerTooLarge]));
+                    }
+                    Overdrawn::Room(needed) => memory = needed,
+                }
+            }
+        }
+    }
+
+    /// Runs an operation to its end.
+    async fn once(
+        &self,
+        operation: Ready,
+        context: RequestContext,
+        budget: &SharedBudget,
+    ) -> Result<Response, Refusal> {
         let started = Arc::new(Started::default());
         let request = to_request(operation)
             .data(Arc::clone(&started))
+            .data(Arc::clone(budget))
             .data(Arc::clone(&self.service))
             .data(ListTurn::default())
             .data(Loaders::new(Arc::clone(&self.service), context.principal.clone()))
             .data(context);
-        let running = self.schema.execute(request);
-        // A mutation is never abandoned: its answer may hold a secret that is shown only once, and
-        // each of its steps has a limit of its own.
-        let response = if is_mutation {
-            running.await
-        } else {
-            timeout(self.limit, running).await.map_err(|_| Refusal::TimedOut)?
-        };
+        let response = self.schema.execute(request).await;
         if started.get() {
             return Ok(response);
         }
@@ -124,7 +177,7 @@ impl Engine {
         };
         let errors = errors.into_iter().map(|error| error.into_server_error(detail));
         let errors: Vec<ServerError> = errors.collect();
-        Outcome::Refused { body: json(&serde_json::json!({ "errors": errors })) }
+        Outcome::Refused { body: Answer::write(&serde_json::json!({ "errors": errors }), None) }
     }
 }
 
@@ -152,12 +205,28 @@ fn to_request(operation: Ready) -> Request {
     request
 }
 
-fn executed(mut response: Response) -> Outcome {
+/// Bytes of memory of a field in the answer to a mutation, at most.
+const FIELD: usize = 1024;
+/// Bytes of memory of a list in the answer to a mutation, at most: [`MAX_ADDRESSES`] addresses.
+const LIST: usize = MAX_ADDRESSES * 256;
+
+/// The memory that the answer to a mutation takes at most.
+const fn costliest(selected: Selected) -> usize {
+    selected.fields * FIELD + selected.lists * LIST
+}
+
+async fn executed(mut response: Response, budget: &SharedBudget) -> Outcome {
     let refusal = Some(ErrorCode::Unauthenticated.as_str());
     let unauthenticated = response.errors.iter().any(|error| code_of(error) == refusal);
     response.errors.truncate(MAX_FIELD_ERRORS);
     response.errors.iter_mut().for_each(mask);
-    Outcome::Executed { body: json(&response), unauthenticated }
+    let room = budget.take_reservation();
+    if budget.bytes() < LARGE_ANSWER {
+        return Outcome::Executed { body: Answer::write(&response, room), unauthenticated };
+    }
+    // The tree is freed there as well.
+    let written = spawn_blocking(move || Answer::write(&response, room)).await;
+    written.map_or(Outcome::TimedOut, |body| Outcome::Executed { body, unauthenticated })
 }
 
 /// Takes secrets out of an error: some repeat what a client sent.
@@ -168,9 +237,4 @@ fn mask(error: &mut ServerError) {
         let field = masked(field).into_owned();
         values.set("field", field);
     }
-}
-
-/// GraphQL values can always be written as JSON.
-fn json(value: &impl serde::Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
 }

@@ -47,6 +47,38 @@ pub(super) const MAX_TYPES: usize = 10;
 /// The engine measures it, since it depends on the values of variables.
 pub(super) const MAX_COMPLEXITY: usize = 10_000;
 
+/// Lists that one mutation may select in its answer, fragments expanded: a mutation is never given
+/// up, so its answer is bounded before it begins. Enough for the permissions and addresses of as
+/// many tokens as it may have root fields.
+pub(super) const MAX_MUTATION_LISTS: usize = 2 * MAX_MUTATION_FIELDS;
+
+/// Values of an answer: enough for the largest page of tokens, each with 1,000 addresses, all its
+/// other fields and its user.
+pub(super) const MAX_ANSWER_VALUES: usize = 125_000;
+/// Bytes of JSON of an answer: enough for such a page, with IPv6 addresses.
+pub(super) const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
+/// Bytes of memory that an answer may take, from the rows that are read for it to its JSON.
+pub(super) const MAX_ANSWER_MEMORY: usize = 40 * 1024 * 1024;
+/// Bytes of JSON from which an answer is written outside of the worker, which other requests need.
+pub(super) const LARGE_ANSWER: usize = 64 * 1024;
+
+/// Answers of one size, by the memory that they take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AnswerSize {
+    /// Most bytes of one of them.
+    pub(super) each: usize,
+    /// Most bytes of all of them together.
+    pub(super) together: usize,
+}
+
+/// The memory for all answers: 128 MiB, so that a container of 256 MiB suffices. The sizes are
+/// those of an object, of a usual page, and of the largest answer.
+pub(super) const ANSWER_SIZES: [AnswerSize; 3] = [
+    AnswerSize { each: 16 * 1024, together: 16 * 1024 * 1024 },
+    AnswerSize { each: 4 * 1024 * 1024, together: 32 * 1024 * 1024 },
+    AnswerSize { each: MAX_ANSWER_MEMORY, together: 2 * MAX_ANSWER_MEMORY },
+];
+
 /// Errors of a refused request that are reported; the first ones show what to correct.
 pub(super) const MAX_REQUEST_ERRORS: usize = 5;
 /// Errors of an executed request that are reported; the fields of the others are null without an
@@ -73,6 +105,7 @@ pub enum Limit {
     Aliases,
     Depth,
     MutationFields,
+    MutationLists,
     Introspection,
 }
 
@@ -87,7 +120,9 @@ impl Limit {
             Self::Spreads => "spread_limit",
             Self::Directives => "directive_limit",
             Self::Selections => "expansion_limit",
-            Self::FieldDirectives | Self::Aliases | Self::Depth => "query_limit",
+            Self::FieldDirectives | Self::Aliases | Self::Depth | Self::MutationLists => {
+                "query_limit"
+            }
             Self::MutationFields => "root_field_limit",
             Self::Introspection => "introspection_limit",
         }
@@ -134,6 +169,10 @@ impl Limit {
             ),
             Self::MutationFields => format!(
                 "The mutation is too long: at most {MAX_MUTATION_FIELDS} root fields are allowed, \
+                 counting those in the fragments it spreads."
+            ),
+            Self::MutationLists => format!(
+                "The mutation selects too many lists: at most {MAX_MUTATION_LISTS} are allowed, \
                  counting those in the fragments it spreads."
             ),
             Self::Introspection => {

@@ -16,6 +16,7 @@ use async_graphql::{Positioned, Variables};
 use serde_json::{Map, Value};
 
 use self::lowering::{Lowering, Stop};
+use super::limits::{Limit, MAX_MUTATION_LISTS};
 use super::lines::Lines;
 use super::request_error::RequestError;
 
@@ -29,14 +30,28 @@ pub(super) struct Operation {
 }
 
 /// An operation in the engine's own tree, and the values of its variables.
+#[derive(Clone)]
 pub(super) struct Ready {
     pub(super) definition: Positioned<OperationDefinition>,
     pub(super) variables: Variables,
+    pub(super) selected: Selected,
+}
+
+/// How much an operation selects.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Selected {
+    /// Fields, fragments expanded.
+    pub(super) fields: usize,
+    /// Those of them that are lists.
+    pub(super) lists: usize,
 }
 
 enum Plan {
     /// No condition depends on a variable: lowered once.
-    Fixed { lowered: Result<Box<Positioned<OperationDefinition>>, RequestError>, size: usize },
+    Fixed {
+        lowered: Result<Box<Positioned<OperationDefinition>>, RequestError>,
+        selected: Selected,
+    },
     /// Lowered for each request.
     ByVariables(Node<executable::Operation>, Arc<Valid<ExecutableDocument>>),
 }
@@ -60,10 +75,10 @@ impl Operation {
     ) -> Self {
         let lowering = Lowering::new(schema, document, lines, None);
         let lowered = lowering.operation(operation);
-        let size = lowering.size();
+        let selected = lowering.selected();
         let plan = match lowered {
-            Ok(lowered) => Plan::Fixed { lowered: Ok(Box::new(lowered)), size },
-            Err(Stop::Refused(error)) => Plan::Fixed { lowered: Err(error), size },
+            Ok(lowered) => Plan::Fixed { lowered: Ok(Box::new(lowered)), selected },
+            Err(Stop::Refused(error)) => Plan::Fixed { lowered: Err(error), selected },
             Err(Stop::DependsOnVariables) => {
                 Plan::ByVariables(operation.clone(), Arc::clone(document))
             }
@@ -88,7 +103,7 @@ impl Operation {
     /// How many selections are kept ready to run.
     pub(super) const fn size(&self) -> usize {
         match &self.plan {
-            Plan::Fixed { size, .. } => *size,
+            Plan::Fixed { selected, .. } => selected.fields,
             Plan::ByVariables(..) => 0,
         }
     }
@@ -96,26 +111,33 @@ impl Operation {
     /// The operation ready to run with the variables that the client gave.
     ///
     /// # Errors
-    /// When a value does not fit its variable, a condition is null, or two fields with one response
-    /// key differ.
+    /// When a value does not fit its variable, a condition is null, two fields with one response key
+    /// differ, or a mutation selects too many lists.
     pub(super) fn ready(
         &self,
         given: Map<String, Value>,
         schema: &Valid<Schema>,
     ) -> Result<Ready, Vec<RequestError>> {
         let variables = variables::coerce(&self.variables, given, schema, &self.lines)?;
-        let definition = match &self.plan {
-            Plan::Fixed { lowered, .. } => lowered.as_deref().cloned().map_err(Clone::clone),
+        let (definition, selected) = match &self.plan {
+            Plan::Fixed { lowered, selected } => {
+                (lowered.as_deref().cloned().map_err(Clone::clone), *selected)
+            }
             Plan::ByVariables(operation, document) => {
                 let lowering = Lowering::new(schema, document, &self.lines, Some(&variables));
-                lowering.operation(operation).map_err(|stop| match stop {
+                let lowered = lowering.operation(operation).map_err(|stop| match stop {
                     Stop::Refused(error) => error,
                     // A variable of a condition is of `Boolean!`: it has a value, or coercion
                     // refuses it.
                     Stop::DependsOnVariables => RequestError::null_condition(None),
-                })
+                });
+                (lowered, lowering.selected())
             }
         };
-        Ok(Ready { definition: definition.map_err(|error| vec![error])?, variables })
+        let definition = definition.map_err(|error| vec![error])?;
+        if self.is_mutation() && selected.lists > MAX_MUTATION_LISTS {
+            return Err(vec![RequestError::Limit(Limit::MutationLists)]);
+        }
+        Ok(Ready { definition, variables, selected })
     }
 }

@@ -4,7 +4,7 @@ use async_graphql::{ErrorExtensionValues, Pos, ServerError};
 
 use super::limits::{Limit, MAX_REPEATED_NAME};
 use crate::domain::secret::masked;
-use crate::graphql::error::ErrorCode;
+use crate::graphql::error::{ANSWER_TOO_LARGE, ErrorCode};
 
 /// An error of the request itself: nothing runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum RequestError {
     Invalid { message: String, at: InputPlace, places: Vec<Pos> },
     /// A variable that needs a value has none.
     VariableMissing { name: String, ty: String, place: Option<Pos> },
+    /// The answer would be larger than any may be.
+    AnswerTooLarge,
     /// The engine's own limits, the second wall, refuse the operation.
     EngineLimit { message: String, places: Vec<Pos> },
 }
@@ -61,7 +63,7 @@ impl RequestError {
             Self::OperationNameMissing => "operation_name_missing",
             Self::Invalid { .. } => "validation",
             Self::VariableMissing { .. } => "variable_missing",
-            Self::EngineLimit { .. } => "query_limit",
+            Self::EngineLimit { .. } | Self::AnswerTooLarge => "query_limit",
         }
     }
 
@@ -77,6 +79,7 @@ impl RequestError {
             Self::VariableMissing { name, ty, .. } => {
                 return cut_names(&format!("The variable ${name} of type {ty} needs a value."));
             }
+            Self::AnswerTooLarge => ANSWER_TOO_LARGE,
             Self::FragmentCycle => {
                 "The document has a fragment that spreads itself, directly or through other \
                  fragments."

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
 
 use crate::domain::principal::Principal;
-use crate::graphql::context::{list_turn, principal};
+use crate::graphql::context::{held, list_turn, principal};
+use crate::graphql::engine::budget::Held;
 use crate::graphql::error::GqlError;
 use crate::service::{Listing, ReadError, Wanted};
 
@@ -41,24 +42,28 @@ struct PageInfo {
 
 impl<T> Connection<T> {
     /// What was read, each row as `node` shows it.
-    fn new<V>(listing: Listing<V>, node: impl Fn(V) -> T) -> Self {
+    fn new<V: Held>(
+        ctx: &Context<'_>,
+        listing: Listing<V>,
+        node: impl Fn(V) -> T,
+    ) -> Result<Self, GqlError> {
         let page = listing.page;
-        let edge = |row: crate::domain::page::Row<V>| Edge {
-            cursor: row.position.to_cursor(page.sequence),
-            node: node(row.value),
+        let edge = |row: crate::domain::page::Row<V>| {
+            let cursor = row.position.to_cursor(page.sequence);
+            Ok(Edge { cursor, node: node(held(ctx, row.value)?) })
         };
-        Self {
-            edges: page.rows.into_iter().map(edge).collect(),
+        Ok(Self {
+            edges: page.rows.into_iter().map(edge).collect::<Result<_, GqlError>>()?,
             has_previous_page: page.has_previous,
             has_next_page: page.has_next,
             total: listing.total,
-        }
+        })
     }
 }
 
 /// A list field: `read` gets the caller and the selected parts, and runs while no other list of the
 /// request is read.
-pub(super) async fn list<'a, V, T, F>(
+pub(super) async fn list<'a, V: Held, T, F>(
     ctx: &Context<'a>,
     read: impl FnOnce(&'a Principal, Wanted) -> F,
     node: impl Fn(V) -> T,
@@ -68,7 +73,7 @@ where
 {
     let (caller, wanted) = (principal(ctx)?, wanted(ctx));
     let _turn = list_turn(ctx).await?;
-    Ok(Some(Connection::new(read(caller, wanted).await?, node)))
+    Connection::new(ctx, read(caller, wanted).await?, node).map(Some)
 }
 
 /// Which parts of the connection are selected.

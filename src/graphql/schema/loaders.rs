@@ -15,6 +15,9 @@ use crate::domain::user::User;
 use crate::graphql::error::GqlError;
 use crate::service::Service;
 
+/// Tokens that one query reads: each may have a thousand addresses.
+const MAX_TOKENS: usize = 100;
+
 /// The loaders of one request. They do not outlive it, so what they hold is never stale.
 pub(in crate::graphql) struct Loaders {
     pub(super) users: DataLoader<Users>,
@@ -29,8 +32,8 @@ impl Loaders {
         let by_user = ApiTokensByUser(service, principal);
         Self {
             users: batched(users),
-            api_tokens: batched(tokens),
-            api_tokens_by_user: batched(by_user),
+            api_tokens: batched(tokens).max_batch_size(MAX_TOKENS),
+            api_tokens_by_user: batched(by_user).max_batch_size(MAX_TOKENS),
         }
     }
 }

@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, middleware, web}
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
+use super::answer_body::AnswerBody;
 use super::cross_origin::cross_origin;
 use super::negotiation::{MediaType, is_json, is_unencoded, negotiate};
 use super::params;
@@ -101,9 +102,9 @@ async fn answer(
     }
     .await;
     let mut response = match outcome {
-        Ok((status, body)) => {
-            HttpResponseBuilder::new(status).content_type(accepted.content_type()).body(body)
-        }
+        Ok((status, body)) => HttpResponseBuilder::new(status)
+            .content_type(accepted.content_type())
+            .body(AnswerBody::from(body)),
         Err(refusal) => refusal.response(accepted),
     };
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));

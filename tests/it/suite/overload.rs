@@ -1,7 +1,8 @@
 //! Overload by small requests: whatever a request of the allowed size asks for, it is refused or
-//! answered for little.
+//! answered for little, also where all rows are as large as they may be.
 
 mod documents;
+mod largest_rows;
 mod variables;
 
 use std::fmt::Write;
@@ -18,7 +19,7 @@ const MAX_CPU: Duration = Duration::from_millis(50);
 /// makes the others costlier.
 const ROUNDS: usize = 5;
 const MAX_ROUNDS: usize = 25;
-/// Memory that the process may hold in the end: the kept documents are 16 MiB of it at most.
+/// Memory that the process may ever hold: a container of 256 MiB suffices.
 const MAX_MIB: u64 = 250;
 const MAX_BODY: usize = 64 * 1024;
 /// Longest query string that is sent.
@@ -73,10 +74,20 @@ struct Target {
 
 impl Target {
     fn start() -> (Self, crate::TestDatabase) {
+        Self::over(|_| (), &[])
+    }
+
+    /// Over rows that are as large as they may be, with more arguments.
+    fn with_largest_rows(more: &[&str]) -> (Self, crate::TestDatabase) {
+        Self::over(largest_rows::store, more)
+    }
+
+    fn over(fill: fn(&crate::TestDatabase), more: &[&str]) -> (Self, crate::TestDatabase) {
         let database = migrated();
         let token = administrator(&database, "administrator");
+        fill(&database);
         let serve = ["serve", "--introspection", "public", "--log", "warn"];
-        let server = Binary::on(&database, &serve).serve();
+        let server = Binary::on(&database, &serve).args(more).serve();
         (Self { server, token }, database)
     }
 

@@ -15,7 +15,16 @@ pub fn cpu_time(process: u32) -> Duration {
 
 /// The memory that a process holds, in MiB.
 pub fn resident_mib(process: u32) -> u64 {
+    memory_mib(process, "VmRSS:")
+}
+
+/// The most memory that a process has ever held, in MiB.
+pub fn peak_mib(process: u32) -> u64 {
+    memory_mib(process, "VmHWM:")
+}
+
+fn memory_mib(process: u32, field: &str) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(field)).unwrap();
     line.trim().split(' ').next().unwrap().parse::<u64>().unwrap() / 1024
 }

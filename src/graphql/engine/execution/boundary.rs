@@ -1,4 +1,5 @@
-//! Rules for every field: a valid token is needed, errors are logged and masked, panics are caught.
+//! Rules for every field: a valid token is needed, what it adds to the answer is drawn from the
+//! budget, errors are logged and masked, panics are caught.
 //!
 //! In the engine, an error in a nullable field also removes the field's parent. A failing mutation
 //! would remove the secret that another one in the same document shows, once.
@@ -8,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::started::Started;
 use crate::graphql::context::RequestContext;
+use crate::graphql::engine::budget::{self, SharedBudget};
 use crate::graphql::engine::introspection::Introspection;
 use crate::graphql::engine::request_error::{InputPlace, RequestError, SchemaDetail};
 use crate::graphql::error::{Cause, ErrorCode, GqlError, code_of};
@@ -68,10 +70,28 @@ impl Extension for Boundary {
         let nullable = !info.return_type.ends_with('!');
         let (pos, node) = (info.field.name.pos, info.path_node);
         let placed = |error| Error::from(error).into_server_error(pos).with_path(path(node));
+        let Some(budget) = ctx.data_opt::<SharedBudget>() else {
+            return Err(placed(GqlError::internal("the request has no budget")));
+        };
+        let has_fields = !info.field.selection_set.node.items.is_empty();
+        if has_fields {
+            // Before anything is done for the field: while others take their turns, it holds
+            // nothing.
+            budget::turn().await;
+        }
+        let open = has_fields.then(|| budget.open());
         let resolved = match self.check(ctx, &info) {
+            Ok(()) if budget.is_overdrawn() => ended().await,
             Ok(()) => AssertUnwindSafe(next.run(ctx, info)).catch_unwind().await,
             Err(error) => Ok(Err(placed(error))),
         };
+        drop(open);
+        if let Ok(Ok(Some(value))) = &resolved {
+            budget.draw(value);
+        }
+        if budget.is_overdrawn() {
+            return ended().await;
+        }
         let error = match resolved {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(error)) => error,
@@ -79,12 +99,20 @@ impl Extension for Boundary {
         };
         let error = logged(ctx, error);
         if nullable {
+            if !budget.reports() {
+                return Ok(Some(Value::Null));
+            }
             self.errors.lock().unwrap_or_else(PoisonError::into_inner).push(error);
             Ok(Some(Value::Null))
         } else {
             Err(error)
         }
     }
+}
+
+/// Never ready: whoever runs the operation drops it.
+async fn ended<T>() -> T {
+    std::future::pending().await
 }
 
 impl Boundary {

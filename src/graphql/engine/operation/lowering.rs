@@ -18,7 +18,7 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types as engine;
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
-use super::values;
+use super::{Selected, values};
 use crate::graphql::engine::lines::Lines;
 use crate::graphql::engine::request_error::{InputPlace, RequestError};
 
@@ -39,7 +39,7 @@ pub(super) struct Lowering<'a> {
     lines: &'a Lines,
     /// `None`: not known yet.
     variables: Option<&'a Variables>,
-    size: Cell<usize>,
+    selected: Cell<Selected>,
 }
 
 impl<'a> Lowering<'a> {
@@ -49,12 +49,13 @@ impl<'a> Lowering<'a> {
         lines: &'a Lines,
         variables: Option<&'a Variables>,
     ) -> Self {
-        Self { schema, document, lines, variables, size: Cell::new(0) }
+        let selected = Cell::new(Selected { fields: 0, lists: 0 });
+        Self { schema, document, lines, variables, selected }
     }
 
-    /// How many selections there are so far.
-    pub(super) const fn size(&self) -> usize {
-        self.size.get()
+    /// How much is selected so far.
+    pub(super) const fn selected(&self) -> Selected {
+        self.selected.get()
     }
 
     pub(super) fn operation(
@@ -207,7 +208,9 @@ impl<'a> Lowering<'a> {
         if let Some(other) = others.iter().find(|other| !same(first, other)) {
             return Err(Stop::Refused(self.conflict(first, other)));
         }
-        self.size.set(self.size.get() + 1);
+        let Selected { fields: count, lists } = self.selected.get();
+        let lists = lists + usize::from(first.ty().is_list());
+        self.selected.set(Selected { fields: count + 1, lists });
         let pos = self.pos(first.location());
         let sets: Vec<_> = fields.iter().filter_map(|field| field.selection_set.as_ref()).collect();
         let selections = self.selections(first.ty().inner_named_type(), &sets)?;

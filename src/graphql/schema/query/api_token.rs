@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object};
 
 use crate::domain::permission::required;
-use crate::graphql::context::{principal, service};
+use crate::graphql::context::{held, principal, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::id::parse_id;
@@ -22,6 +22,6 @@ impl ApiTokenQuery {
         #[graphql(desc = "The token's id, `tok_...`.")] id: ID,
     ) -> Result<Option<ApiToken>, GqlError> {
         let token = service(ctx)?.api_token(principal(ctx)?, parse_id(&id)?).await?;
-        Ok(Some(ApiToken(token)))
+        Ok(Some(ApiToken(held(ctx, token)?)))
     }
 }

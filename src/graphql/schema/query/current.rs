@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Object};
 
-use crate::graphql::context::{principal, service};
+use crate::graphql::context::{held, principal, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::types::{ApiToken, User};
 
@@ -13,13 +13,13 @@ pub(super) struct CurrentQuery;
 impl CurrentQuery {
     /// The API token that authenticates this request. Every token may ask for itself.
     async fn current_api_token(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
-        let token = principal(ctx)?.api_token();
-        Ok(token.map(|token| ApiToken(token.as_ref().clone())))
+        let Some(token) = principal(ctx)?.api_token() else { return Ok(None) };
+        Ok(Some(ApiToken(held(ctx, token.as_ref().clone())?)))
     }
 
     /// The user that this request acts as: the token's own. Every token may ask.
     async fn current_user(&self, ctx: &Context<'_>) -> Result<Option<User>, GqlError> {
         let user = service(ctx)?.current_user(principal(ctx)?).await?;
-        Ok(Some(User(user)))
+        Ok(Some(User(held(ctx, user)?)))
     }
 }

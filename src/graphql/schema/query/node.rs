@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object};
 
 use crate::domain::id::{ApiTokenId, EventId};
-use crate::graphql::context::{principal, service};
+use crate::graphql::context::{held, principal, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::id::parse_id;
 use crate::graphql::schema::types::{ApiToken, AuditEvent, Node, User};
@@ -26,14 +26,20 @@ impl NodeQuery {
     ) -> Result<Option<Node>, GqlError> {
         let (service, principal) = (service(ctx)?, principal(ctx)?);
         let node = if id.starts_with(ApiTokenId::PREFIX) {
-            let token = service.api_token(principal, parse_id(&id)?).await;
-            token.map(|token| Node::ApiToken(ApiToken(token)))
+            match service.api_token(principal, parse_id(&id)?).await {
+                Ok(token) => Ok(Node::ApiToken(ApiToken(held(ctx, token)?))),
+                Err(error) => Err(error),
+            }
         } else if id.starts_with(EventId::PREFIX) {
-            let event = service.audit_event(principal, parse_id(&id)?).await;
-            event.map(|event| Node::AuditEvent(AuditEvent(event)))
+            match service.audit_event(principal, parse_id(&id)?).await {
+                Ok(event) => Ok(Node::AuditEvent(AuditEvent(held(ctx, event)?))),
+                Err(error) => Err(error),
+            }
         } else {
-            let user = service.user(principal, parse_id(&id)?).await;
-            user.map(|user| Node::User(User(user)))
+            match service.user(principal, parse_id(&id)?).await {
+                Ok(user) => Ok(Node::User(User(held(ctx, user)?))),
+                Err(error) => Err(error),
+            }
         };
         match node {
             Ok(node) => Ok(Some(node)),

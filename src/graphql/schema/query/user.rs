@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object};
 
 use crate::domain::permission::required;
-use crate::graphql::context::{principal, service};
+use crate::graphql::context::{held, principal, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::id::parse_id;
@@ -22,6 +22,6 @@ impl UserQuery {
         #[graphql(desc = "The user's id, `usr_...`.")] id: ID,
     ) -> Result<Option<User>, GqlError> {
         let user = service(ctx)?.user(principal(ctx)?, parse_id(&id)?).await?;
-        Ok(Some(User(user)))
+        Ok(Some(User(held(ctx, user)?)))
     }
 }

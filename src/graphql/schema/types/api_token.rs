@@ -6,7 +6,7 @@ use super::user::{load_user, loaders};
 use super::{User, UserInfo};
 use crate::domain::api_token;
 use crate::domain::secret::partial_token;
-use crate::graphql::context::service;
+use crate::graphql::context::{held, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::permission::Permission;
 use crate::graphql::schema::scalars::{DateTime, IpNetwork};
@@ -109,7 +109,10 @@ impl ApiToken {
     /// is deleted. Needs api.api-tokens.read.
     async fn renewed_from(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
         match self.0.renewed_from {
-            Some(id) => Ok(loaders(ctx)?.api_tokens.load_one(id).await?.map(Self)),
+            Some(id) => {
+                let token = loaders(ctx)?.api_tokens.load_one(id).await?;
+                token.map(|token| held(ctx, token).map(Self)).transpose()
+            }
             None => Ok(None),
         }
     }

@@ -6,7 +6,7 @@ use super::ApiToken;
 use crate::domain::id::UserId;
 use crate::domain::permission::required;
 use crate::domain::user;
-use crate::graphql::context::principal;
+use crate::graphql::context::{held, principal};
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::loaders::Loaders;
@@ -58,7 +58,8 @@ impl User {
     /// deleted. Needs api.api-tokens.read.
     #[graphql(guard = "Needs(required::API_TOKENS_READ)")]
     async fn api_token(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
-        Ok(loaders(ctx)?.api_tokens_by_user.load_one(self.0.id).await?.map(ApiToken))
+        let token = loaders(ctx)?.api_tokens_by_user.load_one(self.0.id).await?;
+        token.map(|token| held(ctx, token).map(ApiToken)).transpose()
     }
 }
 
@@ -87,7 +88,8 @@ impl UserInfo {
 /// A nested user: its permission is checked here, and many users are read by one query.
 pub(super) async fn load_user(ctx: &Context<'_>, id: UserId) -> Result<Option<User>, GqlError> {
     principal(ctx)?.require_user(id)?;
-    Ok(loaders(ctx)?.users.load_one(id).await?.map(User))
+    let user = loaders(ctx)?.users.load_one(id).await?;
+    user.map(|user| held(ctx, user).map(User)).transpose()
 }
 
 /// The loaders of this request.

@@ -1,0 +1,186 @@
+//! Answers over rows that are as large as any may be.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::{MAX_MIB, Target};
+use crate::TestDatabase;
+use crate::support::{Answer, EventRow, TokenRow, peak_mib};
+
+/// Tokens, and events about them: a page of each.
+const ROWS: u128 = 100;
+/// The time that a busy machine needs for the largest answers.
+const PATIENT: &[&str] = &["--request-timeout", "50s"];
+/// Connections that ask and do not read.
+const SILENT: usize = 40;
+
+/// Stores tokens with as many addresses and permissions as they may have, and events of changes of
+/// all of them.
+pub fn store(database: &TestDatabase) {
+    let rows = TokenRow::numbered(database, ROWS);
+    let events: Vec<EventRow> = rows
+        .iter()
+        .map(|row| EventRow {
+            number: row.number,
+            date: row.created,
+            action: "api_token_updated",
+            actor: row.number,
+            target: row.number,
+        })
+        .collect();
+    EventRow::insert(&events, database);
+    let addresses: Vec<String> =
+        (0..1000).map(|n| format!("2001:db8:aaaa:bbbb:cccc:dddd:{n:x}:ffff/128")).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let text = addresses.join(" ");
+    let changes = json!([{ "field": "allowedAddresses", "before": text, "after": text }]);
+    database.execute(&format!(
+        "UPDATE api_tokens SET allowed_addresses = {} WHERE secret_hash = 'x'; \
+         UPDATE audit_events SET changes = '{changes}' WHERE action = 'api_token_updated'",
+        TestDatabase::list(&addresses)
+    ));
+}
+
+fn aliased(field: &str) -> String {
+    let fields: Vec<String> = (0..30).map(|n| format!("a{n}: {field}")).collect();
+    format!("{{ {} }}", fields.join(" "))
+}
+
+/// Queries whose answers would be far too large, and how each is refused.
+fn too_large() -> Vec<String> {
+    let nested = |depth: usize| {
+        let open = "allowedAddresses user { apiToken { ".repeat(depth);
+        format!("{open} id {}", "} }".repeat(depth))
+    };
+    let row: Vec<String> = (0..30).map(|n| format!("a{n}: allowedAddresses")).collect();
+    vec![
+        aliased("apiTokens(first: 100) { nodes { allowedAddresses } }"),
+        aliased("apiTokens(first: 100) { nodes { user { apiToken { allowedAddresses } } } }"),
+        aliased("auditEvents(first: 100) { nodes { changes { before after } } }"),
+        aliased("auditEvents(first: 100) { nodes { actor { user { name } } changes { after } } }"),
+        format!("{{ apiTokens(first: 100) {{ nodes {{ {} }} }} }}", nested(5)),
+        format!("{{ apiTokens(first: 100) {{ nodes {{ {} }} }} }}", row.join(" ")),
+    ]
+}
+
+/// Requests that are refused or cheap where there are no rows ask for much where there are.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_small_request_takes_much_memory() {
+    let (target, _database) = Target::with_largest_rows(&["--request-timeout", "2s"]);
+    for case in super::cases() {
+        let request = target.post(&case.body(0)).bearer_auth(&target.token);
+        let status = request.send().await.unwrap().status().as_u16();
+        assert!(status < 500 || status == 503, "{}: {status}", case.name);
+    }
+    target.assert_alive().await;
+    let peak = peak_mib(target.process());
+    assert!(peak < MAX_MIB, "{peak} MiB");
+}
+
+/// The largest page that can be answered.
+const PAGE: &str = "{ apiTokens(first: 100) { nodes { id name status expiry partialToken version
+    permissions allowedAddresses user { id name } createdUserInfo { userName } } } }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_to_one_query_is_bounded() {
+    let (target, _database) = Target::with_largest_rows(PATIENT);
+    let page = target.server.graphql(&target.token, PAGE, json!({})).await;
+    assert_eq!(page.data()["apiTokens"]["nodes"].as_array().unwrap().len(), 100);
+    for query in too_large() {
+        let answer = target.server.graphql(&target.token, &query, json!({})).await;
+        assert_eq!(answer.errors(), ["BAD_USER_INPUT query_limit"], "{query}");
+        assert_eq!(answer.json["data"], Value::Null, "{query}");
+    }
+    target.assert_alive().await;
+    let peak = peak_mib(target.process());
+    assert!(peak < MAX_MIB, "{peak} MiB");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_large_answers_at_once_are_bounded_and_keep_nobody_waiting() {
+    let (target, _database) = Target::with_largest_rows(&[]);
+    let mut asked = JoinSet::new();
+    for query in too_large().into_iter().cycle().take(24).chain(vec![PAGE.to_owned(); 8]) {
+        let body = json!({ "query": query }).to_string();
+        let request = target.post(&body).bearer_auth(&target.token);
+        asked.spawn(async move { Answer::of(request.send().await.unwrap()).await.status });
+    }
+    while let Some(status) = asked.join_next().await {
+        target.assert_alive().await;
+        let status = status.unwrap().as_u16();
+        assert!([200, 503].contains(&status), "{status}");
+    }
+    let peak = peak_mib(target.process());
+    assert!(peak < MAX_MIB, "{peak} MiB");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_nobody_reads_are_bounded_and_dropped() {
+    let (target, _database) = Target::with_largest_rows(&[]);
+    let silent: Vec<TcpStream> = (0..SILENT).map(|_| target.ask_and_wait(PAGE)).collect();
+    for _ in 0..20 {
+        target.assert_alive().await;
+        let page = "{ apiTokens(first: 100) { nodes { id name } } }";
+        let answer = target.server.graphql(&target.token, page, json!({})).await;
+        assert!([200, 503].contains(&answer.status.as_u16()), "{}", answer.text);
+    }
+    let peak = peak_mib(target.process());
+    assert!(peak < MAX_MIB, "{peak} MiB");
+    // Each of them is answered, refused or cut in the end, and its memory is free again.
+    for mut connection in silent {
+        let _cut = connection.read_to_end(&mut Vec::new());
+    }
+    target.server.graphql(&target.token, PAGE, json!({})).await.data();
+}
+
+/// What a mutation answers cannot be refused once it has run, so it is refused before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mutation_is_refused_before_it_runs() {
+    let (target, database) = Target::with_largest_rows(&[]);
+    let create = |name: &str, lists: usize| {
+        let lists: Vec<String> = (0..lists).map(|n| format!("l{n}: permissions")).collect();
+        format!(
+            "{name}: createApiToken(input: {{ name: \"{name}\", expiry: \"2027-06-01T00:00:00Z\", \
+             permissions: [API_USERS_READ] }}) {{ token apiToken {{ {} }} }}",
+            lists.join(" ")
+        )
+    };
+    let nested = "permissions user { apiToken { allowedAddresses renewedFrom { permissions } } }";
+    let fragments = (0..7).map(|n| {
+        let next =
+            format!("user {{ apiToken {{ ...F{} }} }} renewedFrom {{ ...F{} }}", n + 1, n + 1);
+        format!("fragment F{n} on ApiToken {{ allowedAddresses {next} }}")
+    });
+    let fragments: String = fragments.collect();
+    let many = format!(
+        "mutation {{ {} b: createApiToken(input: {{ name: \"b\", expiry: \"2027-06-01T00:00:00Z\", \
+         permissions: [API_USERS_READ] }}) {{ apiToken {{ ...F0 }} }} }} {fragments}
+         fragment F7 on ApiToken {{ {nested} }}",
+        create("a", 0).replace("apiToken {  }", "")
+    );
+    let answer = target.server.graphql(&target.token, &many, json!({})).await;
+    assert_eq!(answer.errors(), ["BAD_USER_INPUT query_limit"], "{}", answer.text);
+    assert_eq!(database.count("api_tokens"), i64::try_from(ROWS).unwrap() + 1);
+    let fits = format!("mutation {{ {} {} }}", create("a", 14), create("b", 14));
+    let answer = target.server.graphql(&target.token, &fits, json!({})).await;
+    assert!(answer.data()["b"]["token"].is_string());
+}
+
+impl Target {
+    /// Sends a query on a connection of its own, without reading the answer.
+    fn ask_and_wait(&self, query: &str) -> TcpStream {
+        let body = json!({ "query": query }).to_string();
+        let mut connection = self.server.connect();
+        let head = format!(
+            "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+             authorization: Bearer {}\r\ncontent-length: {}\r\n\r\n",
+            self.token,
+            body.len()
+        );
+        connection.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        connection
+    }
+}
