@@ -17,7 +17,7 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::clock::Clock;
 use crate::domain::random::RandomSource;
 use crate::graphql::Engine;
-use crate::http::{HttpServer, HttpSettings, HttpState, bind};
+use crate::http::{HttpServer, HttpSettings, HttpState, RefusalSums, bind};
 use crate::repository::Repository;
 use crate::service::{Service, TokenRules, UnknownPermissions};
 
@@ -90,6 +90,7 @@ pub async fn service(config: ServiceConfig) -> Result<Arc<Service>, StartError> 
 pub struct App {
     server: HttpServer,
     service: Arc<Service>,
+    refusals: Arc<RefusalSums>,
     lock: ServerLock,
     shutdown_timeout: Duration,
 }
@@ -135,10 +136,17 @@ impl App {
         let (introspection, limit) = (http.introspection, http.request_timeout);
         let engine = Engine::new(Arc::clone(&service), introspection, limit);
         let shutdown_timeout = http.shutdown_timeout;
-        let state =
-            HttpState { engine, service: Arc::clone(&service), clock, random, settings: http };
+        let refusals = Arc::<RefusalSums>::default();
+        let state = HttpState {
+            engine,
+            service: Arc::clone(&service),
+            clock,
+            random,
+            refusals: Arc::clone(&refusals),
+            settings: http,
+        };
         let server = bind(listen, state).map_err(|error| StartError::Listen(listen, error))?;
-        Ok(Self { server, service, lock, shutdown_timeout })
+        Ok(Self { server, service, refusals, lock, shutdown_timeout })
     }
 
     /// The address on which it listens.
@@ -160,6 +168,10 @@ impl App {
         let service = Arc::clone(&self.service);
         duties.start("last uses", |stop| async move {
             service.keep_last_uses(stop.cancelled()).await;
+        });
+        let refusals = Arc::clone(&self.refusals);
+        duties.start("sums of refusals", |stop| async move {
+            refusals.keep(stop.cancelled()).await;
         });
         let ended = self.server.run_until(stop).await;
         duties.end(self.shutdown_timeout).await;

@@ -7,6 +7,7 @@ mod healthcheck;
 mod migrate;
 mod new_token;
 mod output;
+mod process;
 mod schema;
 mod serve;
 mod server;

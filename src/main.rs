@@ -21,6 +21,6 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), CliError> {
     let cli = Cli::read(std::env::args_os().collect(), std::env::vars_os().collect())?;
-    telemetry::start(&cli.log)?;
+    let _log = telemetry::start(&cli.log)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(cli.run())
 }

@@ -1,5 +1,8 @@
 //! The log, on standard error.
 
+mod panics;
+mod queue;
+
 use std::io::IsTerminal;
 
 use tracing::Level;
@@ -10,6 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
+pub use self::queue::LogGuard;
 use crate::config::{LogArgs, LogFormat};
 
 /// The log filter cannot be read.
@@ -17,15 +21,18 @@ use crate::config::{LogArgs, LogFormat};
 #[error("the log filter cannot be read: {0}")]
 pub struct InvalidFilter(#[from] tracing_subscriber::filter::ParseError);
 
-/// Starts the log of this process.
+/// Starts the log of this process, panics included. Drop the guard at the very end: the lines that
+/// wait are written then.
 ///
 /// # Errors
 /// When the filter cannot be read.
-pub fn start(log: &LogArgs) -> Result<(), InvalidFilter> {
-    let layer = layer(log, with_colours(), std::io::stderr)?;
+pub fn start(log: &LogArgs) -> Result<LogGuard, InvalidFilter> {
+    let (queue, keep) = queue::never_waiting(std::io::stderr());
+    let layer = layer(log, with_colours(), queue)?;
     // A process starts its log once; an existing one stays.
     let _already_there = tracing_subscriber::registry().with(layer).try_init();
-    Ok(())
+    panics::log_panics();
+    Ok(keep())
 }
 
 /// Colours are for terminals that support them, unless the user opts out: <https://no-color.org>,
@@ -63,9 +70,13 @@ where
 
 /// Below `info`, only our own code logs, whatever the filter says. Others log what they handle:
 /// tokio-postgres the parameters of queries, HTTP libraries whole heads. actix-server logs at
-/// `info` how it starts its threads, which does not help an operator.
+/// `info` how it starts its threads, which does not help an operator. actix-http logs as an error
+/// what any client can send, without the client's address; our own sockets count that.
 fn is_for_operators(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
+    if target.starts_with("actix_http") {
+        return false;
+    }
     let most = if target.starts_with("actix_server") { Level::WARN } else { Level::INFO };
     target.starts_with("tokenwright") || *metadata.level() <= most
 }

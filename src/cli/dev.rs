@@ -7,6 +7,7 @@ use chrono::{SecondsFormat, TimeDelta};
 use super::CliError;
 use super::new_token::make_and_print;
 use super::output::report;
+use super::process::raise_descriptors;
 use super::server::{self, ServerArgs};
 use crate::app::{App, StartError};
 use crate::domain::clock::{Clock, SystemClock};
@@ -17,7 +18,7 @@ use crate::service::{CreateApiToken, RequestedExpiry};
 const ADMINISTRATOR_LIFETIME: TimeDelta = TimeDelta::days(90);
 
 pub(super) async fn run(args: ServerArgs) -> Result<(), CliError> {
-    let http = args.http.settings(Introspection::Public, true);
+    let http = args.http.settings(Introspection::Public, true, raise_descriptors());
     let with_playground = http.playground;
     let app = args.build(http, true).await?;
     if app.service().has_api_tokens().await.map_err(StartError::from)? {

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::CliError;
+use super::process::{forbid_dumps, raise_descriptors};
 use super::server::{self, ServerArgs};
 use crate::config::boolean;
 use crate::graphql::Introspection;
@@ -27,6 +28,8 @@ pub(super) struct ServeArgs {
 }
 
 pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
-    let http = args.server.http.settings(Introspection::Authenticated, false);
+    forbid_dumps();
+    let descriptors = raise_descriptors();
+    let http = args.server.http.settings(Introspection::Authenticated, false, descriptors);
     server::run(args.server.build(http, args.migrate).await?).await
 }

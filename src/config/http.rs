@@ -10,7 +10,7 @@ use super::origins::OriginList;
 use super::proxies::ProxyList;
 use super::value::{boolean, timeout};
 use crate::graphql::Introspection;
-use crate::http::{AllowedOrigins, HttpSettings, WebOrigin};
+use crate::http::{AllowedOrigins, ConnectionLimits, HttpSettings, WebOrigin};
 use crate::wire::forwarded::{ForwardedHeader, TrustedProxies};
 
 /// Settings of the HTTP side.
@@ -91,7 +91,33 @@ pub struct HttpArgs {
         value_parser = clap::value_parser!(u16).range(1..=1024)
     )]
     pub workers: Option<u16>,
+
+    /// Most connections at once; further ones are closed. As many as there may be descriptors, less
+    /// a reserve, and at most 8192 unless set.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_MAX_CONNECTIONS",
+        value_name = "NUMBER",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub max_connections: Option<u32>,
+
+    /// Most connections at once from one address, or from one network of 64 bits in IPv6. Trusted
+    /// proxies are exempt.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_MAX_CONNECTIONS_PER_ADDRESS",
+        value_name = "NUMBER",
+        default_value_t = 512,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub max_connections_per_address: u32,
 }
+
+/// Connections at once unless set.
+const CONNECTIONS: u64 = 8192;
+/// Descriptors that are kept for the database, the log and the rest.
+const RESERVED_DESCRIPTORS: u64 = 256;
 
 /// The forwarding headers, as the command line knows them.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -131,8 +157,14 @@ impl From<IntrospectionChoice> for Introspection {
 }
 
 impl HttpArgs {
-    /// The settings, with the defaults in which `dev` and `serve` differ.
-    pub fn settings(&self, introspection: Introspection, playground: bool) -> HttpSettings {
+    /// The settings, with the defaults in which `dev` and `serve` differ, for a process that may
+    /// have so many descriptors; `None`: any number.
+    pub fn settings(
+        &self,
+        introspection: Introspection,
+        playground: bool,
+        descriptors: Option<u64>,
+    ) -> HttpSettings {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         HttpSettings {
             trusted_proxies: TrustedProxies::new(self.proxies()),
@@ -143,6 +175,19 @@ impl HttpArgs {
             request_timeout: self.request_timeout,
             shutdown_timeout: self.shutdown_timeout,
             workers: self.workers.map_or_else(cores, usize::from),
+            connections: self.connections(descriptors),
+        }
+    }
+
+    /// Never more than there may be descriptors.
+    fn connections(&self, descriptors: Option<u64>) -> ConnectionLimits {
+        let descriptors = descriptors.unwrap_or(u64::MAX);
+        let possible = descriptors - RESERVED_DESCRIPTORS.min(descriptors / 2);
+        let all = self.max_connections.map_or(CONNECTIONS, u64::from).min(possible);
+        let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        ConnectionLimits {
+            all: number(all),
+            per_address: number(self.max_connections_per_address.into()),
         }
     }
 

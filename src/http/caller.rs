@@ -62,7 +62,11 @@ async fn principal(
         Ok(principal) => Ok(Some(principal)),
         Err(AuthenticateError::Refused(refusal)) => {
             let token = refusal.token_id().map(tracing::field::display);
-            tracing::info!(reason = %refusal, token, "authentication refused");
+            if state.refusals.is_first(origin.client_address, &refusal.to_string()) {
+                tracing::info!(reason = %refusal, token, "authentication refused");
+            } else {
+                tracing::debug!(reason = %refusal, token, "authentication refused");
+            }
             Err(refusal.into())
         }
         Err(AuthenticateError::Unavailable(error)) => {

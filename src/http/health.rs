@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_web::dev::ServiceRequest;
 use actix_web::{HttpResponse, web};
 use tokio::time::timeout;
 
@@ -9,12 +10,19 @@ use super::read_only::read_only;
 use super::refusal::Refusal;
 use super::state::HttpState;
 
+const LIVEZ: &str = "/livez";
+const READYZ: &str = "/readyz";
 /// Longest wait for the database.
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// Routes of this endpoint.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
-    config.service(read_only("/livez", livez)).service(read_only("/readyz", readyz));
+    config.service(read_only(LIVEZ, livez)).service(read_only(READYZ, readyz));
+}
+
+/// Is this a request to one of these routes?
+pub(super) fn is_probe(request: &ServiceRequest) -> bool {
+    matches!(request.path(), LIVEZ | READYZ)
 }
 
 async fn livez() -> HttpResponse {

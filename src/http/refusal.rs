@@ -33,6 +33,10 @@ pub(super) enum Refusal {
     BodyTooLarge,
     BodyTooSlow,
     BodyBroken,
+    /// The head is not well-formed HTTP.
+    NotHttp,
+    HeadTooLarge,
+    HeadTooSlow,
     NotFound,
 }
 
@@ -40,7 +44,9 @@ impl Refusal {
     const fn status(self) -> StatusCode {
         match self {
             Self::InvalidToken | Self::NoCredentials => StatusCode::UNAUTHORIZED,
-            Self::MalformedCredentials | Self::BodyBroken => StatusCode::BAD_REQUEST,
+            Self::MalformedCredentials | Self::BodyBroken | Self::NotHttp => {
+                StatusCode::BAD_REQUEST
+            }
             Self::AddressNotAllowed | Self::CrossSite | Self::OriginNotAllowed => {
                 StatusCode::FORBIDDEN
             }
@@ -49,7 +55,8 @@ impl Refusal {
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTooSlow | Self::HeadTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::NotFound => StatusCode::NOT_FOUND,
         }
     }
@@ -70,6 +77,9 @@ impl Refusal {
             Self::BodyTooLarge => "body_too_large",
             Self::BodyTooSlow => "body_too_slow",
             Self::BodyBroken => "body_broken",
+            Self::NotHttp => "not_http",
+            Self::HeadTooLarge => "head_too_large",
+            Self::HeadTooSlow => "head_too_slow",
             Self::NotFound => "not_found",
         }
     }
@@ -103,6 +113,9 @@ impl Refusal {
             Self::BodyTooLarge => "The body must not be larger than 64 KiB.",
             Self::BodyTooSlow => "The body did not arrive in time.",
             Self::BodyBroken => "The body could not be read.",
+            Self::NotHttp => "The head of the request is not well-formed HTTP/1.1.",
+            Self::HeadTooLarge => "The head of the request is too large.",
+            Self::HeadTooSlow => "The head of the request did not arrive in time.",
             Self::NotFound => "There is nothing here; GraphQL is at /graphql.",
         }
     }

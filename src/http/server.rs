@@ -1,16 +1,21 @@
 //! The actix-web server.
 
 use std::future::ready;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::HttpService;
+use actix_http::error::DispatchError;
 use actix_server::{Server, ServerHandle};
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, Error, middleware, web};
 
+use super::connection::admission::Connections;
+use super::connection::library_refusal::Refuser;
 use super::connection::socket::{Socket, busy_connection};
 use super::connection::unread_body::unread_body;
 use super::refusal::Refusal;
@@ -38,7 +43,10 @@ pub fn bind(address: SocketAddr, state: HttpState) -> std::io::Result<HttpServer
     let shutdown_timeout = state.settings.shutdown_timeout;
     let head_timeout = state.settings.request_timeout;
     let (workers, with_playground) = (state.settings.workers, state.settings.playground);
+    let limits = state.settings.connections;
+    let connections = Connections::new(limits, state.settings.trusted_proxies.clone());
     let state = web::Data::new(state);
+    let counting = state.clone();
     let app = move || {
         let app = App::new()
             .app_data(state.clone())
@@ -72,9 +80,23 @@ pub fn bind(address: SocketAddr, state: HttpState) -> std::io::Result<HttpServer
                 data.insert(socket.idle());
             })
             .h1(map_config(app, |()| AppConfig::default()));
+        let (connections, state) = (Arc::clone(&connections), counting.clone());
         let accept = move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
-            ready(Ok((Socket::new(stream, idle_limit), peer)))
+            let address = peer.map(|peer| peer.ip());
+            ready(match connections.admit(address) {
+                Ok(admitted) => {
+                    let refuser = Refuser::new(state.clone(), address);
+                    Ok((Socket::new(stream, idle_limit, refuser, admitted), peer))
+                }
+                Err(too_many) => {
+                    if state.refusals.is_first(address, &too_many.to_string()) {
+                        let client = address.map(tracing::field::display);
+                        tracing::warn!(client, "connection refused: {too_many}");
+                    }
+                    Err(DispatchError::Io(ErrorKind::ConnectionRefused.into()))
+                }
+            })
         };
         fn_service(accept).and_then(http)
     });

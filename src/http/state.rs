@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::connection::admission::ConnectionLimits;
+use super::request::refusal_sums::RefusalSums;
 use super::request::web_origin::AllowedOrigins;
 use crate::domain::clock::Clock;
 use crate::domain::random::RandomSource;
@@ -29,6 +31,8 @@ pub struct HttpSettings {
     pub shutdown_timeout: Duration,
     /// Threads that serve requests.
     pub workers: usize,
+    /// How many connections there may be at once.
+    pub connections: ConnectionLimits,
 }
 
 /// What handlers share.
@@ -41,6 +45,8 @@ pub struct HttpState {
     pub clock: Arc<dyn Clock>,
     /// The random source, for the ids of requests and nonces.
     pub random: Arc<dyn RandomSource>,
+    /// Counts refusals for the log.
+    pub refusals: Arc<RefusalSums>,
     /// What the operator decides.
     pub settings: HttpSettings,
 }

@@ -21,6 +21,8 @@ use actix_web::rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::admission::Admitted;
+use super::library_refusal::{self, Refuser, Replacement};
 use crate::wire::request_stream::RequestStream;
 
 /// A socket that ends by itself when it is without a request for too long, and whose requests offer
@@ -31,6 +33,10 @@ pub(in crate::http) struct Socket {
     idle: Idle,
     limit: Duration,
     timer: Option<Pin<Box<Sleep>>>,
+    refuser: Refuser,
+    /// Being written in place of a refusal of the library, from this byte on.
+    replacement: Option<(Replacement, usize)>,
+    _admitted: Admitted,
 }
 
 /// Since when no request is being answered on a connection; `None` while one is.
@@ -39,9 +45,24 @@ pub(in crate::http) struct Idle(Rc<Cell<Option<Instant>>>);
 
 impl Socket {
     /// A new connection, which ends when it is `limit` without a request.
-    pub(in crate::http) fn new(stream: TcpStream, limit: Duration) -> Self {
+    pub(in crate::http) fn new(
+        stream: TcpStream,
+        limit: Duration,
+        refuser: Refuser,
+        admitted: Admitted,
+    ) -> Self {
         let idle = Idle(Rc::new(Cell::new(Some(Instant::now()))));
-        Self { stream, requests: RequestStream::default(), idle, limit, timer: None }
+        let requests = RequestStream::default();
+        Self {
+            stream,
+            requests,
+            idle,
+            limit,
+            timer: None,
+            refuser,
+            replacement: None,
+            _admitted: admitted,
+        }
     }
 
     /// For [`busy_connection`].
@@ -60,6 +81,27 @@ impl Socket {
             timer.as_mut().reset(deadline);
         }
         timer.as_mut().poll(cx)
+    }
+
+    /// Writes the whole replacement, then counts what it replaces as written.
+    fn poll_replacement(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        while let Some((replacement, written)) = &mut self.replacement {
+            let rest = replacement.text.get(*written..).unwrap_or_default();
+            if rest.is_empty() {
+                let replaced = replacement.replaced;
+                self.replacement = None;
+                return Poll::Ready(Ok(replaced));
+            }
+            let polled = Pin::new(&mut self.stream).poll_write(cx, rest);
+            let count = ready!(self.or_overdue(cx, polled))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            if let Some((_, written)) = &mut self.replacement {
+                *written += count;
+            }
+        }
+        Poll::Ready(Ok(0))
     }
 
     /// Gives up writing when the connection is overdue.
@@ -102,21 +144,21 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let mut before = bytes;
+        if self.replacement.is_none()
+            && let Some((start, refusal)) = library_refusal::at_end(bytes)
+        {
+            let (first, head) = bytes.split_at_checked(start).unwrap_or((bytes, &[]));
+            before = first;
+            if first.is_empty() {
+                self.replacement = Some((self.refuser.replace(head, refusal), 0));
+            }
+        }
+        if self.replacement.is_some() {
+            return self.poll_replacement(cx);
+        }
+        let written = Pin::new(&mut self.stream).poll_write(cx, before);
         self.or_overdue(cx, written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
-        self.or_overdue(cx, written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

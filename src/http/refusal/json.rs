@@ -81,6 +81,9 @@ const fn code(refusal: Refusal) -> ErrorCode {
         | Refusal::UnsupportedMediaType
         | Refusal::BodyTooLarge
         | Refusal::BodyTooSlow
-        | Refusal::BodyBroken => ErrorCode::BadUserInput,
+        | Refusal::BodyBroken
+        | Refusal::NotHttp
+        | Refusal::HeadTooLarge
+        | Refusal::HeadTooSlow => ErrorCode::BadUserInput,
     }
 }

@@ -14,7 +14,9 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use tracing::Instrument;
 
+use super::single_header::single_header;
 use crate::domain::id::request_id;
+use crate::http::health;
 use crate::http::state::HttpState;
 use crate::wire::forwarded::{ForwardedHeader, client_address};
 
@@ -35,9 +37,12 @@ pub(in crate::http) async fn request_log(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let info = request.app_data::<web::Data<HttpState>>().map(|state| info(&request, state));
+    let state = request.app_data::<web::Data<HttpState>>().cloned();
+    let info = state.as_ref().map(|state| info(&request, state));
     let id = info.as_ref().and_then(|info| info.id.clone()).unwrap_or_default();
-    let client = info.as_ref().and_then(|info| info.client_address).map(tracing::field::display);
+    let address = info.as_ref().and_then(|info| info.client_address);
+    let client = address.map(tracing::field::display);
+    let is_probe = health::is_probe(&request);
     let span = tracing::info_span!("request", request_id = %id, method = known(request.method()),
         path = request.match_pattern().as_deref().unwrap_or("-"), client);
     if let Some(info) = info {
@@ -56,7 +61,15 @@ pub(in crate::http) async fn request_log(
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-    span.in_scope(|| tracing::info!(status = response.status().as_u16(), micros, "answered"));
+    let status = response.status();
+    // Probes come every few seconds; what is wrong with the database has lines of its own.
+    let is_usual = is_probe
+        || status.is_client_error()
+            && state.is_some_and(|state| !state.refusals.is_first(address, status.as_str()));
+    span.in_scope(|| match (is_usual, status.as_u16()) {
+        (true, status) => tracing::debug!(status, micros, "answered"),
+        (false, status) => tracing::info!(status, micros, "answered"),
+    });
     Ok(response)
 }
 
@@ -95,9 +108,9 @@ fn info(request: &ServiceRequest, state: &HttpState) -> RequestInfo {
     }
 }
 
-/// The request id that a proxy set, if it is fit for a log.
+/// The request id that a proxy set, if it set one, and one that is fit for a log.
 fn handed_on(request: &ServiceRequest) -> Option<String> {
-    let text = request.headers().get(X_REQUEST_ID)?.to_str().ok()?;
+    let text = single_header(request.headers(), X_REQUEST_ID)?.to_str().ok()?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let fits = (1..=MAX_REQUEST_ID).contains(&text.len()) && text.bytes().all(plain);
     fits.then(|| text.to_owned())

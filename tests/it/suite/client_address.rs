@@ -239,6 +239,17 @@ async fn an_id_that_cannot_stand_in_a_log_is_replaced() {
     }
 }
 
+/// A proxy on the way may have read another one of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_ids_none_counts() {
+    let app = behind_proxies(ForwardedHeader::XForwardedFor).await;
+    for ids in [["one", "two"], ["same", "same"]] {
+        let given = request_id(&app, &ids).await;
+        assert!(!ids.contains(&given.as_str()), "{given}");
+        assert_eq!(given.len(), 22, "{given}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_else_gives_a_request_its_id() {
     let app = TestApp::start().await;

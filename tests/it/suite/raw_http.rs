@@ -1,8 +1,12 @@
 //! HTTP as bytes: what no client library sends, and some programs do.
 
-use crate::support::{TestApp, exchange};
+use std::time::Duration;
+
+use crate::support::{Options, TestApp, exchange};
 
 const QUERY: &str = r#"{"query":"{ __typename }"}"#;
+/// The longest time for a head.
+const SHORT: Duration = Duration::from_secs(1);
 const ANSWERED: &str = r#"{"data":{"__typename":"Query"}}"#;
 
 /// The answer to a request with these header lines and this body.
@@ -82,6 +86,40 @@ async fn a_head_has_bounds() {
     let long = format!("GET /graphql?query={}", "a".repeat(100_000));
     assert_status(&ask(&app, &long, &[], ""), 400);
     assert!(get(&app, &[]).ends_with(ANSWERED), "it is alive");
+}
+
+/// No handler sees these requests, and they are answered like all others.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_library_refuses_has_a_body_and_headers() {
+    let app = TestApp::with(Options { request_timeout: SHORT, ..Options::default() }).await;
+    let large = format!("GET /livez HTTP/1.1\r\nx: {}\r\n\r\n", "a".repeat(200_000));
+    for (sent, status, reason) in [
+        ("no HTTP\r\n\r\n", 400, "not_http"),
+        ("GET /livez HTTP/1.1\nhost: x\r\n\r\n", 400, "not_http"),
+        (&large, 431, "head_too_large"),
+        ("GET /livez HTTP/1.1\r\nhost: ", 408, "head_too_slow"),
+    ] {
+        let whole = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+        for before in ["", whole] {
+            // Of a later head, the library does not bound the time, and how it refuses the size depends
+            // on the pieces in which it comes.
+            if status != 400 && !before.is_empty() {
+                continue;
+            }
+            let answer = exchange(app.address, &[before.as_bytes(), sent.as_bytes()]);
+            let refused = &answer[answer.rfind("HTTP/1.1 ").unwrap()..];
+            let start = format!("HTTP/1.1 {status} ");
+            assert!(refused.starts_with(&start), "{start}{before}: {answer}");
+            let (head, body) = refused.split_once("\r\n\r\n").unwrap();
+            let body: serde_json::Value = serde_json::from_str(body).unwrap();
+            assert_eq!(body["errors"][0]["extensions"]["reason"], reason, "{answer}");
+            for line in ["content-type: application/json", "cache-control: no-store", "date: "] {
+                assert!(head.contains(line), "{line}: {head}");
+            }
+            assert!(head.contains("\r\nx-request-id: ") && head.contains("nosniff"), "{head}");
+            assert_eq!(answer.contains("ok\n"), !before.is_empty(), "{answer}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ use tokenwright::domain::clock::{Clock, Instant};
 use tokenwright::domain::principal::{Origin, Principal};
 use tokenwright::domain::random::{RandomSource, SystemRandom};
 use tokenwright::graphql::Introspection;
-use tokenwright::http::{AllowedOrigins, HttpSettings};
+use tokenwright::http::{AllowedOrigins, ConnectionLimits, HttpSettings};
 use tokenwright::service::{CreateApiToken, RequestedExpiry, Service, TokenRules};
 use tokenwright::wire::forwarded::{ForwardedHeader, TrustedProxies};
 use tokio::sync::oneshot;
@@ -122,6 +122,7 @@ impl TestApp {
             request_timeout: options.request_timeout,
             shutdown_timeout: Duration::from_secs(1),
             workers: 2,
+            connections: ConnectionLimits { all: 8192, per_address: 8192 },
         };
         let app = App::build(config, ([127, 0, 0, 1], 0).into(), settings).await.unwrap();
         let (address, service) = (app.address(), Arc::clone(app.service()));

@@ -84,6 +84,13 @@ pub struct Said {
 
 type Output = Arc<(Mutex<Said>, Condvar)>;
 
+impl From<Command> for Binary {
+    /// A command that runs the program, such as a shell with limits of its own.
+    fn from(command: Command) -> Self {
+        Self(command)
+    }
+}
+
 impl Binary {
     /// The program in this folder, with these arguments.
     pub fn new(folder: &Path, arguments: &[&str]) -> Self {

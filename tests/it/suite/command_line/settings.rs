@@ -68,6 +68,8 @@ fn other_settings(database: &TestDatabase) -> Vec<(&'static str, String)> {
         ("listen", text("127.0.0.1:0")),
         ("log", text("info,tokenwright=debug")),
         ("log-format", text("json")),
+        ("max-connections", "100".to_owned()),
+        ("max-connections-per-address", "10".to_owned()),
         ("max-lifetime", text("30d")),
         ("migrate", "true".to_owned()),
         ("permissions", text(bookshop)),
