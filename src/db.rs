@@ -21,7 +21,9 @@ pub(crate) use dispatch::{begin, end, in_place, read, search, write_tx};
 pub use error::DbError;
 pub(crate) use list_query::{Compared, HoldsAll, InLine, InTime, Uncached, contains};
 pub use migrate::{MigrateError, MigrationState, migrate, migration_state};
-pub(crate) use schema::{api_tokens, audit_events, audit_tail, name_keys, permissions, users};
+pub(crate) use schema::{
+    api_tokens, audit_events, audit_tail, idempotency_keys, name_keys, permissions, users,
+};
 pub(crate) use share_lock::{Locked, ShareLocked};
 pub(crate) use sqlite::begin_immediate;
 pub use sqlite::{ServerLock, ServerLockError};

@@ -13,6 +13,7 @@ pub mod disabler;
 pub mod fault;
 pub mod filter;
 pub mod id;
+pub mod idempotency;
 pub mod lifetime;
 pub mod name;
 pub mod order;

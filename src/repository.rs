@@ -15,8 +15,8 @@ use crate::db::{Database, DbError};
 pub use audit::AuditEventList;
 pub use list::List;
 pub use token::{
-    ApiTokenList, Deleted, Deletion, Descendants, EventOf, Inserted, Renewal, Renewed, Unclaimed,
-    Update, Updated,
+    ApiTokenList, Deleted, Deletion, Descendants, EventOf, Inserted, NotOnce, Once, Orphan, Renewal,
+    Renewed, Unclaimed, Update, Updated, UsedKey,
 };
 pub use user::UserList;
 

@@ -87,6 +87,7 @@ async fn create(args: CreateTokenArgs) -> Result<(), CliError> {
         expiry: RequestedExpiry::at(expiry.unwrap_or(Instant::MAX_UTC)),
         permissions,
         allowed_addresses: Some(args.allowed_address),
+        idempotency_key: None,
     };
     let secret = |created: &CreatedApiToken| format!("{}\n", created.secret.reveal());
     let token = make_and_print(&service, wanted, secret).await?;
@@ -131,6 +132,7 @@ const fn flag(field: Field) -> &'static str {
         | Field::Enabled
         | Field::Descendants
         | Field::Overlap
+        | Field::IdempotencyKey
         | Field::First
         | Field::Last
         | Field::After

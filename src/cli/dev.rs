@@ -37,6 +37,7 @@ async fn welcome(app: &App, with_playground: bool) -> Result<(), CliError> {
         expiry: RequestedExpiry::at((now + ADMINISTRATOR_LIFETIME).min(service.latest_expiry(now))),
         permissions: service.catalogue().grantable(),
         allowed_addresses: Some(Vec::new()),
+        idempotency_key: None,
     };
     let permission = service.catalogue().first_grantable();
     let permission = permission.map_or("", |entry| &entry.enum_name);

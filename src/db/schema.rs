@@ -91,5 +91,17 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::Binary;
+    use crate::db::types::{Id, Moment};
+
+    idempotency_keys (key_hash) {
+        key_hash -> Binary,
+        input_hash -> Binary,
+        api_token_id -> Id,
+        date -> Moment,
+    }
+}
+
 joinable!(api_tokens -> users (user_id));
 allow_tables_to_appear_in_same_query!(api_tokens, users);

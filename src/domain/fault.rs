@@ -36,6 +36,8 @@ pub enum Field {
     AllowedAddresses,
     /// How long a renewed token still works.
     Overlap,
+    /// The key that makes a retry safe.
+    IdempotencyKey,
     /// How many rows of a page, from its start.
     First,
     /// How many rows of a page, up to its end.

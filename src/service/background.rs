@@ -1,5 +1,6 @@
 //! What is written beside the requests: each duty notes in memory, and one loop writes.
 
+mod idempotency_keys;
 mod last_use;
 mod replace_secrets;
 
@@ -35,5 +36,6 @@ impl Service {
     async fn write_noted(&self) {
         self.write_last_uses().await;
         self.replace_secrets().await;
+        self.forget_keys().await;
     }
 }

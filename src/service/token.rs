@@ -6,6 +6,7 @@ mod delete;
 mod descendants;
 mod input;
 mod mint;
+mod once;
 mod reach;
 mod renew;
 mod requested_expiry;

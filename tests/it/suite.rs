@@ -18,6 +18,7 @@ mod descriptors;
 mod documents;
 mod graphql_http;
 mod health;
+mod idempotency_keys;
 mod introspection;
 mod largest_version;
 mod last_use;

@@ -134,10 +134,12 @@ fn open(path: &Path) -> Result<File, DbError> {
 }
 
 fn unavailable(path: &Path, error: &std::io::Error) -> DbError {
-    DbError::Unavailable(format!(
-        "cannot lock {}: {error}; the folder of the database must be writable, too",
-        path.display()
-    ))
+    let advice = if error.kind() == std::io::ErrorKind::PermissionDenied && path.exists() {
+        "it belongs to another user: give it to the one that runs the server (`chown`)"
+    } else {
+        "the folder of the database must be writable, too"
+    };
+    DbError::Unavailable(format!("cannot lock {}: {error}; {advice}", path.display()))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub(in crate::graphql) const fn spelled(field: Field) -> &'static str {
         Field::Permissions => "permissions",
         Field::AllowedAddresses => "allowedAddresses",
         Field::Overlap => "overlapSeconds",
+        Field::IdempotencyKey => "idempotencyKey",
         Field::First => "first",
         Field::Last => "last",
         Field::After => "after",

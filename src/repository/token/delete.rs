@@ -79,6 +79,8 @@ macro_rules! delete_claimed {
     }};
 }
 
+pub(super) use delete_claimed;
+
 impl Repository {
     /// Deletes a token, disables its user and stores the event, and the same with its descendants
     /// where that is wanted: all of it or nothing.

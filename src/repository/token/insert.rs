@@ -1,17 +1,24 @@
 //! Storing a new token.
 
-use diesel::dsl::insert_into;
+use diesel::dsl::{delete, exists, insert_into, select, update};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+use super::Unclaimed;
 use super::caller::{CallerRow, ensure_unchanged};
-use crate::db::{DbError, api_tokens, users, write_tx};
+use super::claim::claim;
+use super::delete::delete_claimed;
+use super::once::{NotOnce, Once, came_of, take_key, token_of_key, use_of};
+use crate::db::{DbError, DbId, DbInstant, api_tokens, idempotency_keys, users, write_tx};
 use crate::domain::api_token::NewApiToken;
 use crate::domain::audit::AuditEvent;
+use crate::domain::clock::Instant;
+use crate::domain::idempotency::KEPT;
 use crate::domain::principal::Principal;
 use crate::repository::Repository;
 use crate::repository::audit::record;
-use crate::repository::rows::{ApiTokenRow, UserRow};
+use crate::repository::rows::{ApiTokenRow, NEVER, UserRow};
+use crate::repository::version::next_version;
 
 /// What became of an insertion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +29,8 @@ pub enum Inserted {
     NameTaken,
     /// The token that asks was changed or deleted since it was judged.
     CallerChanged,
+    /// An earlier request with the key is in the way.
+    NotOnce(NotOnce),
 }
 
 /// Inserts a token and its user.
@@ -37,7 +46,8 @@ macro_rules! insert_with_user {
 pub(super) use insert_with_user;
 
 impl Repository {
-    /// Stores a token, its user and the audit event: all of them or none.
+    /// Stores a token, its user and the audit event: all of them or none. With a key, in the place
+    /// of the token that an earlier request with it has made.
     ///
     /// # Errors
     /// When the database does not answer; [`DbError::OutcomeUnknown`] where it may have stored
@@ -45,15 +55,34 @@ impl Repository {
     pub async fn insert_api_token(
         &self,
         caller: &Principal,
-        new: &NewApiToken,
-        event: &AuditEvent,
+        new: NewApiToken,
+        event: AuditEvent,
+        once: Option<Once>,
     ) -> Result<Inserted, DbError> {
-        let caller = CallerRow::for_new(caller);
-        let (new, event) = (new.clone(), event.clone());
+        let orphan = once.as_ref().and_then(|once| once.orphan.as_ref());
+        let caller = match orphan {
+            Some(orphan) => CallerRow::for_existing(caller, orphan.id),
+            None => CallerRow::for_new(caller),
+        };
         let stored = write_tx!(self.db, |conn| {
-            ensure_unchanged(conn, caller.before()).await?;
+            let orphan = once.as_ref().and_then(|once| once.orphan.as_ref());
+            let claimed = match orphan {
+                Some(orphan) => match claim(conn, caller, orphan.id, Some(1)).await? {
+                    Ok(last_modified) => Some(last_modified),
+                    Err(Unclaimed::CallerChanged) => return Ok(Inserted::CallerChanged),
+                    Err(Unclaimed::NotFound | Unclaimed::Stale { .. }) => None,
+                },
+                None => {
+                    ensure_unchanged(conn, caller.before()).await?;
+                    None
+                }
+            };
+            let deleted = match take_key!(conn, &once, new.token.id, claimed) {
+                Ok(deleted) => deleted,
+                Err(not_once) => return Ok(Inserted::NotOnce(not_once)),
+            };
             insert_with_user!(conn, &new);
-            record!(conn, [&event]);
+            record!(conn, deleted.iter().chain([&event]));
             Ok(Inserted::Done)
         });
         match stored {

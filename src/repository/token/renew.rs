@@ -1,23 +1,28 @@
 //! Renewing a token: a new token takes its place.
 
-use diesel::dsl::{insert_into, update};
+use diesel::dsl::{delete, exists, insert_into, select, update};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Unclaimed;
 use super::caller::CallerRow;
-use super::claim::claim;
+use super::claim::{claim, claimed};
+use super::delete::delete_claimed;
 use super::insert::insert_with_user;
 use super::name::holder;
+use super::once::{NotOnce, Once, came_of, take_key, token_of_key, use_of};
 use super::update::apply_change;
-use crate::db::{DbError, DbId, DbInstant, api_tokens, users, write_tx};
+use crate::db::{DbError, DbId, DbInstant, api_tokens, idempotency_keys, users, write_tx};
 use crate::domain::api_token::{ApiToken, NewApiToken};
 use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::AuditEvent;
+use crate::domain::clock::Instant;
+use crate::domain::idempotency::KEPT;
 use crate::domain::principal::Principal;
 use crate::repository::Repository;
 use crate::repository::audit::record;
-use crate::repository::rows::{ApiTokenChangeRow, ApiTokenRow, UserRow};
+use crate::repository::rows::{ApiTokenChangeRow, ApiTokenRow, NEVER, UserRow};
+use crate::repository::version::next_version;
 
 /// A renewal, all of it or nothing.
 #[derive(Debug, Clone)]
@@ -29,6 +34,8 @@ pub struct Renewal {
     /// The change that ends the old token earlier; `None`: the token and its version stay as they
     /// are.
     pub end: Option<(ApiTokenChange, AuditEvent)>,
+    /// With a key: in the place of what an earlier request with it has made.
+    pub once: Option<Once>,
 }
 
 /// What became of a renewal.
@@ -40,6 +47,8 @@ pub enum Renewed {
     Unclaimed(Unclaimed),
     /// Another live token has the name.
     NameTaken,
+    /// An earlier request with the key is in the way.
+    NotOnce(NotOnce),
 }
 
 impl Repository {
@@ -58,17 +67,31 @@ impl Repository {
             if let Err(unclaimed) = claim(conn, caller, id, Some(version)).await? {
                 return Ok(Renewed::Unclaimed(unclaimed));
             }
-            let Renewal { new, event, end } = renewal;
+            let Renewal { new, event, end, once } = renewal;
+            let orphan = once.as_ref().and_then(|once| once.orphan.as_ref());
             let holder: Option<DbId> =
                 holder(new.name_key.clone()).get_result(conn).await.optional()?;
-            if holder.is_some() {
+            if holder.is_some_and(|holder| Some(holder.0) != orphan.map(|orphan| orphan.id.uuid()))
+            {
                 return Ok(Renewed::NameTaken);
             }
+            // At version 1: a change or a deletion would have made it another one.
+            let claimed: Option<DbInstant> = match orphan {
+                Some(orphan) => {
+                    claimed(DbId(orphan.id.uuid()), 1, 1).get_result(conn).await.optional()?
+                }
+                None => None,
+            };
+            let claimed = claimed.map(|DbInstant(last_modified)| last_modified);
+            let deleted = match take_key!(conn, &once, new.token.id, claimed) {
+                Ok(deleted) => deleted,
+                Err(not_once) => return Ok(Renewed::NotOnce(not_once)),
+            };
             if let Some((change, event)) = &end {
                 apply_change!(conn, id, change, event);
             }
             insert_with_user!(conn, &new);
-            record!(conn, end.iter().map(|(_, event)| event).chain([&event]));
+            record!(conn, deleted.iter().chain(end.iter().map(|(_, event)| event)).chain([&event]));
             Ok(Renewed::Done)
         });
         match renewed {

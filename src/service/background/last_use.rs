@@ -30,6 +30,11 @@ impl LastUses {
         }
     }
 
+    /// Was the token used since the last writing?
+    pub(in crate::service) fn has(&self, id: ApiTokenId) -> bool {
+        self.noted().contains_key(&id)
+    }
+
     /// Takes everything out, in the order of the ids, in which rows are locked everywhere.
     fn take(&self) -> Vec<(ApiTokenId, LastUse)> {
         let mut taken: Vec<_> = std::mem::take(&mut *self.noted()).into_iter().collect();

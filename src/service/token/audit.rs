@@ -64,6 +64,15 @@ impl Service {
     }
 }
 
+/// Gives the ids of events to them in this order: events of one instant are sorted by their ids.
+pub(super) fn in_order<const N: usize>(events: [&mut AuditEvent; N]) {
+    let mut ids = events.each_ref().map(|event| event.id);
+    ids.sort_unstable();
+    for (event, id) in events.into_iter().zip(ids) {
+        event.id = id;
+    }
+}
+
 /// What a new token is given.
 pub(super) fn settings(token: &ApiToken) -> Vec<AuditChange> {
     vec![

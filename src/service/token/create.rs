@@ -2,17 +2,20 @@
 
 mod check;
 
+use serde_json::{Value, json};
+
 use super::RequestedExpiry;
-use super::audit::settings;
-use super::input::name_taken;
+use super::audit::{in_order, settings};
+use super::input::{both, name_taken};
 use super::mint::Settings;
+use super::once::{ATTEMPTS, Keyed, contended, spent};
 use crate::domain::api_token::ApiToken;
-use crate::domain::audit::{AuditAction, AuditEvent, AuditTarget};
+use crate::domain::audit::{AuditAction, AuditTarget};
 use crate::domain::fault::InputFault;
-use crate::domain::permission::required;
+use crate::domain::permission::{PermissionCode, required};
 use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::secret::PlaintextSecret;
-use crate::repository::Inserted;
+use crate::repository::{Inserted, NotOnce};
 use crate::service::failure::ends_with_failure;
 use crate::service::{Failure, Service};
 
@@ -28,6 +31,9 @@ pub struct CreateApiToken {
     /// Addresses and CIDR networks; an empty list: any address. `None` is refused: a caller that has
     /// lost its list must not make a token that can be used from anywhere.
     pub allowed_addresses: Option<Vec<String>>,
+    /// With a key, the same request may come again: it makes another token in the place of the
+    /// first one.
+    pub idempotency_key: Option<String>,
 }
 
 /// A token and its secret: the only time that the secret is at hand.
@@ -65,23 +71,66 @@ impl Service {
         wanted: CreateApiToken,
     ) -> Result<CreatedApiToken, CreateApiTokenError> {
         principal.require(required::API_TOKENS_WRITE)?;
+        for _ in 0..ATTEMPTS {
+            if let Some(created) = self.try_to_create(principal, origin, &wanted).await? {
+                return Ok(created);
+            }
+        }
+        Err(contended().into())
+    }
+
+    /// `None` if another request with the same key was faster.
+    async fn try_to_create(
+        &self,
+        principal: &Principal,
+        origin: &Origin,
+        wanted: &CreateApiToken,
+    ) -> Result<Option<CreatedApiToken>, CreateApiTokenError> {
+        let refused = |fault| Err(CreateApiTokenError::Refused(vec![fault]));
         let now = self.clock.now();
-        let checked = self.check(principal, &wanted, now).await?;
-        let checked = checked.map_err(CreateApiTokenError::Refused)?;
+        let keyed = self.keyed(principal, wanted.idempotency_key.as_deref(), now).await?;
+        let orphan = keyed.iter().flatten().find_map(Keyed::orphan);
+        let checked = self.check(principal, wanted, orphan, now).await?;
+        if checked.is_err() && self.is_outdated(keyed.iter().flatten().next()).await? {
+            return Ok(None);
+        }
+        let (checked, keyed) = both(checked, keyed).map_err(CreateApiTokenError::Refused)?;
+        let input = canonical(&checked);
         let (minted, secret) = self.mint(now).await?;
         let new = minted.into_token(checked, principal.user());
-        let id = new.token.id;
+        let (id, token) = (new.token.id, new.token.clone());
         let target = AuditTarget::ApiToken(id);
-        let event = self.event(AuditAction::ApiTokenCreated, target, now, principal, origin)?;
-        let event = AuditEvent { changes: settings(&new.token), ..event };
-        match self.repository.insert_api_token(principal, &new, &event).await? {
+        let mut event = self.event(AuditAction::ApiTokenCreated, target, now, principal, origin)?;
+        event.changes = settings(&token);
+        let mut once = match keyed.clone() {
+            Some(keyed) => match self.once(keyed, &input, id, principal, origin)? {
+                Ok(once) => Some(once),
+                Err(fault) => return refused(fault),
+            },
+            None => None,
+        };
+        if let Some(orphan) = once.as_mut().and_then(|once| once.orphan.as_mut()) {
+            in_order([&mut orphan.event, &mut event]);
+        }
+        match self.repository.insert_api_token(principal, new, event, once).await? {
             Inserted::Done => {
-                tracing::info!(token_id = %id, user_id = %new.token.user_id,
+                tracing::info!(token_id = %id, user_id = %token.user_id,
                     by = %principal.user_id(), "API token created");
-                Ok(CreatedApiToken { token: new.token, secret })
+                Ok(Some(CreatedApiToken { token, secret }))
             }
-            Inserted::NameTaken => Err(CreateApiTokenError::Refused(vec![name_taken()])),
+            Inserted::NameTaken if self.is_outdated(keyed.as_ref()).await? => Ok(None),
+            Inserted::NameTaken => refused(name_taken()),
             Inserted::CallerChanged => Err(CallerChanged.into()),
+            Inserted::NotOnce(NotOnce::Spent) => refused(spent()),
+            Inserted::NotOnce(NotOnce::Raced) => Ok(None),
         }
     }
+}
+
+/// What is asked for, in one form.
+fn canonical(checked: &Settings) -> Value {
+    let Settings { name, expiry, permissions, allowed_addresses, renewed_from: _ } = checked;
+    let permissions: Vec<&str> = permissions.iter().map(PermissionCode::as_str).collect();
+    let addresses: Vec<String> = allowed_addresses.iter().map(|one| one.to_string()).collect();
+    json!(["create", name.as_str(), expiry.timestamp_micros(), permissions, addresses])
 }

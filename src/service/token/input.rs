@@ -67,6 +67,11 @@ impl Service {
     }
 }
 
+/// Both values, or the faults of both.
+pub(super) fn both<A, B>(one: Found<A>, two: Found<B>) -> Found<(A, B)> {
+    combine(one, two, Ok(()), Ok(())).map(|(one, two, (), ())| (one, two))
+}
+
 /// All values, or the faults of all of them.
 pub(super) fn combine<A, B, C, D>(
     one: Found<A>,

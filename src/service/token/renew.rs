@@ -5,9 +5,12 @@
 
 mod check;
 
-use super::audit::{replaced, settings};
-use super::input::{name_taken, version_exhausted};
+use serde_json::{Value, json};
+
+use super::audit::{in_order, replaced, settings};
+use super::input::{both, name_taken, version_exhausted};
 use super::mint::Settings;
+use super::once::{self, Keyed};
 use super::{CreatedApiToken, RequestedExpiry};
 use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
@@ -17,9 +20,10 @@ use crate::domain::id::ApiTokenId;
 use crate::domain::permission::required;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::renewed_name::renewed_name;
-use crate::repository::{Renewal, Renewed, Unclaimed};
+use crate::repository::{NotOnce, Renewal, Renewed, Unclaimed};
 use crate::service::failure::ends_with_failure;
 use crate::service::{Failure, Service};
+use check::Checked;
 
 /// How often a renewal starts again because the old token changed in the meantime. Each time
 /// another change succeeded, so more than a few attempts mean that a client changes the token in an
@@ -38,6 +42,9 @@ pub struct RenewApiToken {
     /// Seconds from now until the old token ends, unless it ends earlier; `None`: it keeps its
     /// expiry.
     pub overlap_seconds: Option<i32>,
+    /// With a key, the same request may come again: it makes another token in the place of the
+    /// first one.
+    pub idempotency_key: Option<String>,
 }
 
 /// Why a token was not renewed. Nothing was changed, unless it is [`Failure::OutcomeUnknown`].
@@ -71,18 +78,47 @@ impl Service {
         wanted: RenewApiToken,
     ) -> Result<CreatedApiToken, RenewApiTokenError> {
         principal.require(required::API_TOKENS_WRITE)?;
+        for _ in 0..once::ATTEMPTS {
+            if let Some(created) = self.try_to_renew(principal, origin, &wanted).await? {
+                return Ok(created);
+            }
+        }
+        Err(once::contended().into())
+    }
+
+    /// `None` if another request with the same key was faster.
+    async fn try_to_renew(
+        &self,
+        principal: &Principal,
+        origin: &Origin,
+        wanted: &RenewApiToken,
+    ) -> Result<Option<CreatedApiToken>, RenewApiTokenError> {
         let (id, now) = (wanted.id, self.clock.now());
         let mut old = self.renewable(principal, id).await?;
-        let checked = self.check_renewal(principal, &old, &wanted, now).await?;
+        let keyed = self.keyed(principal, wanted.idempotency_key.as_deref(), now).await?;
+        let orphan = keyed.iter().flatten().find_map(Keyed::orphan);
+        let checked = self.check_renewal(principal, &old, wanted, orphan, now).await?;
+        if checked.is_err() && self.is_outdated(keyed.iter().flatten().next()).await? {
+            return Ok(None);
+        }
+        let (checked, keyed) = both(checked, keyed).map_err(RenewApiTokenError::Refused)?;
         let (minted, secret) = self.mint(now).await?;
         let event =
             |action, id| self.event(action, AuditTarget::ApiToken(id), now, principal, origin);
         let mut updated = event(AuditAction::ApiTokenUpdated, id)?;
         let mut renewed = event(AuditAction::ApiTokenRenewed, minted.id)?;
-        // Events of one instant are sorted by their ids: first the old token ends, then the new one
-        // exists.
-        if updated.id > renewed.id {
-            std::mem::swap(&mut updated.id, &mut renewed.id);
+        let mut asked = match keyed.clone() {
+            Some(keyed) => {
+                let once =
+                    self.once(keyed, &canonical(wanted, &checked), minted.id, principal, origin)?;
+                Some(once.map_err(refused)?)
+            }
+            None => None,
+        };
+        // First the orphan and the old token end, then the new one exists.
+        match asked.as_mut().and_then(|once| once.orphan.as_mut()) {
+            Some(orphan) => in_order([&mut orphan.event, &mut updated, &mut renewed]),
+            None => in_order([&mut updated, &mut renewed]),
         }
         for _ in 0..ATTEMPTS {
             let name = match &checked.name {
@@ -114,13 +150,16 @@ impl Service {
                      leave the overlap out, and delete it.",
                 )));
             }
-            let renewal = Renewal { new, event, end };
+            let renewal = Renewal { new, event, end, once: asked.clone() };
             match self.repository.renew_api_token(principal, &old, renewal).await? {
                 Renewed::Done => {
                     tracing::info!(token_id = %token.id, user_id = %token.user_id,
                         renewed_from = %id, by = %principal.user_id(), "API token renewed");
-                    return Ok(CreatedApiToken { token, secret });
+                    return Ok(Some(CreatedApiToken { token, secret }));
                 }
+                Renewed::NotOnce(NotOnce::Raced) => return Ok(None),
+                Renewed::NotOnce(NotOnce::Spent) => return Err(refused(once::spent())),
+                Renewed::NameTaken if self.is_outdated(keyed.as_ref()).await? => return Ok(None),
                 Renewed::NameTaken if checked.name.is_some() => return Err(refused(name_taken())),
                 Renewed::NameTaken => return Err(refused(check::dated_name_taken())),
                 Renewed::Unclaimed(Unclaimed::NotFound) => {
@@ -156,4 +195,10 @@ impl Service {
 
 fn refused(fault: InputFault) -> RenewApiTokenError {
     RenewApiTokenError::Refused(vec![fault])
+}
+
+/// What is asked for, in one form.
+fn canonical(wanted: &RenewApiToken, checked: &Checked) -> Value {
+    let expiry = checked.expiry.timestamp_micros();
+    json!(["renew", wanted.id.to_string(), expiry, wanted.name, wanted.overlap_seconds])
 }

@@ -220,6 +220,7 @@ async fn made(service: &Service, names: impl Iterator<Item = String>) -> Vec<Str
             expiry: RequestedExpiry::at(SystemClock.now() + TimeDelta::days(7)),
             permissions: service.catalogue().grantable(),
             allowed_addresses: Some(Vec::new()),
+            idempotency_key: None,
         };
         let system = Principal::Operator;
         let created = service.create_api_token(&system, &Origin::default(), wanted).await.unwrap();

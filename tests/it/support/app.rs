@@ -211,6 +211,7 @@ async fn administrator(service: &Service, now: Instant) -> String {
         expiry: RequestedExpiry::at(now + TimeDelta::days(7)),
         permissions: service.catalogue().grantable(),
         allowed_addresses: Some(Vec::new()),
+        idempotency_key: None,
     };
     let system = Principal::Operator;
     let created = service.create_api_token(&system, &Origin::default(), wanted).await.unwrap();

@@ -6,18 +6,21 @@ use crate::domain::address::{AddressReach, AllowedAddresses};
 use crate::domain::catalogue::CatalogueEntry;
 use crate::domain::clock::Instant;
 use crate::domain::fault::{Field, InputFault};
+use crate::domain::id::ApiTokenId;
 use crate::domain::principal::Principal;
 use crate::service::Service;
 use crate::service::token::input::{self, Found};
 
 impl Service {
+    /// `orphan`: a token that may have the name, as this one takes its place.
     pub(super) async fn check(
         &self,
         principal: &Principal,
         wanted: &CreateApiToken,
+        orphan: Option<ApiTokenId>,
         now: Instant,
     ) -> Result<Found<Settings>, DbError> {
-        let name = self.check_name(&wanted.name, None).await?;
+        let name = self.check_name(&wanted.name, orphan).await?;
         let expiry = self.check_lifetime(principal, wanted.expiry, now);
         let grant = |entry: &CatalogueEntry| may_grant(principal, entry);
         let permissions = input::permissions(&self.catalogue, &wanted.permissions, grant);

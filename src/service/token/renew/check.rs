@@ -2,11 +2,12 @@
 
 use chrono::TimeDelta;
 
-use super::{RenewApiToken, RenewApiTokenError};
+use super::RenewApiToken;
 use crate::db::DbError;
 use crate::domain::api_token::ApiToken;
 use crate::domain::clock::Instant;
 use crate::domain::fault::{Field, InputFault};
+use crate::domain::id::ApiTokenId;
 use crate::domain::name::ApiTokenName;
 use crate::domain::principal::Principal;
 use crate::domain::renewed_name::renewed_name;
@@ -23,34 +24,40 @@ pub(super) struct Checked {
 }
 
 impl Service {
+    /// `orphan`: a token that may have the name, as the new one takes its place.
     pub(super) async fn check_renewal(
         &self,
         principal: &Principal,
         old: &ApiToken,
         wanted: &RenewApiToken,
+        orphan: Option<ApiTokenId>,
         now: Instant,
-    ) -> Result<Checked, RenewApiTokenError> {
+    ) -> Result<Found<Checked>, DbError> {
         let enabled = ensure_enabled(old).map_err(|fault| vec![fault]);
         let name = match &wanted.name {
-            Some(name) => self.check_name(name, None).await?.map(Some),
-            None => self.check_dated_name(old, now).await?.map(|()| None),
+            Some(name) => self.check_name(name, orphan).await?.map(Some),
+            None => self.check_dated_name(old, orphan, now).await?.map(|()| None),
         };
         let expiry = self.check_lifetime(principal, wanted.expiry, now);
         let end = end(wanted.overlap_seconds, now);
         let found = combine(enabled, name, expiry, end);
-        found
-            .map(|((), name, expiry, end)| Checked { name, expiry, end })
-            .map_err(RenewApiTokenError::Refused)
+        Ok(found.map(|((), name, expiry, end)| Checked { name, expiry, end }))
     }
 
     /// Is the default name of the renewal free?
-    async fn check_dated_name(&self, old: &ApiToken, now: Instant) -> Result<Found<()>, DbError> {
+    async fn check_dated_name(
+        &self,
+        old: &ApiToken,
+        orphan: Option<ApiTokenId>,
+        now: Instant,
+    ) -> Result<Found<()>, DbError> {
         let name = match renewed_name(old, now) {
             Ok(name) => name,
             Err(fault) => return Ok(Err(vec![fault])),
         };
         let holder = self.repository.name_holder(name.key()).await?;
-        Ok(if holder.is_some() { Err(vec![dated_name_taken()]) } else { Ok(()) })
+        let taken = holder.is_some_and(|holder| Some(holder) != orphan);
+        Ok(if taken { Err(vec![dated_name_taken()]) } else { Ok(()) })
     }
 }
 
