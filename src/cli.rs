@@ -8,6 +8,7 @@ mod migrate;
 mod new_token;
 mod output;
 mod process;
+mod prune;
 mod schema;
 mod serve;
 mod server;

@@ -97,6 +97,14 @@ impl Database {
         }
     }
 
+    /// Bytes that are free on the disk of the file; a server keeps its own.
+    pub(crate) async fn free_space(&self) -> Result<Option<u64>, DbError> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.free_space().await.map(Some),
+            Backend::Postgres(_) => Ok(None),
+        }
+    }
+
     pub(crate) const fn backend(&self) -> &Backend {
         &self.backend
     }

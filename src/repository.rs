@@ -5,6 +5,7 @@ mod audit;
 mod list;
 mod name_keys;
 mod permissions;
+mod prune;
 mod rows;
 mod token;
 mod user;
@@ -14,9 +15,10 @@ use crate::db::{Database, DbError};
 
 pub use audit::AuditEventList;
 pub use list::List;
+pub use prune::PrunedTokens;
 pub use token::{
-    ApiTokenList, Deleted, Deletion, Descendants, EventOf, Inserted, NotOnce, Once, Orphan, Renewal,
-    Renewed, Unclaimed, Update, Updated, UsedKey,
+    ApiTokenList, Deleted, Deletion, Descendants, EventOf, Inserted, NotOnce, Once, Orphan,
+    Renewal, Renewed, Unclaimed, Update, Updated, UsedKey,
 };
 pub use user::UserList;
 
@@ -30,6 +32,14 @@ impl Repository {
     /// Queries on this database.
     pub const fn new(db: Database) -> Self {
         Self { db }
+    }
+
+    /// Bytes that are free on the disk of the database, if that is here.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked.
+    pub async fn free_space(&self) -> Result<Option<u64>, DbError> {
+        self.db.free_space().await
     }
 
     /// Closes the database cleanly.

@@ -7,6 +7,8 @@ mod background;
 mod failure;
 mod judge;
 mod proof;
+mod prune;
+mod quota;
 mod read;
 mod start;
 mod token;
@@ -30,6 +32,9 @@ pub use failure::Failure;
 pub use judge::JudgeError;
 use proof::SecretProofs;
 pub use proof::{DEFAULT_COST, MAX_COST, MIN_COST, ProofBusy};
+pub use prune::Pruned;
+use quota::Counts;
+pub use quota::{Quotas, TokenQuota};
 pub use read::{Listing, ReadError, Wanted};
 pub use start::UnknownPermissions;
 pub use token::{
@@ -49,6 +54,8 @@ pub struct Service {
     max_lifetime: Lifetime,
     lifetime_within_maker: bool,
     last_use_interval: Duration,
+    quotas: Quotas,
+    counts: Counts,
 }
 
 /// The rules for tokens that the program sets when it composes the service.
@@ -62,6 +69,8 @@ pub struct TokenRules {
     pub bcrypt_cost: u32,
     /// How often last uses are written.
     pub last_use_interval: Duration,
+    /// What tokens may make and change.
+    pub quotas: Quotas,
 }
 
 impl Service {
@@ -75,7 +84,8 @@ impl Service {
         runtime: Handle,
     ) -> Self {
         let proofs = SecretProofs::new(rules.bcrypt_cost, Arc::clone(&random), runtime);
-        let TokenRules { max_lifetime, lifetime_within_maker, last_use_interval, .. } = rules;
+        let TokenRules { max_lifetime, lifetime_within_maker, last_use_interval, quotas, .. } =
+            rules;
         let last_uses = LastUses::default();
         Self {
             repository,
@@ -87,6 +97,8 @@ impl Service {
             max_lifetime,
             lifetime_within_maker,
             last_use_interval,
+            quotas,
+            counts: Counts::default(),
         }
     }
 

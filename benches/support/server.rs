@@ -47,7 +47,12 @@ impl Tokenwright {
 
     /// Starts an instance.
     pub fn serve(&self) -> Server {
-        Server::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).args(&self.settings))
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let unbound = u32::MAX.to_string();
+        for quota in ["MAX_TOKENS", "MAX_TOKENS_PER_MAKER", "MAX_CHANGES_PER_MINUTE"] {
+            command.env(format!("TOKENWRIGHT_{quota}"), &unbound);
+        }
+        Server::start(command.args(&self.settings))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use super::existing_token::{self, LineArgs, TokenIdArgs};
 use super::new_token::make_and_print;
 use super::output::report;
+use super::prune::{self, PruneArgs};
 use super::{CliError, service_config};
 use crate::app;
 use crate::config::{DatabaseArgs, TokenArgs};
@@ -16,7 +17,6 @@ use crate::domain::lifetime::Lifetime;
 use crate::service::{CreateApiToken, CreateApiTokenError, CreatedApiToken, RequestedExpiry};
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::enum_variant_names, reason = "they are the names of the commands")]
 pub(super) enum AdminCommand {
     /// Create a token, attributed to the built-in system user. Prints only its secret to standard
     /// output.
@@ -27,6 +27,8 @@ pub(super) enum AdminCommand {
     DisableToken(LineArgs),
     /// Enable a token, whoever disabled it.
     EnableToken(TokenIdArgs),
+    /// Remove old audit events and deleted tokens for good, in small steps; a server may run.
+    Prune(PruneArgs),
 }
 
 // The narrower grant comes first, because messages name them in this order.
@@ -69,6 +71,7 @@ pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
         AdminCommand::DeleteToken(args) => existing_token::delete(args).await,
         AdminCommand::DisableToken(args) => existing_token::disable(args).await,
         AdminCommand::EnableToken(args) => existing_token::enable(args).await,
+        AdminCommand::Prune(args) => prune::run(args).await,
     }
 }
 

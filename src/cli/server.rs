@@ -6,7 +6,7 @@ use super::output::report;
 use super::stop::signals;
 use super::{CliError, service_config};
 use crate::app::App;
-use crate::config::{DatabaseArgs, HttpArgs, TokenArgs};
+use crate::config::{DatabaseArgs, HttpArgs, QuotaArgs, TokenArgs};
 use crate::http::HttpSettings;
 
 /// The settings of a server.
@@ -20,12 +20,16 @@ pub(super) struct ServerArgs {
 
     #[command(flatten)]
     tokens: TokenArgs,
+
+    #[command(flatten)]
+    quotas: QuotaArgs,
 }
 
 impl ServerArgs {
     /// Builds the server and listens.
     pub(super) async fn build(&self, http: HttpSettings, migrate: bool) -> Result<App, CliError> {
-        let config = service_config(&self.database, &self.tokens)?;
+        let mut config = service_config(&self.database, &self.tokens)?;
+        config.rules.quotas = self.quotas.quotas();
         if self.http.trusts_everybody() {
             tracing::warn!(
                 "trusted-proxies names every address there is, so each client can claim any \

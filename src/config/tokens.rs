@@ -9,7 +9,7 @@ use super::permissions::{self, PermissionsError};
 use super::value::boolean;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::lifetime::Lifetime;
-use crate::service::{DEFAULT_COST, LAST_USE_INTERVAL, MAX_COST, MIN_COST, TokenRules};
+use crate::service::{DEFAULT_COST, LAST_USE_INTERVAL, MAX_COST, MIN_COST, Quotas, TokenRules};
 
 /// Settings of tokens.
 #[derive(Debug, Clone, Args)]
@@ -56,13 +56,14 @@ pub struct TokenArgs {
 }
 
 impl TokenArgs {
-    /// The rules for tokens.
+    /// The rules for tokens, without quotas.
     pub fn rules(&self) -> TokenRules {
         TokenRules {
             max_lifetime: self.max_lifetime,
             lifetime_within_maker: self.lifetime_within_maker,
             bcrypt_cost: self.bcrypt_cost,
             last_use_interval: LAST_USE_INTERVAL,
+            quotas: Quotas::NONE,
         }
     }
 

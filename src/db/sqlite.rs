@@ -1,6 +1,7 @@
 //! The embedded database: one writer and a pool of readers on one file.
 
 mod file;
+mod free_space;
 mod keeper;
 mod lease;
 mod link;

@@ -77,6 +77,11 @@ impl Lifetime {
         start.checked_add_months(Months::new(self.months))?.checked_add_signed(self.rest)
     }
 
+    /// The instant that it reaches back to from `end`; `None` if that is beyond the calendar.
+    pub fn start(self, end: Instant) -> Option<Instant> {
+        end.checked_sub_months(Months::new(self.months))?.checked_sub_signed(self.rest)
+    }
+
     fn bounded(self) -> Result<Self, LifetimeError> {
         let start = DateTime::UNIX_EPOCH;
         let most = start.checked_add_months(MOST);

@@ -11,6 +11,7 @@ use async_graphql::{Context, Error, ErrorExtensionValues, ServerError, Value};
 
 use crate::domain::fault::{FaultKind, InputFault};
 use crate::domain::principal::{CallerChanged, MissingPermission};
+use crate::service::TokenQuota;
 
 use super::engine::budget::SharedBudget;
 use field::spelled;
@@ -25,6 +26,8 @@ pub(super) const ANSWER_TOO_LARGE: &str =
     "The answer would be too large; ask for fewer rows or fewer fields at a time.";
 /// Seconds after which a client may try again.
 pub const RETRY_AFTER: u32 = 1;
+/// The same where the operator has to make room on the disk.
+const DISK_RETRY_AFTER: u32 = 60;
 
 /// `extensions.code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub enum ErrorCode {
     NotFound,
     /// It collides with what is stored: a name that is taken, a version that is stale.
     Conflict,
+    /// Too much at a time; the same request is fine later.
+    RateLimited,
     /// Something needed does not answer; trying again may help.
     Unavailable,
     /// A defect of the server.
@@ -54,6 +59,7 @@ impl ErrorCode {
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::NotFound => "NOT_FOUND",
             Self::Conflict => "CONFLICT",
+            Self::RateLimited => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
@@ -76,6 +82,12 @@ pub enum GqlError {
     CallerChanged,
     SearchTooLong,
     AnswerTooLarge,
+    RateLimited {
+        /// In seconds.
+        retry_after: u32,
+    },
+    Quota(TokenQuota),
+    DiskReserve(Arc<str>),
     Unavailable(Arc<str>),
     OutcomeUnknown(Arc<str>),
     Internal(Arc<str>),
@@ -104,7 +116,11 @@ impl GqlError {
             Self::Fault(InputFault { kind: FaultKind::Taken, .. }) | Self::Stale { .. } => {
                 ErrorCode::Conflict
             }
-            Self::Unavailable(_) | Self::OutcomeUnknown(_) => ErrorCode::Unavailable,
+            Self::Quota(_) => ErrorCode::Forbidden,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
+            Self::DiskReserve(_) | Self::Unavailable(_) | Self::OutcomeUnknown(_) => {
+                ErrorCode::Unavailable
+            }
             Self::Internal(_) => ErrorCode::Internal,
         }
     }
@@ -128,6 +144,22 @@ impl GqlError {
                 "The search takes longer than this server allows; narrow the filter."
             }
             Self::AnswerTooLarge => ANSWER_TOO_LARGE,
+            Self::RateLimited { retry_after } => {
+                return format!(
+                    "Your token makes too many changes at a time; try again in {retry_after} s."
+                );
+            }
+            Self::Quota(TokenQuota::All) => {
+                "There are as many tokens as this server allows; delete some that nobody needs."
+            }
+            Self::Quota(TokenQuota::OfMaker) => {
+                "Your token has made as many tokens as this server allows for one; delete some \
+                 that nobody needs."
+            }
+            Self::DiskReserve(_) => {
+                "The disk of the server is almost full; until that is mended, tokens can only be \
+                 deleted and disabled."
+            }
             Self::Unavailable(_) => TRY_AGAIN,
             Self::OutcomeUnknown(_) => {
                 "The database did not report whether this was done; check before you try again."
@@ -158,6 +190,16 @@ impl GqlError {
                 values.set("permission", *permission);
             }
             Self::IntrospectionOff => values.set("reason", "introspection_off"),
+            Self::RateLimited { retry_after } => {
+                values.set("reason", "change_limit");
+                values.set("retryAfter", *retry_after);
+            }
+            Self::Quota(TokenQuota::All) => values.set("reason", "token_quota"),
+            Self::Quota(TokenQuota::OfMaker) => values.set("reason", "maker_quota"),
+            Self::DiskReserve(_) => {
+                values.set("reason", "disk_reserve");
+                values.set("retryAfter", DISK_RETRY_AFTER);
+            }
             Self::Unavailable(_) => values.set("retryAfter", RETRY_AFTER),
             Self::SearchTooLong | Self::AnswerTooLarge => values.set("reason", "query_limit"),
             Self::OutcomeUnknown(_) => values.set("reason", "outcome_unknown"),
@@ -171,7 +213,8 @@ impl GqlError {
 impl From<GqlError> for Error {
     fn from(error: GqlError) -> Self {
         let cause = match &error {
-            GqlError::Unavailable(cause)
+            GqlError::DiskReserve(cause)
+            | GqlError::Unavailable(cause)
             | GqlError::OutcomeUnknown(cause)
             | GqlError::Internal(cause) => Some(Cause(cause.clone())),
             _ => None,

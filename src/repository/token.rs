@@ -2,6 +2,7 @@
 
 mod caller;
 mod claim;
+mod count;
 mod delete;
 mod descendants;
 mod disabler;

@@ -4,7 +4,7 @@ use crate::db::DbError;
 use crate::domain::principal::{CallerChanged, MissingPermission};
 use crate::domain::random::RandomError;
 
-use super::ProofBusy;
+use super::{ProofBusy, TokenQuota};
 
 /// How any use case can fail. Refusals of its own are in its own error type. The texts of the last
 /// three are for the log, never for a caller.
@@ -19,6 +19,21 @@ pub enum Failure {
     /// A search took longer than the limit.
     #[error("a search took too long")]
     SearchTooLong,
+    /// The caller has made as many changes as it may for now.
+    #[error("too many changes")]
+    RateLimited {
+        /// Seconds after which the next one is allowed.
+        retry_after: u32,
+    },
+    /// There are as many tokens as there may be.
+    #[error("a quota of tokens is used up")]
+    Quota(TokenQuota),
+    /// The rest of the disk is for revocations.
+    #[error("only {free} bytes of the disk are free, less than the reserve for revocations")]
+    DiskReserve {
+        /// Bytes that are free.
+        free: u64,
+    },
     /// Something does not answer at the moment. Nothing was changed.
     #[error("{0}")]
     Unavailable(String),

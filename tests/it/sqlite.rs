@@ -1,6 +1,7 @@
 //! What is true over SQLite alone: it is a file.
 
 mod database;
+mod disk_reserve;
 mod file;
 mod log_growth;
 mod migrations;

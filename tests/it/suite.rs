@@ -33,6 +33,8 @@ mod page_costs;
 mod permission_catalogue;
 mod permission_matrix;
 mod playground;
+mod prune;
+mod quotas;
 mod raw_http;
 mod reading;
 mod renew_api_token;

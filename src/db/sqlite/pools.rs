@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::file::warn_of_others;
+use super::free_space::free_space;
 use super::lease::{FileUse, SqliteLease};
 use super::log::fold_log;
 use super::manager::SqliteManager;
@@ -103,6 +104,12 @@ impl SqlitePools {
     /// The name of the file.
     pub(super) fn path(&self) -> &Path {
         self.0.shared.file.path()
+    }
+
+    /// Bytes that are free on the disk of the file.
+    pub(in crate::db) async fn free_space(&self) -> Result<u64, DbError> {
+        let file = Arc::clone(&self.0.shared.file);
+        self.blocking(move || free_space(file.path())).await
     }
 
     /// The size of the write-ahead log in bytes.

@@ -71,6 +71,7 @@ impl Service {
         wanted: CreateApiToken,
     ) -> Result<CreatedApiToken, CreateApiTokenError> {
         principal.require(required::API_TOKENS_WRITE)?;
+        self.count_change(principal, self.clock.now()).await?;
         for _ in 0..ATTEMPTS {
             if let Some(created) = self.try_to_create(principal, origin, &wanted).await? {
                 return Ok(created);
@@ -95,6 +96,9 @@ impl Service {
             return Ok(None);
         }
         let (checked, keyed) = both(checked, keyed).map_err(CreateApiTokenError::Refused)?;
+        if orphan.is_none() {
+            self.ensure_room(principal, now).await?;
+        }
         let input = canonical(&checked);
         let (minted, secret) = self.mint(now).await?;
         let new = minted.into_token(checked, principal.user());
@@ -114,6 +118,7 @@ impl Service {
         }
         match self.repository.insert_api_token(principal, new, event, once).await? {
             Inserted::Done => {
+                self.counts.made();
                 tracing::info!(token_id = %id, user_id = %token.user_id,
                     by = %principal.user_id(), "API token created");
                 Ok(Some(CreatedApiToken { token, secret }))

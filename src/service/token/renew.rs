@@ -78,6 +78,7 @@ impl Service {
         wanted: RenewApiToken,
     ) -> Result<CreatedApiToken, RenewApiTokenError> {
         principal.require(required::API_TOKENS_WRITE)?;
+        self.count_change(principal, self.clock.now()).await?;
         for _ in 0..once::ATTEMPTS {
             if let Some(created) = self.try_to_renew(principal, origin, &wanted).await? {
                 return Ok(created);
@@ -102,6 +103,9 @@ impl Service {
             return Ok(None);
         }
         let (checked, keyed) = both(checked, keyed).map_err(RenewApiTokenError::Refused)?;
+        if orphan.is_none() {
+            self.ensure_room(principal, now).await?;
+        }
         let (minted, secret) = self.mint(now).await?;
         let event =
             |action, id| self.event(action, AuditTarget::ApiToken(id), now, principal, origin);
@@ -153,6 +157,7 @@ impl Service {
             let renewal = Renewal { new, event, end, once: asked.clone() };
             match self.repository.renew_api_token(principal, &old, renewal).await? {
                 Renewed::Done => {
+                    self.counts.made();
                     tracing::info!(token_id = %token.id, user_id = %token.user_id,
                         renewed_from = %id, by = %principal.user_id(), "API token renewed");
                     return Ok(Some(CreatedApiToken { token, secret }));

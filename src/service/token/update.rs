@@ -50,6 +50,27 @@ pub struct UpdatedApiToken {
     pub descendants: usize,
 }
 
+impl UpdateApiToken {
+    /// Does it only take power away, as a deletion does?
+    fn only_disables(&self) -> bool {
+        let Self {
+            id: _,
+            version: _,
+            name,
+            enabled,
+            permissions,
+            allowed_addresses,
+            expiry,
+            descendants: _,
+        } = self;
+        *enabled == Some(false)
+            && name.is_none()
+            && permissions.is_none()
+            && allowed_addresses.is_none()
+            && expiry.is_none()
+    }
+}
+
 /// Why a token was not changed. Nothing was, unless it is [`Failure::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateApiTokenError {
@@ -89,6 +110,9 @@ impl Service {
         wanted: UpdateApiToken,
     ) -> Result<UpdatedApiToken, UpdateApiTokenError> {
         principal.require(required::API_TOKENS_WRITE)?;
+        if !wanted.only_disables() {
+            self.count_change(principal, self.clock.now()).await?;
+        }
         let (id, version, now) = (wanted.id, wanted.version, self.clock.now());
         let name = match &wanted.name {
             Some(name) => Some(self.check_name(name, Some(id)).await?),

@@ -71,7 +71,7 @@ async fn a_retry_ends_the_orphan_and_shows_a_fresh_secret() {
     assert!(!answer.text.contains(&first.secret));
     let second = created(&answer);
     assert_ne!((&first.id, &first.user_id), (&second.id, &second.user_id));
-    assert_eq!(live(&app, "ci").await, [second.id.clone()]);
+    assert_eq!(live(&app, "ci").await, [second.id.as_str()]);
     let third = created(&app.create(&app.admin, input).await);
     assert!(!works(&app, &first.secret).await);
     assert!(!works(&app, &second.secret).await);
@@ -212,7 +212,7 @@ async fn a_renewal_can_be_sent_again() {
     let payload = &answer.data()["renewApiToken"]["apiToken"];
     assert_eq!(payload["renewedFrom"], end, "the old token ends when it was to end");
     assert!(payload["name"].as_str().unwrap().starts_with("ci 20"));
-    assert_eq!(live(&app, "ci 20").await, [second.id.clone()]);
+    assert_eq!(live(&app, "ci 20").await, [second.id.as_str()]);
     let was = events(&app, &first.id).await;
     assert_eq!(
         was,

@@ -14,7 +14,7 @@ use tokenwright::domain::principal::{Origin, Principal};
 use tokenwright::domain::random::{RandomSource, SystemRandom};
 use tokenwright::graphql::Introspection;
 use tokenwright::http::{AllowedOrigins, ConnectionLimits, HttpSettings};
-use tokenwright::service::{CreateApiToken, RequestedExpiry, Service, TokenRules};
+use tokenwright::service::{CreateApiToken, Quotas, RequestedExpiry, Service, TokenRules};
 use tokenwright::wire::forwarded::{ForwardedHeader, TrustedProxies};
 use tokio::sync::oneshot;
 
@@ -34,6 +34,7 @@ pub struct Options {
     pub lifetime_within_maker: bool,
     pub bcrypt_cost: u32,
     pub last_use_interval: Duration,
+    pub quotas: Quotas,
     pub request_timeout: Duration,
     pub pool: PoolSettings,
     /// Another way to the database than its own URL.
@@ -56,6 +57,7 @@ impl Default for Options {
             bcrypt_cost: 4,
             // Longer than any test, so that nothing is written that a test does not expect.
             last_use_interval: Duration::from_secs(3600),
+            quotas: Quotas::NONE,
             request_timeout: Duration::from_secs(10),
             pool: PoolSettings {
                 connections: 4,
@@ -107,6 +109,7 @@ impl TestApp {
                 lifetime_within_maker: options.lifetime_within_maker,
                 bcrypt_cost: options.bcrypt_cost,
                 last_use_interval: options.last_use_interval,
+                quotas: options.quotas,
             },
             clock: Arc::<ManualClock>::clone(&clock),
             random: options.random,

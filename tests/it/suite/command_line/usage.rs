@@ -48,7 +48,7 @@ fn every_setting_has_its_environment_variable() {
             let variable = format!("TOKENWRIGHT_{}", long.to_uppercase().replace('-', "_"));
             match arg.get_env() {
                 Some(env) => assert_eq!(env.to_str(), Some(variable.as_str())),
-                // What describes one token is no setting.
+                // What describes one run is no setting.
                 None => assert_eq!(path[0], "admin", "{long}"),
             }
         }

@@ -1,0 +1,201 @@
+//! How much tokens may make and change: a token in the wrong hands must not fill the disk, or keep
+//! everybody else from writing. Revocations are not counted: each ends something that was counted.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::TimeDelta;
+
+use super::{Failure, Service};
+use crate::domain::clock::Instant;
+use crate::domain::id::ApiTokenId;
+use crate::domain::principal::Principal;
+
+/// In which the changes of a token are counted.
+const WINDOW: TimeDelta = TimeDelta::minutes(1);
+/// How long all live tokens need not be counted again: over a million of them it takes a search.
+const COUNTED: TimeDelta = TimeDelta::minutes(1);
+/// Tokens whose changes are counted, before those of the past minute alone are kept.
+const MANY: usize = 10_000;
+
+/// What tokens may make and change. The operator at the command line is not bound by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// Live tokens in all. Other instances may have made more within the last minute.
+    pub live_tokens: i64,
+    /// Live tokens that one token has created or renewed.
+    pub live_tokens_of_maker: i64,
+    /// Creations, renewals and changes by one token in a minute, on each instance.
+    pub changes_per_minute: u32,
+    /// Bytes of the disk that only revocations may use; of SQLite's, as PostgreSQL has its own.
+    pub disk_reserve: u64,
+}
+
+impl Quotas {
+    /// Everything is allowed.
+    pub const NONE: Self = Self {
+        live_tokens: i64::MAX,
+        live_tokens_of_maker: i64::MAX,
+        changes_per_minute: u32::MAX,
+        disk_reserve: 0,
+    };
+}
+
+/// Which quota is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenQuota {
+    /// Of all live tokens.
+    All,
+    /// Of the live tokens that the caller has made.
+    OfMaker,
+}
+
+/// What is counted in memory.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    changes: Mutex<HashMap<ApiTokenId, Window>>,
+    live: Mutex<Option<Counted>>,
+}
+
+/// The changes of one token since an instant.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    start: Instant,
+    changes: u32,
+}
+
+/// How many live tokens there were at an instant, and those made here since.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    at: Instant,
+    tokens: i64,
+}
+
+impl Counts {
+    /// Counts a change; or the seconds after which the next one is allowed.
+    fn change(&self, by: ApiTokenId, most: u32, now: Instant) -> Result<(), u32> {
+        let mut changes = locked(&self.changes);
+        let is_over =
+            |window: &Window| !(TimeDelta::zero()..WINDOW).contains(&(now - window.start));
+        if changes.len() >= MANY {
+            changes.retain(|_, window| !is_over(window));
+        }
+        let window = changes.entry(by).or_insert(Window { start: now, changes: 0 });
+        if is_over(window) {
+            *window = Window { start: now, changes: 0 };
+        }
+        if window.changes >= most {
+            let left = (window.start + WINDOW - now).num_milliseconds();
+            return Err(u32::try_from((left + 999) / 1_000).unwrap_or(1).max(1));
+        }
+        window.changes += 1;
+        Ok(())
+    }
+
+    /// A token was made.
+    pub(super) fn made(&self) {
+        if let Some(counted) = &mut *locked(&self.live) {
+            counted.tokens += 1;
+        }
+    }
+
+    /// The number of live tokens, if it was counted not long ago.
+    fn live(&self, now: Instant) -> Option<i64> {
+        let counted = *locked(&self.live);
+        let is_fresh =
+            |counted: &Counted| (TimeDelta::zero()..COUNTED).contains(&(now - counted.at));
+        counted.filter(is_fresh).map(|counted| counted.tokens)
+    }
+}
+
+/// A panic leaves nothing half changed here.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Service {
+    /// May the caller make or change something now? To be asked once for each request that does.
+    pub(super) async fn count_change(&self, by: &Principal, now: Instant) -> Result<(), Failure> {
+        let Some(own) = by.api_token() else { return Ok(()) };
+        let counted = self.counts.change(own.id, self.quotas.changes_per_minute, now);
+        counted.map_err(|retry_after| Failure::RateLimited { retry_after })?;
+        if self.quotas.disk_reserve > 0
+            && let Some(free) = self.repository.free_space().await?
+            && free < self.quotas.disk_reserve
+        {
+            return Err(Failure::DiskReserve { free });
+        }
+        Ok(())
+    }
+
+    /// May the caller make another token?
+    pub(super) async fn ensure_room(&self, by: &Principal, now: Instant) -> Result<(), Failure> {
+        if by.api_token().is_none() {
+            return Ok(());
+        }
+        let quotas = self.quotas;
+        if quotas.live_tokens_of_maker < i64::MAX
+            && self.repository.live_tokens_by(by.user_id()).await? >= quotas.live_tokens_of_maker
+        {
+            return Err(Failure::Quota(TokenQuota::OfMaker));
+        }
+        if quotas.live_tokens < i64::MAX
+            && self.counts.live(now).is_none_or(|tokens| tokens >= quotas.live_tokens)
+        {
+            let tokens = self.repository.live_tokens().await?;
+            *locked(&self.counts.live) = Some(Counted { at: now, tokens });
+            if tokens >= quotas.live_tokens {
+                return Err(Failure::Quota(TokenQuota::All));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::random::SystemRandom;
+
+    fn at(milliseconds: i64) -> Instant {
+        Instant::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds)
+    }
+
+    #[test]
+    fn a_token_has_so_many_changes_a_minute() {
+        let id = || ApiTokenId::generate(at(0), &SystemRandom).unwrap();
+        let (one, other) = (id(), id());
+        let counts = Counts::default();
+        for milliseconds in [0, 10, 30_000] {
+            assert_eq!(counts.change(one, 3, at(milliseconds)), Ok(()));
+        }
+        assert_eq!(counts.change(one, 3, at(30_001)), Err(30));
+        assert_eq!(counts.change(one, 3, at(59_999)), Err(1));
+        assert_eq!(counts.change(other, 3, at(59_999)), Ok(()));
+        assert_eq!(counts.change(one, 3, at(60_000)), Ok(()));
+        // A clock that was set back does not lock anybody out.
+        assert_eq!(counts.change(one, 1, at(0)), Ok(()));
+    }
+
+    #[test]
+    fn the_memory_is_bounded() {
+        let counts = Counts::default();
+        for n in 0..3 * MANY {
+            let id = ApiTokenId::from_uuid(uuid::Uuid::from_u128(n as u128));
+            let now = at(i64::try_from(n).unwrap() * 60_000 / i64::try_from(MANY / 2).unwrap());
+            assert_eq!(counts.change(id, 1, now), Ok(()));
+        }
+        assert!(locked(&counts.changes).len() <= MANY);
+    }
+
+    #[test]
+    fn a_count_is_soon_out_of_date() {
+        let counts = Counts::default();
+        assert_eq!(counts.live(at(0)), None);
+        *locked(&counts.live) = Some(Counted { at: at(0), tokens: 7 });
+        counts.made();
+        assert_eq!(counts.live(at(59_999)), Some(8));
+        assert_eq!(counts.live(at(60_000)), None);
+        assert_eq!(counts.live(at(-1)), None);
+    }
+}
