@@ -4,6 +4,7 @@
 mod id;
 mod lists;
 mod moment;
+mod networks;
 
 pub use id::{DbId, Id};
 pub use lists::{DbNetworks, DbTexts, NetworkList, TextList};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -122,27 +123,77 @@ impl fmt::Display for IpNetwork {
     }
 }
 
-/// The addresses from which a token may be used. Empty: any address.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AllowedAddresses(Vec<IpNetwork>);
+/// The addresses from which a token may be used. Empty: any address. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct AllowedAddresses(Arc<List>);
+
+#[derive(Debug, Default)]
+struct List {
+    networks: Box<[IpNetwork]>,
+    /// Made when the list is first asked for an address.
+    ranges: OnceLock<Ranges>,
+}
+
+/// The first and last address of each network, in order, without those inside others. All of IPv4
+/// comes before IPv6.
+#[derive(Debug)]
+struct Ranges(Box<[(IpAddr, IpAddr)]>);
+
+impl Ranges {
+    fn of(networks: &[IpNetwork]) -> Self {
+        let range = |network: &IpNetwork| (network.0.network(), network.0.broadcast());
+        let mut ranges: Vec<_> = networks.iter().map(range).collect();
+        ranges.sort_unstable();
+        // Of two networks, one contains the other, or they have nothing in common.
+        ranges.dedup_by(|next, kept| {
+            let overlaps = next.0 <= kept.1;
+            if overlaps {
+                kept.1 = kept.1.max(next.1);
+            }
+            overlaps
+        });
+        Self(ranges.into())
+    }
+
+    fn contain(&self, address: IpAddr) -> bool {
+        let after = self.0.partition_point(|(first, _)| *first <= address);
+        let last = after.checked_sub(1).and_then(|index| self.0.get(index));
+        last.is_some_and(|(_, last)| address <= *last)
+    }
+}
+
+impl PartialEq for AllowedAddresses {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.networks == other.0.networks
+    }
+}
+
+impl Eq for AllowedAddresses {}
 
 impl AllowedAddresses {
+    /// Wraps the networks that the database holds, each once.
+    pub fn stored(networks: impl IntoIterator<Item = IpNet>) -> Self {
+        Self::of(networks.into_iter().map(IpNetwork::from_net).collect())
+    }
+
+    fn of(networks: Box<[IpNetwork]>) -> Self {
+        Self(Arc::new(List { networks, ranges: OnceLock::new() }))
+    }
+
     /// Is any address allowed?
     pub fn is_any(&self) -> bool {
-        self.0.is_empty()
+        self.0.networks.is_empty()
     }
 
     /// The networks in the order in which they were given.
-    pub fn iter(&self) -> impl Iterator<Item = IpNetwork> + '_ {
-        self.0.iter().copied()
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = IpNetwork> + '_ {
+        self.0.networks.iter().copied()
     }
 
     /// May a client with this address pass? An unknown address passes only where any may.
     pub fn admits(&self, client: Option<IpAddr>) -> bool {
-        self.is_any()
-            || client
-                .map(|address| address.to_canonical())
-                .is_some_and(|address| self.0.iter().any(|network| network.0.contains(&address)))
+        let ranges = || self.0.ranges.get_or_init(|| Ranges::of(&self.0.networks));
+        self.is_any() || client.is_some_and(|address| ranges().contain(address.to_canonical()))
     }
 
     /// The reach that narrower lists must stay within.
@@ -150,8 +201,8 @@ impl AllowedAddresses {
         if self.is_any() {
             return AddressReach::Any;
         }
-        let v4: Vec<Ipv4Net> = self.0.iter().filter_map(|network| v4(network.0)).collect();
-        let v6: Vec<Ipv6Net> = self.0.iter().filter_map(|network| v6(network.0)).collect();
+        let v4: Vec<Ipv4Net> = self.iter().filter_map(|network| v4(network.0)).collect();
+        let v6: Vec<Ipv6Net> = self.iter().filter_map(|network| v6(network.0)).collect();
         let v4 = Ipv4Net::aggregate(&v4).into_iter().map(IpNet::V4);
         let v6 = Ipv6Net::aggregate(&v6).into_iter().map(IpNet::V6);
         AddressReach::Within(v4.chain(v6).collect())
@@ -162,7 +213,7 @@ impl FromIterator<IpNetwork> for AllowedAddresses {
     /// Keeps the first of equal networks.
     fn from_iter<I: IntoIterator<Item = IpNetwork>>(networks: I) -> Self {
         let mut seen = std::collections::HashSet::new();
-        Self(networks.into_iter().filter(|network| seen.insert(*network)).collect())
+        Self::of(networks.into_iter().filter(|network| seen.insert(*network)).collect())
     }
 }
 
@@ -210,7 +261,7 @@ const fn v6(net: IpNet) -> Option<Ipv6Net> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     use proptest::prelude::*;
 
@@ -307,6 +358,24 @@ mod tests {
         fn no_text_brings_it_down(text: String) {
             if let Ok(network) = IpNetwork::parse(&text) {
                 prop_assert_eq!(IpNetwork::parse(&network.to_string()), Ok(network));
+            }
+        }
+
+        #[test]
+        fn a_list_admits_what_one_of_its_networks_contains(
+            networks in prop::collection::vec(network(), 1..8),
+            more in prop::collection::vec((0u128..4, 124u8..=128), 0..4),
+            v4: u32,
+            v6 in 0u128..20,
+        ) {
+            let more = more.into_iter().map(|(bits, length)| {
+                IpNetwork::from_net(IpNet::new(Ipv6Addr::from(bits << 2).into(), length).unwrap())
+            });
+            let networks: Vec<IpNetwork> = networks.into_iter().chain(more).collect();
+            let list: AllowedAddresses = networks.iter().copied().collect();
+            for address in [IpAddr::from(v4.to_be_bytes()), IpAddr::from(v6.to_be_bytes())] {
+                let contained = networks.iter().any(|network| network.0.contains(&address));
+                prop_assert_eq!(list.admits(Some(address)), contained, "{}", address);
             }
         }
 

@@ -6,7 +6,7 @@ mod insert_events;
 use diesel::prelude::*;
 
 use crate::db::{DbId, DbInstant, DbNetworks, DbTexts, api_tokens, users};
-use crate::domain::address::{AllowedAddresses, IpNetwork};
+use crate::domain::address::AllowedAddresses;
 use crate::domain::api_token::{ApiToken, Credential, LastUse, NewApiToken};
 use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::AuditEvent;
@@ -183,7 +183,7 @@ impl From<ApiTokenRow> for ApiToken {
             user_id: UserId::from_uuid(row.user_id.0),
             name: row.name,
             expiry: row.expiry.0,
-            allowed_addresses: addresses(row.allowed_addresses),
+            allowed_addresses: row.allowed_addresses.0,
             permissions: permissions(&row.permissions),
             enabled: row.enabled,
             renewed_from: row.renewed_from_id.map(|id| ApiTokenId::from_uuid(id.0)),
@@ -216,15 +216,11 @@ fn last_use(date: Instant, address: Option<&str>) -> Option<LastUse> {
 }
 
 fn networks(addresses: &AllowedAddresses) -> DbNetworks {
-    DbNetworks(addresses.iter().map(IpNetwork::net).collect())
+    DbNetworks(addresses.clone())
 }
 
 fn codes(permissions: &PermissionSet) -> DbTexts {
     DbTexts(permissions.iter().map(ToString::to_string).collect())
-}
-
-fn addresses(networks: DbNetworks) -> AllowedAddresses {
-    networks.0.into_iter().map(IpNetwork::from_net).collect()
 }
 
 pub(super) fn permissions(codes: &DbTexts) -> PermissionSet {

@@ -10,6 +10,9 @@ use diesel::sql_types::{Array, Cidr, SqlType, Text};
 use diesel::sqlite::Sqlite;
 use ipnet::IpNet;
 
+use super::networks;
+use crate::domain::address::{AllowedAddresses, IpNetwork};
+
 /// The SQL type of a list of texts.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 1009, array_oid = 0), sqlite_type(name = "Text"))]
@@ -28,37 +31,63 @@ pub struct DbTexts(pub Vec<String>);
 /// A list of networks as the database holds it.
 #[derive(Debug, Clone, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = NetworkList)]
-pub struct DbNetworks(pub Vec<IpNet>);
+pub struct DbNetworks(pub AllowedAddresses);
 
-macro_rules! list_column {
-    ($value:ident, $sql:ident, $element:ty, $element_sql:ident) => {
-        impl ToSql<$sql, Pg> for $value {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-                ToSql::<Array<$element_sql>, Pg>::to_sql(&self.0, out)
-            }
-        }
-
-        impl FromSql<$sql, Pg> for $value {
-            fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-                <Vec<$element> as FromSql<Array<$element_sql>, Pg>>::from_sql(value).map(Self)
-            }
-        }
-
-        impl ToSql<$sql, Sqlite> for $value {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-                out.set_value(serde_json::to_string(&self.0)?);
-                Ok(IsNull::No)
-            }
-        }
-
-        impl FromSql<$sql, Sqlite> for $value {
-            fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-                let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
-                Ok(Self(serde_json::from_str(&text)?))
-            }
-        }
-    };
+impl ToSql<TextList, Pg> for DbTexts {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<Array<Text>, Pg>::to_sql(&self.0, out)
+    }
 }
 
-list_column!(DbTexts, TextList, String, Text);
-list_column!(DbNetworks, NetworkList, IpNet, Cidr);
+impl FromSql<TextList, Pg> for DbTexts {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        <Vec<String> as FromSql<Array<Text>, Pg>>::from_sql(value).map(Self)
+    }
+}
+
+impl ToSql<TextList, Sqlite> for DbTexts {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(serde_json::to_string(&self.0)?);
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<TextList, Sqlite> for DbTexts {
+    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
+        Ok(Self(serde_json::from_str(&text)?))
+    }
+}
+
+impl DbNetworks {
+    fn nets(&self) -> Vec<IpNet> {
+        self.0.iter().map(IpNetwork::net).collect()
+    }
+}
+
+impl ToSql<NetworkList, Pg> for DbNetworks {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<Array<Cidr>, Pg>::to_sql(&self.nets(), &mut out.reborrow())
+    }
+}
+
+impl FromSql<NetworkList, Pg> for DbNetworks {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let read = || <Vec<IpNet> as FromSql<Array<Cidr>, Pg>>::from_sql(value);
+        networks::known(value.as_bytes(), read).map(Self)
+    }
+}
+
+impl ToSql<NetworkList, Sqlite> for DbNetworks {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(serde_json::to_string(&self.nets())?);
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<NetworkList, Sqlite> for DbNetworks {
+    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
+        networks::known(text.as_bytes(), || Ok(serde_json::from_str(&text)?)).map(Self)
+    }
+}

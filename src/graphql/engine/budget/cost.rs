@@ -22,7 +22,7 @@ pub(in crate::graphql) trait Held {
 
 impl Held for ApiToken {
     fn held(&self) -> usize {
-        let lists = self.allowed_addresses.iter().count() * size_of::<IpNetwork>()
+        let lists = self.allowed_addresses.iter().len() * size_of::<IpNetwork>()
             + self.permissions.iter().count() * PERMISSION;
         ROW + self.name.len() + lists
     }
