@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-use crate::support::{Binary, Server, administrator, eventually, migrated};
+use crate::support::{Binary, Server, administrator, migrated};
 
 /// A server whose log nobody reads, once it listens.
 struct Unread {
@@ -129,17 +129,4 @@ async fn garbage_is_no_error_of_the_server() {
     assert!(!said.contains("ERROR"), "{said}");
     assert_eq!(said.matches("refused by the HTTP library").count(), 1, "{said}");
     assert!(said.contains("refused again"), "{said}");
-}
-
-/// A panic is in the log like everything else; the program ends with 1 and says why.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_last_line_of_a_failing_start_is_there() {
-    let database = migrated();
-    let first = serve(&database).await;
-    let listen = first.address.to_string();
-    let other = migrated();
-    let ended = Binary::on(&other, &["serve", "--listen", &listen]).run();
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("cannot listen"), "{}", ended.stderr);
-    eventually("the first one still answers", || TcpStream::connect(first.address).is_ok()).await;
 }
