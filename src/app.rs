@@ -14,7 +14,7 @@ use crate::db::{
     ServerLockError, migration_state,
 };
 use crate::domain::catalogue::Catalogue;
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, SteadyClock};
 use crate::domain::random::RandomSource;
 use crate::graphql::Engine;
 use crate::http::{HttpServer, HttpSettings, HttpState, RefusalSums, bind};
@@ -77,8 +77,10 @@ pub async fn service(config: ServiceConfig) -> Result<Arc<Service>, StartError> 
     let runtime = Handle::current();
     let database = Database::open(&config.database, config.pool, runtime.clone())?;
     let ServiceConfig { catalogue, rules, clock, random, .. } = config;
-    let repository = Repository::new(database);
+    let clock = Arc::new(SteadyClock::new(clock));
+    let repository = Repository::new(database, Arc::clone(&clock));
     let service = Service::new(repository, catalogue, clock, random, rules, runtime);
+    service.read_clock().await?;
     service.renew_name_keys().await?;
     match service.unknown_permissions().await? {
         Some(unknown) => Err(unknown.into()),

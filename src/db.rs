@@ -2,9 +2,12 @@
 
 mod dispatch;
 mod error;
+mod key_locks;
 mod list_query;
 mod migrate;
+mod now;
 mod postgres;
+mod priority;
 mod schema;
 mod share_lock;
 mod sqlite;
@@ -17,14 +20,18 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
 
-pub(crate) use dispatch::{begin, end, in_place, read, search, write_tx};
+pub(crate) use dispatch::{end, in_place, read, search, write_tx};
 pub use error::DbError;
+pub(crate) use key_locks::{KeyLocks, LockKeys};
 pub(crate) use list_query::{Compared, HoldsAll, InLine, InTime, Uncached, contains};
 pub use migrate::{MigrateError, MigrationState, migrate, migration_state};
+pub(crate) use now::{ClockMark, ClockReading, Now};
+pub(crate) use postgres::begin_read_committed;
+pub(crate) use priority::Priority;
 pub(crate) use schema::{
     api_tokens, audit_events, audit_tail, idempotency_keys, name_keys, permissions, users,
 };
-pub(crate) use share_lock::{Locked, ShareLocked};
+pub(crate) use share_lock::{KeyShared, Locked};
 pub(crate) use sqlite::begin_immediate;
 pub use sqlite::{ServerLock, ServerLockError};
 pub(crate) use types::{DbId, DbInstant, DbNetworks, DbTexts, Id, Moment};

@@ -2,6 +2,7 @@
 //! once for both backends.
 
 mod audit;
+mod clock;
 mod list;
 mod name_keys;
 mod permissions;
@@ -11,14 +12,17 @@ mod token;
 mod user;
 mod version;
 
+use std::sync::Arc;
+
 use crate::db::{Database, DbError};
+use crate::domain::clock::SteadyClock;
 
 pub use audit::AuditEventList;
 pub use list::List;
 pub use prune::PrunedTokens;
 pub use token::{
-    ApiTokenList, Deleted, Deletion, Descendants, EventOf, Inserted, NotOnce, Once, Orphan,
-    Renewal, Renewed, Unclaimed, Update, Updated, UsedKey,
+    ApiTokenList, CredentialRead, Deleted, Deletion, Descendants, EventOf, Inserted, NotOnce, Once,
+    Orphan, Renewal, Renewed, Unclaimed, Update, Updated, UsedKey,
 };
 pub use user::UserList;
 
@@ -26,12 +30,13 @@ pub use user::UserList;
 #[derive(Clone)]
 pub struct Repository {
     db: Database,
+    clock: Arc<SteadyClock>,
 }
 
 impl Repository {
-    /// Queries on this database.
-    pub const fn new(db: Database) -> Self {
-        Self { db }
+    /// Queries on this database, which tell the clock what time it is.
+    pub const fn new(db: Database, clock: Arc<SteadyClock>) -> Self {
+        Self { db, clock }
     }
 
     /// Bytes that are free on the disk of the database, if that is here.

@@ -25,7 +25,7 @@ use crate::domain::lifetime::Lifetime;
 use crate::domain::random::RandomSource;
 use crate::repository::Repository;
 
-pub use authenticate::AuthenticateError;
+pub use authenticate::{Admitted, Arrival, AuthenticateError, FirstLook, NotCurrent};
 pub use background::LAST_USE_INTERVAL;
 use background::LastUses;
 pub use failure::Failure;
@@ -110,6 +110,11 @@ impl Service {
     /// The latest expiry that a new token may have at this instant.
     pub fn latest_expiry(&self, now: Instant) -> Instant {
         self.max_lifetime.end(now).unwrap_or(Instant::MAX_UTC)
+    }
+
+    /// The time by which expiry is judged, as far as it is known without asking the database.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
     }
 
     /// Where ids come from.

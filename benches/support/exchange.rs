@@ -38,7 +38,7 @@ pub async fn exchange(stream: &mut TcpStream, request: &[u8]) -> Option<Answer> 
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         let head = head.to_ascii_lowercase();
         let length = head.split("content-length: ").nth(1)?.lines().next()?;
-        if body.len() >= length.parse().ok()? {
+        if body.len() >= length.parse::<usize>().ok()? {
             return Some(Answer { status: head.get(9..12)?.parse().ok()?, body: body.to_owned() });
         }
     }

@@ -11,7 +11,7 @@ use super::{CliError, service_config};
 use crate::app;
 use crate::config::{DatabaseArgs, TokenArgs};
 use crate::domain::catalogue::Catalogue;
-use crate::domain::clock::{Clock, Instant, SystemClock};
+use crate::domain::clock::Instant;
 use crate::domain::fault::Field;
 use crate::domain::lifetime::Lifetime;
 use crate::service::{CreateApiToken, CreateApiTokenError, CreatedApiToken, RequestedExpiry};
@@ -83,7 +83,7 @@ async fn create(args: CreateTokenArgs) -> Result<(), CliError> {
     } else {
         args.permission.into_iter().map(|name| code(catalogue, name)).collect()
     };
-    let expiry = args.expires_in.end(SystemClock.now());
+    let expiry = args.expires_in.end(service.now());
     let wanted = CreateApiToken {
         name: args.name,
         // An expiry beyond the calendar is also beyond the maximum lifetime.

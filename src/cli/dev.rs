@@ -10,7 +10,6 @@ use super::output::report;
 use super::process::raise_descriptors;
 use super::server::{self, ServerArgs};
 use crate::app::{App, StartError};
-use crate::domain::clock::{Clock, SystemClock};
 use crate::graphql::Introspection;
 use crate::service::{CreateApiToken, RequestedExpiry};
 
@@ -31,7 +30,7 @@ pub(super) async fn run(args: ServerArgs) -> Result<(), CliError> {
 
 async fn welcome(app: &App, with_playground: bool) -> Result<(), CliError> {
     let service = app.service();
-    let now = SystemClock.now();
+    let now = service.now();
     let wanted = CreateApiToken {
         name: "administrator".to_owned(),
         expiry: RequestedExpiry::at((now + ADMINISTRATOR_LIFETIME).min(service.latest_expiry(now))),

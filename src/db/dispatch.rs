@@ -72,12 +72,16 @@ macro_rules! search {
     };
 }
 
-/// Runs a body in one transaction. An error rolls it back.
+/// Runs a body in one transaction. An error rolls it back. It queues behind all others, unless a
+/// [`Priority`](super::Priority) says otherwise: `write_tx!(db, priority, |conn| ..)`.
 macro_rules! write_tx {
     ($db:expr, |$conn:ident| $body:expr) => {
+        $crate::db::write_tx!($db, $crate::db::Priority::Usual, |$conn| $body)
+    };
+    ($db:expr, $priority:expr, |$conn:ident| $body:expr) => {
         match $db.backend() {
             $crate::db::Backend::Sqlite(sqlite) => {
-                let mut lease = sqlite.writer().await?;
+                let mut lease = sqlite.writer($priority).await?;
                 let operation = async move {
                     lease.ensure_served()?;
                     let $conn = &mut *lease;
@@ -90,12 +94,12 @@ macro_rules! write_tx {
                 $db.detached_blocking(|| $crate::db::in_place(operation)).await
             }
             $crate::db::Backend::Postgres(postgres) => {
-                let postgres = postgres.clone();
+                let (postgres, priority) = (postgres.clone(), $priority);
                 let operation = async move {
-                    let mut lease = postgres.write_lease().await?;
+                    let mut lease = postgres.write_lease(priority).await?;
                     let $conn = &mut *lease.connection;
                     let transaction = async {
-                        $crate::db::begin($conn).await?;
+                        $crate::db::begin_read_committed($conn).await?;
                         let answer = async { $body }.await;
                         $crate::db::end($conn, answer).await
                     };
@@ -118,10 +122,6 @@ pub(crate) fn in_place<T>(
     operation: impl Future<Output = Result<T, DbError>>,
 ) -> Result<T, DbError> {
     operation.now_or_never().unwrap_or(Err(DbError::OperationPanicked))
-}
-
-pub(crate) async fn begin<C: AsyncConnection>(connection: &mut C) -> QueryResult<()> {
-    C::TransactionManager::begin_transaction(connection).await
 }
 
 /// Commits a success and rolls a failure back.

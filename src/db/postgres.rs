@@ -12,19 +12,20 @@ use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::Timeouts;
-use diesel::ConnectionError;
+use diesel::{ConnectionError, QueryResult};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
-use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 use tokio::time::timeout;
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::with_causes;
-use super::{DbError, PoolSettings};
+use super::priority::Gate;
+use super::{DbError, PoolSettings, Priority};
 
 use searching::SearchLease;
 pub use target::PostgresTarget;
@@ -41,6 +42,8 @@ const SLACK: Duration = Duration::from_secs(1);
 pub(crate) struct PostgresPool {
     pool: Pool<AsyncPgConnection>,
     writing: Turns,
+    /// In front of the turns to write.
+    gate: Gate,
     searching: Turns,
     statement_timeout: Duration,
     /// Longest time of an operation.
@@ -80,9 +83,11 @@ impl PostgresPool {
             .build()
             .map_err(|error| DbError::Unavailable(error.to_string()))?;
         let PoolSettings { connections, wait, statement_timeout, .. } = settings;
+        let writing = Turns::to_write(connections, wait);
         Ok(Self {
             pool,
-            writing: Turns::to_write(connections, wait),
+            gate: Gate::before(writing.at_once(), wait),
+            writing,
             searching: Turns::to_search(connections, wait),
             statement_timeout,
             limit: statement_timeout + SLACK,
@@ -93,9 +98,10 @@ impl PostgresPool {
         self.pool.get().await.map_err(|error| DbError::Unavailable(with_causes(&error)))
     }
 
-    pub(crate) async fn write_lease(&self) -> Result<WriteLease, DbError> {
+    pub(crate) async fn write_lease(&self, priority: Priority) -> Result<WriteLease, DbError> {
+        let pass = self.gate.pass(priority).await?;
         let turn = self.writing.next().await?;
-        Ok(WriteLease::new(self.lease().await?, turn))
+        Ok(WriteLease::new(self.lease().await?, turn, pass))
     }
 
     pub(crate) async fn search_lease(&self) -> Result<SearchLease, DbError> {
@@ -141,6 +147,13 @@ impl TimedOut {
 
 fn unanswered() -> DbError {
     DbError::Unavailable("the database did not answer in time".to_owned())
+}
+
+/// Begins a transaction in which each statement sees what was committed before it, whatever the
+/// default of the server: what is read after waiting for a lock must be as its last holder left it.
+pub(crate) async fn begin_read_committed(connection: &mut AsyncPgConnection) -> QueryResult<()> {
+    const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+    AnsiTransactionManager::begin_transaction_sql(connection, BEGIN).await
 }
 
 /// One connection outside the pool, without a limit on its statements: migrations may take long.

@@ -74,6 +74,7 @@ table! {
     audit_tail (id) {
         id -> Integer,
         date -> Moment,
+        clock -> Moment,
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 use super::{DbError, PoolSettings};
 
 pub(super) use file::{create_file, explained};
-pub(crate) use link::begin_immediate;
+pub(crate) use link::{SqliteLink, begin_immediate};
 pub(super) use open::{open_reader, open_writer};
 pub(crate) use pools::SqlitePools;
 pub(super) use server_lock::Turn;

@@ -25,4 +25,12 @@ impl ApiTokenChange {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Does it take power away? What a change does to a grant only ever narrows it.
+    pub fn revokes(&self) -> bool {
+        self.enabled == Some(false)
+            || self.permissions.is_some()
+            || self.allowed_addresses.is_some()
+            || self.expiry.is_some()
+    }
 }

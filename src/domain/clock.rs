@@ -1,6 +1,12 @@
 //! The only place that asks for the time.
 
+mod steady;
+
+use std::time::SystemTime;
+
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+
+pub use steady::{ClockReading, ClockTurn, SteadyClock};
 
 /// An instant in UTC, no finer than a microsecond, so that what is read from a database equals what
 /// was written to it.
@@ -25,6 +31,25 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that may ask")]
     fn now(&self) -> Instant {
-        Utc::now().trunc_subsecs(6)
+        instant(SystemTime::now())
+    }
+}
+
+/// chrono's own `Utc::now()` panics before 1970, which a machine without a clock may show.
+fn instant(time: SystemTime) -> Instant {
+    DateTime::<Utc>::from(time).trunc_subsecs(6)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_may_show_a_time_before_1970() {
+        let before = SystemTime::UNIX_EPOCH - Duration::new(1, 1_500);
+        assert_eq!(written(instant(before)), "1969-12-31T23:59:58.999998Z");
+        assert_eq!(instant(SystemTime::UNIX_EPOCH), Instant::UNIX_EPOCH);
     }
 }

@@ -8,21 +8,25 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::engine::budget::{Held, SharedBudget};
 use super::error::GqlError;
 use crate::domain::principal::{Origin, Principal};
-use crate::service::Service;
+use crate::service::{Admitted, Service};
 
 /// Who asks, and from where.
 #[derive(Debug, Clone)]
 pub struct RequestContext {
     /// `None`: the request carries no credentials.
-    pub principal: Option<Principal>,
+    pub caller: Option<Arc<Admitted>>,
     /// From where the request came.
     pub origin: Origin,
 }
 
 /// The caller.
 pub(super) fn principal<'a>(ctx: &Context<'a>) -> Result<&'a Principal, GqlError> {
+    caller(ctx).map(|caller| caller.principal())
+}
+
+fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Admitted, GqlError> {
     let request = ctx.data_opt::<RequestContext>();
-    request.and_then(|request| request.principal.as_ref()).ok_or(GqlError::Unauthenticated)
+    request.and_then(|request| request.caller.as_deref()).ok_or(GqlError::Unauthenticated)
 }
 
 /// Where the request came from.
@@ -49,9 +53,12 @@ pub(super) fn held<T: Held>(ctx: &Context<'_>, row: T) -> Result<T, GqlError> {
 #[derive(Debug, Default)]
 pub(super) struct ListTurn(Mutex<()>);
 
-/// Waits until no other list of this request is being read.
+/// Waits until no other list of this request is being read. A caller that was revoked meanwhile
+/// begins no further list.
 pub(super) async fn list_turn<'a>(ctx: &Context<'a>) -> Result<MutexGuard<'a, ()>, GqlError> {
     let turn = ctx.data_opt::<ListTurn>();
     let turn = turn.ok_or_else(|| GqlError::internal("the request has no turn for lists"))?;
-    Ok(turn.0.lock().await)
+    let turn = turn.0.lock().await;
+    service(ctx)?.ensure_current(caller(ctx)?).await?;
+    Ok(turn)
 }

@@ -2,7 +2,9 @@
 //! header, never from the query string, where they would end up in logs.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
@@ -12,17 +14,17 @@ use tokio::time::timeout;
 use super::refusal::Refusal;
 use super::request::request_log::RequestInfo;
 use super::state::HttpState;
-use crate::domain::principal::{Origin, Principal};
+use crate::domain::principal::Origin;
 use crate::domain::verdict::TokenRefusal;
-use crate::service::AuthenticateError;
+use crate::service::{Admitted, Arrival, AuthenticateError, FirstLook};
 use crate::wire::bearer::{Credentials, credentials};
 
-/// Who sent a request, and from where. As a handler's argument, it is authenticated before the body
-/// is read.
+/// Who sent the head of a request, and from where. As a handler's argument, it is looked at before
+/// the body is read; [`Self::admit`] makes the caller of use cases of it, once the body is there.
 #[derive(Debug)]
 pub(super) struct Caller {
     /// `None`: the request carries no credentials at all.
-    pub(super) principal: Option<Principal>,
+    look: Option<FirstLook>,
     pub(super) origin: Origin,
 }
 
@@ -36,21 +38,42 @@ impl FromRequest for Caller {
     }
 }
 
+impl Caller {
+    /// Does the request carry no credentials at all?
+    pub(super) const fn is_anonymous(&self) -> bool {
+        self.look.is_none()
+    }
+
+    /// The caller, now that the whole request is there; `None` if it carries no credentials.
+    pub(super) async fn admit(
+        self,
+        arrival: Arrival,
+        state: &HttpState,
+    ) -> Result<(Option<Arc<Admitted>>, Origin), Refusal> {
+        let Self { look, origin } = self;
+        let Some(look) = look else { return Ok((None, origin)) };
+        let admitted = timeout(state.settings.request_timeout, state.service.admit(look, arrival));
+        let refused = |error| refused(error, origin.client_address, state);
+        let admitted = admitted.await.map_err(|_| Refusal::Unavailable)?.map_err(refused)?;
+        Ok((Some(Arc::new(admitted)), origin))
+    }
+}
+
 async fn caller(request: &HttpRequest) -> Result<Caller, Refusal> {
     let state = request.app_data::<web::Data<HttpState>>().ok_or(Refusal::Unavailable)?;
     let info = request.extensions().get::<RequestInfo>().cloned();
     let RequestInfo { id: request_id, client_address } = info.ok_or(Refusal::Unavailable)?;
     let origin = Origin { client_address, request_id };
-    let judged = timeout(state.settings.request_timeout, principal(request, &origin, state)).await;
-    let principal = judged.unwrap_or(Err(Refusal::Unavailable))?;
-    Ok(Caller { principal, origin })
+    let looked = timeout(state.settings.request_timeout, look(request, &origin, state)).await;
+    let look = looked.unwrap_or(Err(Refusal::Unavailable))?;
+    Ok(Caller { look, origin })
 }
 
-async fn principal(
+async fn look(
     request: &HttpRequest,
     origin: &Origin,
     state: &HttpState,
-) -> Result<Option<Principal>, Refusal> {
+) -> Result<Option<FirstLook>, Refusal> {
     let lines = request.headers().get_all(AUTHORIZATION).map(|value| value.as_bytes());
     let presented = match credentials(lines) {
         Credentials::None => return Ok(None),
@@ -58,20 +81,29 @@ async fn principal(
         Credentials::Malformed => return Err(Refusal::MalformedCredentials),
         Credentials::Bearer(presented) => presented,
     };
-    match state.service.authenticate(presented, origin.client_address).await {
-        Ok(principal) => Ok(Some(principal)),
-        Err(AuthenticateError::Refused(refusal)) => {
+    let look = state.service.look(presented, origin.client_address).await;
+    look.map(Some).map_err(|error| refused(error, origin.client_address, state))
+}
+
+/// Logs why a request does not pass.
+pub(super) fn refused(
+    error: AuthenticateError,
+    client: Option<IpAddr>,
+    state: &HttpState,
+) -> Refusal {
+    match error {
+        AuthenticateError::Refused(refusal) => {
             let token = refusal.token_id().map(tracing::field::display);
-            if state.refusals.is_first(origin.client_address, &refusal.to_string()) {
+            if state.refusals.is_first(client, &refusal.to_string()) {
                 tracing::info!(reason = %refusal, token, "authentication refused");
             } else {
                 tracing::debug!(reason = %refusal, token, "authentication refused");
             }
-            Err(refusal.into())
+            refusal.into()
         }
-        Err(AuthenticateError::Unavailable(error)) => {
+        AuthenticateError::Unavailable(error) => {
             tracing::warn!(%error, "authentication was not possible");
-            Err(Refusal::Unavailable)
+            Refusal::Unavailable
         }
     }
 }

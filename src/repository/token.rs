@@ -22,5 +22,6 @@ pub use descendants::{Descendants, EventOf};
 pub use insert::Inserted;
 pub use list::ApiTokenList;
 pub use once::{NotOnce, Once, Orphan, UsedKey};
+pub use read::CredentialRead;
 pub use renew::{Renewal, Renewed};
 pub use update::{Update, Updated};

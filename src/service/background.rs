@@ -18,8 +18,8 @@ pub(super) use last_use::LastUses;
 pub const LAST_USE_INTERVAL: Duration = Duration::from_secs(30);
 
 impl Service {
-    /// Writes the last uses, and secrets in their new form, over and over until `stop` is ready,
-    /// and then once more.
+    /// Writes the last uses, secrets in their new form and the time, over and over until `stop` is
+    /// ready, and then once more.
     pub async fn keep_last_uses(&self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         let mut due = interval(self.last_use_interval);
@@ -37,5 +37,13 @@ impl Service {
         self.write_last_uses().await;
         self.replace_secrets().await;
         self.forget_keys().await;
+        self.keep_clock().await;
+    }
+
+    /// Keeps the time that it is for the next process, should the clock be set back meanwhile.
+    async fn keep_clock(&self) {
+        if let Err(error) = self.repository.move_clock_mark().await {
+            tracing::warn!(%error, "the time is not kept in the database yet");
+        }
     }
 }

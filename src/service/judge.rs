@@ -1,12 +1,19 @@
 //! The judge of presented secrets, which every surface asks. It reads the database every time.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
+use super::proof::Proof;
 use super::{ProofBusy, Service};
 use crate::db::DbError;
 use crate::domain::id::ApiTokenId;
-use crate::domain::secret::{PlaintextSecret, SecretTag};
+use crate::domain::secret::{PlaintextSecret, SecretHash, SecretTag};
 use crate::domain::verdict::{InvalidTokenReason, TokenRefusal, Verdict};
+use crate::repository::CredentialRead;
+
+/// How often the row is read again because a proof had to be made. Only a stored hash that keeps
+/// changing needs more than two.
+const ATTEMPTS: usize = 5;
 
 /// Why there is no verdict. The request must then be refused.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +24,15 @@ pub enum JudgeError {
     /// The database did not answer.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+/// A verdict and what it is based on.
+pub(super) struct Judgement {
+    pub(super) verdict: Verdict,
+    /// When the read of the row began.
+    pub(super) read: Instant,
+    /// The stored hash that the secret was proven against, as far as it came to that.
+    pub(super) proven: Option<SecretHash>,
 }
 
 impl Service {
@@ -34,30 +50,55 @@ impl Service {
         presented: &str,
         client: Option<IpAddr>,
     ) -> Result<Verdict, JudgeError> {
-        let secret = match PlaintextSecret::parse(presented) {
-            Ok(secret) => secret,
-            Err(how) => return Ok(invalid(InvalidTokenReason::Malformed(how), None)),
-        };
-        let (id, tag) = (secret.token_id(), SecretTag::of(&secret));
-        let refused = |reason| Ok(invalid(reason, Some(id)));
-        let credential = self.repository.credential(id).await?;
-        let stored = credential.as_ref().and_then(|credential| credential.secret.tag.as_ref());
-        let same = tag.is_same(stored);
-        let Some(credential) = credential else {
-            return refused(InvalidTokenReason::Unknown);
-        };
-        let tagged = credential.secret.tag.is_some();
-        if tagged && !same {
-            return refused(InvalidTokenReason::WrongSecret);
+        match PlaintextSecret::parse(presented) {
+            Ok(secret) => Ok(self.judge_secret(&secret, client, None).await?.verdict),
+            Err(how) => Ok(invalid(InvalidTokenReason::Malformed(how), None)),
         }
-        if let Some(reason) = credential.ended(self.clock.now()) {
-            return refused(if tagged { reason } else { InvalidTokenReason::EndedUnproven });
+    }
+
+    /// Judges a well-formed secret. A hash that it was already proven against needs no other proof.
+    ///
+    /// A proof waits for its turn, so the row that it started from says nothing about the time
+    /// after it: the row is read again.
+    pub(super) async fn judge_secret(
+        &self,
+        secret: &PlaintextSecret,
+        client: Option<IpAddr>,
+        mut proven: Option<SecretHash>,
+    ) -> Result<Judgement, JudgeError> {
+        let (id, tag) = (secret.token_id(), SecretTag::of(secret));
+        for _ in 0..ATTEMPTS {
+            let start = Instant::now();
+            let found = self.repository.credential(id).await?;
+            let read = found.as_ref().map_or(start, |found| found.start);
+            let judged = |verdict, proven| Ok(Judgement { verdict, read, proven });
+            let refused = |reason| judged(invalid(reason, Some(id)), None);
+            let stored = found.as_ref().and_then(|found| found.credential.secret.tag.as_ref());
+            let same = tag.is_same(stored);
+            let Some(CredentialRead { credential, now, .. }) = found else {
+                return refused(InvalidTokenReason::Unknown);
+            };
+            let tagged = credential.secret.tag.is_some();
+            if tagged && !same {
+                return refused(InvalidTokenReason::WrongSecret);
+            }
+            if let Some(reason) = credential.ended(now) {
+                return refused(if tagged { reason } else { InvalidTokenReason::EndedUnproven });
+            }
+            let stored = &credential.secret;
+            if proven.as_ref().is_some_and(|proven| proven.is_same(&stored.hash)) {
+                return judged(credential.judge(now, client), proven);
+            }
+            match self.proofs.prove(secret, &tag, stored).await? {
+                Proof::Remembered => {
+                    proven = Some(stored.hash.clone());
+                    return judged(credential.judge(now, client), proven);
+                }
+                Proof::Made(hash) => proven = Some(hash),
+                Proof::Failed => return refused(InvalidTokenReason::WrongSecret),
+            }
         }
-        if !self.proofs.prove(&secret, &tag, &credential.secret).await? {
-            return refused(InvalidTokenReason::WrongSecret);
-        }
-        // Waiting for the proof may have taken time.
-        Ok(credential.judge(self.clock.now(), client))
+        Err(ProofBusy.into())
     }
 }
 

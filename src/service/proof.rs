@@ -56,7 +56,18 @@ struct Proven {
     hash: SecretHash,
 }
 
-/// The outcome of a proof: the hash that the secret matched, if it matched.
+/// Whether a secret is genuine.
+pub(super) enum Proof {
+    /// It matched the stored hash before, and nothing was waited for.
+    Remembered,
+    /// It matches this hash, and the proof was waited for. The request that started it may have
+    /// read an earlier row.
+    Made(SecretHash),
+    /// It does not match.
+    Failed,
+}
+
+/// The outcome of a running proof: the hash that the secret matched, if it matched.
 type Shared = OnceCell<Option<SecretHash>>;
 
 impl SecretProofs {
@@ -117,17 +128,16 @@ impl SecretProofs {
         secret: &PlaintextSecret,
         tag: &SecretTag,
         stored: &StoredSecret,
-    ) -> Result<bool, ProofBusy> {
+    ) -> Result<Proof, ProofBusy> {
         if self.is_remembered(secret.token_id(), tag, &stored.hash) {
             if stored.tag.is_none() {
                 self.outdated.note_tag(secret.token_id(), *tag, &stored.hash);
             }
-            return Ok(true);
+            return Ok(Proof::Remembered);
         }
         let shared = self.join(*tag.expose());
         let matched = shared.get_or_try_init(|| self.run(secret, *tag, stored)).await?;
-        // The request that started the proof may have read an earlier row.
-        Ok(matched.as_ref().is_some_and(|matched| matched.is_same(&stored.hash)))
+        Ok(matched.clone().map_or(Proof::Failed, Proof::Made))
     }
 
     /// The running proof of this secret, or a new one. Proofs that no request waits for are dropped

@@ -1,5 +1,6 @@
 //! What a server does once, before it answers requests.
 
+mod clock;
 mod name_keys;
 mod stored_permissions;
 

@@ -3,6 +3,7 @@
 mod cancellation;
 mod certificates;
 mod changes;
+mod clocks;
 mod cluster;
 mod connecting;
 mod crash;

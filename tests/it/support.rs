@@ -20,7 +20,7 @@ pub use answer::Answer;
 pub use app::{Options, TestApp};
 pub use binary::{Binary, Ended, Server, administrator, assert_ended, files, migrated};
 pub use catalogue::DEPRECATED_FIRST;
-pub use clock::ManualClock;
+pub use clock::{Follower, ManualClock};
 pub use log::Log;
 pub use made::{Made, UNKNOWN_TOKEN, made, stored, works};
 pub use process::{cpu_time, peak_mib, resident_mib};

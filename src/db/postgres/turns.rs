@@ -33,6 +33,11 @@ impl Turns {
         Self::new(searching, wait, "too many searches wait for the database already")
     }
 
+    /// How many there are; call it before any is given.
+    pub(super) fn at_once(&self) -> usize {
+        self.turns.available_permits()
+    }
+
     fn new(turns: usize, wait: Duration, refusal: &'static str) -> Self {
         Self { turns: Arc::new(Semaphore::new(turns)), wait, refusal }
     }

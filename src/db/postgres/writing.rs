@@ -17,28 +17,31 @@ pub(crate) struct WriteLease {
     // The connection goes back to the pool before the turn is free.
     pub(crate) connection: Object<AsyncPgConnection>,
     turn: OwnedSemaphorePermit,
+    /// What let it through the gate.
+    pass: Option<OwnedSemaphorePermit>,
 }
 
 impl WriteLease {
     pub(super) const fn new(
         connection: Object<AsyncPgConnection>,
         turn: OwnedSemaphorePermit,
+        pass: Option<OwnedSemaphorePermit>,
     ) -> Self {
-        Self { connection, turn }
+        Self { connection, turn, pass }
     }
 
     /// Removes the connection of a transaction that nobody waits for from the pool. A commit that
     /// waits for a standby stays on the server even if the client hangs up, so it keeps its turn;
     /// otherwise each further commit would take another connection of the server.
     pub(super) fn abandon(self, pool: PostgresPool) {
-        let Self { mut connection, turn } = self;
+        let Self { mut connection, turn, pass } = self;
         tokio::spawn(async move {
             // Answered after what is under way.
             let mut answered = Box::pin(connection.batch_execute(""));
             while commits_wait(&pool).await && timeout(pool.limit, &mut answered).await.is_err() {}
             drop(answered);
             drop(Object::take(connection));
-            drop(turn);
+            drop((turn, pass));
         });
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use deadpool::managed::Object;
 use diesel::result::Error;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use super::link::SqliteLink;
 use super::log::LONG_LOG;
@@ -25,13 +25,20 @@ pub(super) struct FileUse {
 
 /// A connection that is lent to one operation.
 pub(crate) struct SqliteLease {
+    // The connection goes back to the pool before the next transaction may pass the gate.
     lent: Object<SqliteManager>,
     shared: Arc<FileUse>,
+    _pass: Option<OwnedSemaphorePermit>,
 }
 
 impl SqliteLease {
     pub(super) const fn new(lent: Object<SqliteManager>, shared: Arc<FileUse>) -> Self {
-        Self { lent, shared }
+        Self { lent, shared, _pass: None }
+    }
+
+    /// The same lease, which also holds what let it through the gate.
+    pub(super) fn with_pass(self, pass: Option<OwnedSemaphorePermit>) -> Self {
+        Self { _pass: pass, ..self }
     }
 
     /// To be asked before the operation.

@@ -18,8 +18,11 @@ use super::log::fold_log;
 use super::manager::SqliteManager;
 use super::open::{READER, WRITER, open_first};
 use super::served_file::ServedFile;
-use crate::db::{DbError, PoolSettings};
+use crate::db::priority::Gate;
+use crate::db::{DbError, PoolSettings, Priority};
 
+/// Connections that write: SQLite has one writing transaction at a time.
+const WRITERS: usize = 1;
 /// Connections that search: few, as each keeps a processor busy for as long as it searches.
 const SEARCHERS: usize = 2;
 /// What an operation may take beyond its own time: waiting for a lock, and for the disk.
@@ -32,6 +35,8 @@ pub(crate) struct SqlitePools(Arc<Connections>);
 /// All open connections to the file.
 struct Connections {
     writer: Pool<SqliteManager>,
+    /// In front of the writer.
+    gate: Gate,
     readers: Pool<SqliteManager>,
     searchers: Pool<SqliteManager>,
     shared: Arc<FileUse>,
@@ -60,7 +65,8 @@ impl SqlitePools {
                 .map_err(|error| DbError::Unavailable(error.to_string()))
         };
         let connections = Arc::new(Connections {
-            writer: pool(WRITER, 1)?,
+            writer: pool(WRITER, WRITERS)?,
+            gate: Gate::before(WRITERS, settings.wait),
             readers: pool(READER, settings.connections)?,
             searchers: pool(READER, SEARCHERS)?,
             shared: Arc::new(FileUse {
@@ -87,8 +93,10 @@ impl SqlitePools {
         self.lease(&self.0.searchers, &self.0.searchers.timeouts()).await
     }
 
-    pub(crate) async fn writer(&self) -> Result<SqliteLease, DbError> {
-        self.lease(&self.0.writer, &self.0.writer.timeouts()).await
+    pub(crate) async fn writer(&self, priority: Priority) -> Result<SqliteLease, DbError> {
+        let pass = self.0.gate.pass(priority).await?;
+        let lease = self.lease(&self.0.writer, &self.0.writer.timeouts()).await?;
+        Ok(lease.with_pass(pass))
     }
 
     async fn lease(
@@ -126,7 +134,7 @@ impl SqlitePools {
         for _ in 0..SEARCHERS {
             searchers.push(self.lease(&self.0.searchers, &wait).await?);
         }
-        let mut writer = self.writer().await?;
+        let mut writer = self.writer(Priority::Usual).await?;
         let folded = self.blocking(move || {
             writer.ensure_served()?;
             fold_log(&mut writer)
@@ -149,7 +157,7 @@ impl SqlitePools {
             std::mem::forget(Arc::clone(&self.0));
             return Ok(());
         }
-        let mut writer = self.writer().await?;
+        let mut writer = self.writer(Priority::Usual).await?;
         let folded = self.blocking(move || fold_log(&mut writer)).await;
         let pools = [&self.0.writer, &self.0.readers, &self.0.searchers];
         pools.iter().for_each(|pool| pool.close());

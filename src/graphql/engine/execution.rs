@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument};
-use async_graphql::{Request, Response, ServerError, ValidationMode, Value};
+use async_graphql::{Error, Request, Response, ServerError, ValidationMode, Value};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -28,11 +28,12 @@ use crate::domain::address::MAX_ADDRESSES;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::principal::Principal;
 use crate::domain::secret::masked;
+use crate::domain::verdict::TokenRefusal;
 use crate::graphql::context::{ListTurn, RequestContext};
-use crate::graphql::error::{ErrorCode, code_of};
+use crate::graphql::error::{ErrorCode, GqlError, code_of};
 use crate::graphql::schema::loaders::Loaders;
 use crate::graphql::schema::{self, AppSchema};
-use crate::service::Service;
+use crate::service::{Admitted, NotCurrent, Service};
 
 /// The schema over the use cases.
 pub struct Engine {
@@ -53,8 +54,11 @@ pub enum Outcome {
     },
     /// Nothing ran: a mutation must not be sent by GET.
     MutationByGet,
-    /// A query took too long, or there was no room for the answer in time.
-    TimedOut,
+    /// A query took too long, there was no room for the answer in time, or it is not known whether
+    /// the answer may be given out.
+    Unavailable,
+    /// The token may no longer be used: what was read is not given out.
+    CallerRefused(TokenRefusal),
     /// The operation ran; there may be errors beside the data.
     Executed {
         /// The JSON of the answer.
@@ -93,7 +97,8 @@ impl Engine {
             Ok((response, budget)) => executed(response, &budget).await,
             Err(Refusal::Errors(errors)) => self.refused(errors),
             Err(Refusal::MutationByGet) => Outcome::MutationByGet,
-            Err(Refusal::TimedOut) => Outcome::TimedOut,
+            Err(Refusal::Unavailable) => Outcome::Unavailable,
+            Err(Refusal::CallerRefused(refusal)) => Outcome::CallerRefused(refusal),
         }
     }
 
@@ -102,17 +107,18 @@ impl Engine {
         Prepared { is_mutation, operation }: Prepared,
         context: RequestContext,
     ) -> Result<(Response, SharedBudget), Refusal> {
-        let token = context.principal.as_ref().and_then(Principal::api_token);
+        let principal = context.caller.as_deref().map(Admitted::principal);
+        let token = principal.and_then(Principal::api_token);
         let share = self.room.share(token.map(|token| token.id));
         if !is_mutation {
             let answered = timeout(self.limit, self.query(operation, context, share)).await;
-            return answered.map_err(|_| Refusal::TimedOut)?;
+            return answered.map_err(|_| Refusal::Unavailable)?;
         }
         // A mutation is never abandoned: its answer may hold a secret that is shown only once, and
         // each of its steps has a limit of its own. So there must be room for the costliest answer
         // before it begins.
         let reserved = timeout(self.limit, share.reserve_exactly(costliest(operation.selected)));
-        let reserved = reserved.await.map_err(|_| Refusal::TimedOut)?;
+        let reserved = reserved.await.map_err(|_| Refusal::Unavailable)?;
         let budget = Arc::new(Budget::paid(share, reserved));
         let response = self.once(operation, context, &budget).await?;
         Ok((response, budget))
@@ -130,7 +136,7 @@ impl Engine {
         loop {
             let reserved = share.reserve(memory).await;
             let budget = Arc::new(Budget::growing(share.clone(), reserved));
-            let running = self.once(operation.clone(), context.clone(), &budget);
+            let running = self.current_to_the_end(operation.clone(), context.clone(), &budget);
             tokio::select! {
                 biased;
                 response = running => return Ok((response?, Arc::clone(&budget))),
@@ -152,12 +158,13 @@ impl Engine {
         budget: &SharedBudget,
     ) -> Result<Response, Refusal> {
         let started = Arc::new(Started::default());
+        let principal = context.caller.as_deref().map(|caller| caller.principal().clone());
         let request = to_request(operation)
             .data(Arc::clone(&started))
             .data(Arc::clone(budget))
             .data(Arc::clone(&self.service))
             .data(ListTurn::default())
-            .data(Loaders::new(Arc::clone(&self.service), context.principal.clone()))
+            .data(Loaders::new(Arc::clone(&self.service), principal))
             .data(context);
         let response = self.schema.execute(request).await;
         if started.get() {
@@ -168,6 +175,29 @@ impl Engine {
             RequestError::EngineLimit { message, places: locations }
         });
         Err(Refusal::Errors(errors.collect()))
+    }
+
+    /// The answer to a query, unless the caller was revoked before the end of it. So whatever a
+    /// resolver waits for, nothing is given out that was read after a revocation. (A change asks in
+    /// its transaction, and its answer must not be lost.)
+    async fn current_to_the_end(
+        &self,
+        operation: Ready,
+        context: RequestContext,
+        budget: &SharedBudget,
+    ) -> Result<Response, Refusal> {
+        let caller = context.caller.clone();
+        let response = self.once(operation, context, budget).await?;
+        let Some(caller) = caller else { return Ok(response) };
+        match self.service.ensure_current(&caller).await {
+            Ok(()) => Ok(response),
+            Err(NotCurrent::Changed(_)) => Ok(caller_changed()),
+            Err(NotCurrent::Refused(refusal)) => Err(Refusal::CallerRefused(refusal)),
+            Err(NotCurrent::Unavailable(error)) => {
+                tracing::warn!(%error, "it is not known whether the caller may still read");
+                Err(Refusal::Unavailable)
+            }
+        }
     }
 
     fn refused(&self, errors: Vec<RequestError>) -> Outcome {
@@ -205,6 +235,12 @@ fn to_request(operation: Ready) -> Request {
     request
 }
 
+/// The answer to a query whose caller may no longer do all that it could at the start.
+fn caller_changed() -> Response {
+    let error = Error::from(GqlError::CallerChanged).into_server_error(Default::default());
+    Response::from_errors(vec![ServerError { locations: Vec::new(), ..error }])
+}
+
 /// Bytes of memory of a field in the answer to a mutation, at most.
 const FIELD: usize = 1024;
 /// Bytes of memory of a list in the answer to a mutation, at most: [`MAX_ADDRESSES`] addresses.
@@ -226,7 +262,7 @@ async fn executed(mut response: Response, budget: &SharedBudget) -> Outcome {
     }
     // The tree is freed there as well.
     let written = spawn_blocking(move || Answer::write(&response, room)).await;
-    written.map_or(Outcome::TimedOut, |body| Outcome::Executed { body, unauthenticated })
+    written.map_or(Outcome::Unavailable, |body| Outcome::Executed { body, unauthenticated })
 }
 
 /// Takes secrets out of an error: some repeat what a client sent.

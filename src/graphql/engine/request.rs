@@ -3,6 +3,7 @@
 use super::document::Documents;
 use super::operation::Ready;
 use super::request_error::RequestError;
+use crate::domain::verdict::TokenRefusal;
 
 /// The parameters of a request.
 #[derive(Clone)]
@@ -24,14 +25,17 @@ pub enum Method {
     Post,
 }
 
-/// Why a request did not run.
+/// Why a request has no answer.
 pub(super) enum Refusal {
     /// The document or the variables have faults.
     Errors(Vec<RequestError>),
     /// A mutation was sent by GET.
     MutationByGet,
-    /// A query took too long and was abandoned.
-    TimedOut,
+    /// A query took too long and was abandoned, or it is not known whether its answer may be given
+    /// out.
+    Unavailable,
+    /// The token may no longer be used; what was read is not given out.
+    CallerRefused(TokenRefusal),
 }
 
 impl From<Vec<RequestError>> for Refusal {

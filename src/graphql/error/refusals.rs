@@ -4,7 +4,7 @@ use super::GqlError;
 use crate::domain::fault::InputFault;
 use crate::domain::principal::MissingPermission;
 use crate::service::{
-    CreateApiTokenError, DeleteApiTokenError, Failure, ReadError, RenewApiTokenError,
+    CreateApiTokenError, DeleteApiTokenError, Failure, NotCurrent, ReadError, RenewApiTokenError,
     UpdateApiTokenError,
 };
 
@@ -26,6 +26,15 @@ impl From<Failure> for GqlError {
             Failure::Unavailable(cause) => Self::Unavailable(cause.into()),
             Failure::OutcomeUnknown(cause) => Self::OutcomeUnknown(cause.into()),
             Failure::Defect(cause) => Self::Internal(cause.into()),
+        }
+    }
+}
+
+impl From<NotCurrent> for GqlError {
+    fn from(error: NotCurrent) -> Self {
+        match error {
+            NotCurrent::Refused(_) | NotCurrent::Changed(_) => Self::CallerChanged,
+            NotCurrent::Unavailable(error) => Failure::from(error).into(),
         }
     }
 }

@@ -7,7 +7,7 @@ use actix_web::http::header::{
     ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, middleware, web};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tokio::time::timeout;
 
 use super::answer_body::AnswerBody;
@@ -16,10 +16,11 @@ use super::negotiation::{MediaType, is_json, is_unencoded, negotiate};
 use super::params;
 use super::refusal::{GraphqlRefusal, refused_status};
 use crate::graphql::{GraphqlRequest, Introspection, Method, Outcome, RequestContext};
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, refused};
 use crate::http::refusal::Refusal;
 use crate::http::request::single_header::single_header;
 use crate::http::state::HttpState;
+use crate::service::Arrival;
 
 /// Largest body: ample for any document and its variables.
 const MAX_BODY: usize = 64 * 1024;
@@ -49,7 +50,8 @@ async fn post(
         if !json || !is_unencoded(codings) {
             return Err(Refusal::UnsupportedMediaType.into());
         }
-        params::from_body(&read(headers, body, limit).await?)
+        let (body, arrival) = read(headers, body, limit).await?;
+        Ok((params::from_body(&body)?, arrival))
     };
     answer(&request, caller, &state, Method::Post, parameters).await
 }
@@ -66,35 +68,38 @@ async fn get(
         if elsewhere && state.settings.allowed_origins.allowed(request.headers()).is_none() {
             return Err(Refusal::CrossSite.into());
         }
-        params::from_query_string(request.query_string())
+        Ok((params::from_query_string(request.query_string())?, Arrival::WithHead))
     };
     answer(&request, caller, &state, Method::Get, parameters).await
 }
 
-/// Authentication comes first, so that no body is read for a refused caller.
+/// The first look at the caller comes first, so that no body is read for a refused one.
 async fn answer(
     request: &HttpRequest,
     caller: Result<Caller, Refusal>,
     state: &HttpState,
     method: Method,
-    parameters: impl AsyncFnOnce() -> Result<GraphqlRequest, GraphqlRefusal>,
+    parameters: impl AsyncFnOnce() -> Result<(GraphqlRequest, Arrival), GraphqlRefusal>,
 ) -> HttpResponse {
     let media = negotiate(request.headers().get_all(ACCEPT).map(HeaderValue::as_bytes));
     let accepted = media.unwrap_or(MediaType::Json);
     let outcome: Result<_, GraphqlRefusal> = async {
-        let Caller { principal, origin } = caller?;
-        let anonymous = principal.is_none();
+        let caller = caller?;
+        let anonymous = caller.is_anonymous();
         if anonymous && state.settings.introspection != Introspection::Public {
             return Err(Refusal::NoCredentials.into());
         }
         media.ok_or(Refusal::NotAcceptable)?;
-        let parameters = parameters().await?;
-        let context = RequestContext { principal, origin };
+        let (parameters, arrival) = parameters().await?;
+        let (caller, origin) = caller.admit(arrival, state).await?;
+        let client = origin.client_address;
+        let context = RequestContext { caller, origin };
         match state.engine.execute(parameters, method, context).await {
             Outcome::Executed { unauthenticated: true, .. } if anonymous => {
                 Err(Refusal::NoCredentials.into())
             }
-            Outcome::TimedOut => Err(Refusal::Unavailable.into()),
+            Outcome::Unavailable => Err(Refusal::Unavailable.into()),
+            Outcome::CallerRefused(refusal) => Err(refused(refusal.into(), client, state).into()),
             Outcome::MutationByGet => Err(Refusal::MethodNotAllowed { allow: "POST" }.into()),
             Outcome::Refused { body } => Ok((refused_status(accepted), body)),
             Outcome::Executed { body, .. } => Ok((StatusCode::OK, body)),
@@ -111,12 +116,12 @@ async fn answer(
     response
 }
 
-/// Reads a body within its limits of size and time.
+/// Reads a body within its limits of size and time, and whether it had to be waited for.
 async fn read(
     headers: &HeaderMap,
     mut body: web::Payload,
     limit: Duration,
-) -> Result<web::BytesMut, Refusal> {
+) -> Result<(web::BytesMut, Arrival), Refusal> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     if announced
         .and_then(|length| length.parse().ok())
@@ -125,15 +130,23 @@ async fn read(
         return Err(Refusal::BodyTooLarge);
     }
     let reading = async {
-        let mut bytes = web::BytesMut::new();
-        while let Some(chunk) = body.next().await {
+        let (mut bytes, mut arrival) = (web::BytesMut::new(), Arrival::WithHead);
+        loop {
+            let next = match body.next().now_or_never() {
+                Some(next) => next,
+                None => {
+                    arrival = Arrival::Later;
+                    body.next().await
+                }
+            };
+            let Some(chunk) = next else { break };
             let chunk = chunk.map_err(|_| Refusal::BodyBroken)?;
             if bytes.len() + chunk.len() > MAX_BODY {
                 return Err(Refusal::BodyTooLarge);
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(bytes)
+        Ok((bytes, arrival))
     };
     timeout(limit, reading).await.unwrap_or(Err(Refusal::BodyTooSlow))
 }

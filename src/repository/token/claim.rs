@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use diesel_async::methods::LoadQuery;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::caller::{CallerRow, ensure_unchanged, unchanged};
-use crate::db::{DbId, DbInstant, ShareLocked, api_tokens};
-use crate::domain::clock::Instant;
+use super::caller::{JudgedToken, current, lock_and_ensure_current};
+use crate::db::{DbId, DbInstant, KeyShared, LockKeys, api_tokens};
+use crate::domain::clock::{Instant, SteadyClock};
 use crate::domain::id::ApiTokenId;
 
 /// Why a token cannot be changed now.
@@ -20,47 +20,40 @@ pub enum Unclaimed {
         /// The version that it is at.
         current_version: i32,
     },
-    /// The token that asks was changed or deleted since it was judged.
+    /// The token that asks has changed since it was judged, was deleted or has ended.
     CallerChanged,
 }
 
-/// Locks a live token, so that no other transaction can change it, and returns the instant of its
-/// last change. With a `version`, only if the token is at it: every change increases the version,
-/// so a caller that read this version knows the current state.
+/// Claims a live token for the caller, so that no other transaction can change it, and returns the
+/// instant of its last change. With a `version`, only if the token is at it: every change increases
+/// the version, so a caller that read this version knows the current state.
 ///
-/// An update that changes nothing takes the lock, and whether it matches a row is the verdict.
-/// Fails with `RollbackTransaction` when the token of the caller, if it is another one, has
-/// changed.
+/// An update that changes nothing claims the row, and whether it matches one is the verdict. Fails
+/// with `RollbackTransaction` when the caller may no longer act.
 pub(super) async fn claim<C>(
     connection: &mut C,
-    caller: CallerRow,
+    caller: Option<JudgedToken>,
     target: ApiTokenId,
     version: Option<i32>,
+    clock: &SteadyClock,
 ) -> QueryResult<Result<Instant, Unclaimed>>
 where
-    C: AsyncConnection,
-    for<'query> ShareLocked<unchanged>: LoadQuery<'query, C, DbId>,
+    C: AsyncConnection + LockKeys,
+    for<'query> KeyShared<current>: LoadQuery<'query, C, DbId>,
     for<'query> claimed: LoadQuery<'query, C, DbInstant>,
-    for<'query> current: LoadQuery<'query, C, i32>,
+    for<'query> version_of: LoadQuery<'query, C, i32>,
 {
+    lock_and_ensure_current(connection, caller, &[target], clock).await?;
     let target = DbId(target.uuid());
-    let own = match caller {
-        CallerRow::Target { version } => Some(version),
-        CallerRow::None | CallerRow::Before(_) | CallerRow::After(_) => None,
-    };
-    let expected = || version.into_iter().chain(own);
-    let lowest = expected().max().unwrap_or(i32::MIN);
-    let highest = expected().min().unwrap_or(i32::MAX);
-    ensure_unchanged(connection, caller.before()).await?;
+    let lowest = version.unwrap_or(i32::MIN);
+    let highest = version.unwrap_or(i32::MAX);
     let claimed: Option<DbInstant> =
         claimed(target, lowest, highest).get_result(connection).await.optional()?;
-    ensure_unchanged(connection, caller.after()).await?;
     if let Some(DbInstant(last_modified)) = claimed {
         return Ok(Ok(last_modified));
     }
-    let current: Option<i32> = current(target).get_result(connection).await.optional()?;
-    Ok(Err(match current {
-        _ if own.is_some() && current != own => Unclaimed::CallerChanged,
+    let version: Option<i32> = version_of(target).get_result(connection).await.optional()?;
+    Ok(Err(match version {
         Some(current_version) => Unclaimed::Stale { current_version },
         None => Unclaimed::NotFound,
     }))
@@ -77,7 +70,7 @@ pub(super) fn claimed(id: DbId, lowest: i32, highest: i32) -> _ {
 }
 
 #[auto_type]
-pub(super) fn current(id: DbId) -> _ {
+pub(super) fn version_of(id: DbId) -> _ {
     api_tokens::table
         .filter(api_tokens::id.eq(id))
         .filter(api_tokens::deleted_date.is_null())

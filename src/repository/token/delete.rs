@@ -1,14 +1,16 @@
 //! Deleting a token: its row stays as a tombstone, and its user stays, disabled.
 
+use std::sync::Arc;
+
 use diesel::dsl::update;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Unclaimed;
-use super::caller::CallerRow;
+use super::caller::JudgedToken;
 use super::claim::claim;
 use super::descendants::{Descendants, LineRefused, batches, claim_line};
-use crate::db::{DbError, DbId, DbInstant, api_tokens, users, write_tx};
+use crate::db::{DbError, DbId, DbInstant, Priority, api_tokens, users, write_tx};
 use crate::domain::audit::AuditEvent;
 use crate::domain::id::ApiTokenId;
 use crate::domain::principal::Principal;
@@ -112,9 +114,9 @@ impl Repository {
         version: Option<i32>,
         event: AuditEvent,
     ) -> Result<Deleted, DbError> {
-        let caller = CallerRow::for_existing(caller, id);
-        write_tx!(self.db, |conn| {
-            let last_modified = match claim(conn, caller, id, version).await? {
+        let (caller, clock) = (JudgedToken::of(caller), Arc::clone(&self.clock));
+        write_tx!(self.db, Priority::Revocation, |conn| {
+            let last_modified = match claim(conn, caller, id, version, &clock).await? {
                 Ok(last_modified) => last_modified,
                 Err(unclaimed) => return Ok(Deleted::Unclaimed(unclaimed)),
             };
@@ -135,8 +137,9 @@ impl Repository {
         event: AuditEvent,
         descendants: Descendants,
     ) -> Result<Deleted, DbError> {
-        write_tx!(self.db, |conn| {
-            let line = match claim_line!(conn, &caller, id, version, descendants.most) {
+        let clock = Arc::clone(&self.clock);
+        write_tx!(self.db, Priority::Revocation, |conn| {
+            let line = match claim_line!(conn, &caller, id, version, descendants.most, &clock) {
                 Ok(line) => line,
                 Err(LineRefused::Unclaimed(unclaimed)) => return Ok(Deleted::Unclaimed(unclaimed)),
                 Err(LineRefused::TooMany) => return Ok(Deleted::TooManyDescendants),

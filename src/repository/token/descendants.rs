@@ -8,7 +8,7 @@ use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
 use super::Unclaimed;
-use crate::db::{DbId, DbInstant, InLine, api_tokens};
+use crate::db::{DbId, DbInstant, InLine, KeyLocks, api_tokens};
 use crate::domain::audit::{AuditChange, AuditEvent};
 use crate::domain::clock::Instant;
 use crate::domain::id::ApiTokenId;
@@ -17,6 +17,10 @@ use crate::domain::random::RandomError;
 
 /// Most rows that one statement names; SQLite allows 32,766 values.
 const BATCH: usize = 1_000;
+
+/// Most locks by id of one transaction. PostgreSQL has room for 64 per connection in all, 6,400 by
+/// default (`max_locks_per_transaction`).
+const MOST_KEYS: usize = 1_000;
 
 /// How the descendants of a token share its fate.
 pub struct Descendants {
@@ -94,6 +98,15 @@ impl Line {
         new
     }
 
+    /// The locks of these tokens, for which to queue fairly: none beyond what the server has room
+    /// for. Their rows are locked in any case.
+    pub(super) fn keys_of(&self, new: &[DbId]) -> KeyLocks {
+        if self.asked.len() > MOST_KEYS {
+            return KeyLocks::default();
+        }
+        new.iter().fold(KeyLocks::default(), |locks, id| locks.alone(id.0))
+    }
+
     pub(super) fn hold(&mut self, rows: Vec<LockedRow>) {
         self.held.extend(rows.into_iter().map(|row| (ApiTokenId::from_uuid(row.id.0), row)));
     }
@@ -137,7 +150,7 @@ pub(super) fn batches(ids: Vec<DbId>) -> Vec<Vec<DbId>> {
 }
 
 /// Claims a token and all that came of it, so that no other transaction can change them or make
-/// another token with them.
+/// another token with them. Fails with `RollbackTransaction` when the caller may no longer act.
 ///
 /// Who makes or renews a token holds its maker and the renewed one until the commit. So a token
 /// that is being made by one of them is either waited for here and found by the next search, or its
@@ -149,8 +162,9 @@ pub(super) fn batches(ids: Vec<DbId>) -> Vec<Vec<DbId>> {
 ///
 /// It is one transaction for all: either the whole line ends or nothing of it does.
 macro_rules! claim_line {
-    ($conn:expr, $principal:expr, $root:expr, $version:expr, $most:expr) => {{
-        use $crate::db::Locked;
+    ($conn:expr, $principal:expr, $root:expr, $version:expr, $most:expr, $clock:expr) => {{
+        use $crate::db::{LockKeys as _, Locked};
+        use $crate::repository::token::caller::{JudgedToken, ensure_current};
         use $crate::repository::token::descendants::{
             Line, LineRefused, LockedRow, batches, live_descendants,
         };
@@ -162,8 +176,10 @@ macro_rules! claim_line {
             }
             let new = line.not_held(&found);
             if new.is_empty() {
+                ensure_current($conn, JudgedToken::of($principal), $clock).await?;
                 break line.judged();
             }
+            $conn.lock_keys(&line.keys_of(&new)).await?;
             for batch in batches(new) {
                 let rows: Vec<LockedRow> = Locked(
                     api_tokens::table

@@ -1,11 +1,13 @@
 //! Storing a new token.
 
+use std::sync::Arc;
+
 use diesel::dsl::{delete, exists, insert_into, select, update};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Unclaimed;
-use super::caller::{CallerRow, ensure_unchanged};
+use super::caller::{JudgedToken, lock_and_ensure_current};
 use super::claim::claim;
 use super::delete::delete_claimed;
 use super::once::{NotOnce, Once, came_of, take_key, token_of_key, use_of};
@@ -27,7 +29,7 @@ pub enum Inserted {
     Done,
     /// Another live token has the name.
     NameTaken,
-    /// The token that asks was changed or deleted since it was judged.
+    /// The token that asks has changed since it was judged, was deleted or has ended.
     CallerChanged,
     /// An earlier request with the key is in the way.
     NotOnce(NotOnce),
@@ -59,21 +61,17 @@ impl Repository {
         event: AuditEvent,
         once: Option<Once>,
     ) -> Result<Inserted, DbError> {
-        let orphan = once.as_ref().and_then(|once| once.orphan.as_ref());
-        let caller = match orphan {
-            Some(orphan) => CallerRow::for_existing(caller, orphan.id),
-            None => CallerRow::for_new(caller),
-        };
+        let (caller, clock) = (JudgedToken::of(caller), Arc::clone(&self.clock));
         let stored = write_tx!(self.db, |conn| {
             let orphan = once.as_ref().and_then(|once| once.orphan.as_ref());
             let claimed = match orphan {
-                Some(orphan) => match claim(conn, caller, orphan.id, Some(1)).await? {
+                Some(orphan) => match claim(conn, caller, orphan.id, Some(1), &clock).await? {
                     Ok(last_modified) => Some(last_modified),
                     Err(Unclaimed::CallerChanged) => return Ok(Inserted::CallerChanged),
                     Err(Unclaimed::NotFound | Unclaimed::Stale { .. }) => None,
                 },
                 None => {
-                    ensure_unchanged(conn, caller.before()).await?;
+                    lock_and_ensure_current(conn, caller, &[], &clock).await?;
                     None
                 }
             };

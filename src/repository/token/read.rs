@@ -4,30 +4,61 @@
 //! a statement again whenever a value is bound to its LIMIT. Measured, that was a third of an
 //! authenticated request.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::db::{DbError, DbId, api_tokens, read, users};
+use crate::db::{ClockMark, ClockReading, DbError, DbId, DbInstant, api_tokens, read, users};
 use crate::domain::api_token::{ApiToken, Credential};
+use crate::domain::clock;
 use crate::domain::id::{ApiTokenId, UserId};
 use crate::repository::Repository;
+use crate::repository::clock::seen;
 use crate::repository::rows::{ApiTokenRow, UserRow};
 
+/// A credential as it was read.
+#[derive(Debug, Clone)]
+pub struct CredentialRead {
+    /// What a presented secret is judged by.
+    pub credential: Credential,
+    /// The time by which it is judged.
+    pub now: clock::Instant,
+    /// When the read began, for measuring how long ago that is.
+    pub start: Instant,
+}
+
 impl Repository {
-    /// What a presented secret is judged by, deleted tokens included: one indexed read.
+    /// What a presented secret is judged by, deleted tokens included, and the time by which it is
+    /// judged: one indexed read.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn credential(&self, id: ApiTokenId) -> Result<Option<Credential>, DbError> {
-        let row: Option<(ApiTokenRow, UserRow)> = read!(self.db, |conn| api_tokens::table
-            .inner_join(users::table)
-            .filter(api_tokens::id.eq(DbId(id.uuid())))
-            .select((ApiTokenRow::as_select(), UserRow::as_select()))
-            .get_result(conn)
-            .await
-            .optional())?;
-        Ok(row.map(Credential::from))
+    pub async fn credential(&self, id: ApiTokenId) -> Result<Option<CredentialRead>, DbError> {
+        tracing::debug!("credential");
+        let clock = Arc::clone(&self.clock);
+        let found = read!(self.db, |conn| {
+            let (start, own) = (Instant::now(), clock.own());
+            let row: QueryResult<(ApiTokenRow, UserRow, DbInstant, DbInstant)> = api_tokens::table
+                .inner_join(users::table)
+                .filter(api_tokens::id.eq(DbId(id.uuid())))
+                .select((
+                    ApiTokenRow::as_select(),
+                    UserRow::as_select(),
+                    ClockReading(DbInstant(own)),
+                    ClockMark,
+                ))
+                .get_result(conn)
+                .await;
+            row.optional().map(|row| row.map(|row| (row, start, own)))
+        })?;
+        Ok(found.map(|((token, user, time, mark), start, own)| {
+            let reading = clock::ClockReading { own, time: time.0, mark: mark.0 };
+            let now = seen(&self.clock, reading);
+            CredentialRead { credential: (token, user).into(), now, start }
+        }))
     }
 
     /// A token that is not deleted.

@@ -1,11 +1,13 @@
 //! Renewing a token: a new token takes its place.
 
+use std::sync::Arc;
+
 use diesel::dsl::{delete, exists, insert_into, select, update};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Unclaimed;
-use super::caller::CallerRow;
+use super::caller::{JudgedToken, lock_and_ensure_current};
 use super::claim::{claim, claimed};
 use super::delete::delete_claimed;
 use super::insert::insert_with_user;
@@ -21,6 +23,7 @@ use crate::domain::idempotency::KEPT;
 use crate::domain::principal::Principal;
 use crate::repository::Repository;
 use crate::repository::audit::record;
+use crate::repository::clock::move_mark;
 use crate::repository::rows::{ApiTokenChangeRow, ApiTokenRow, NEVER, UserRow};
 use crate::repository::version::next_version;
 
@@ -62,9 +65,14 @@ impl Repository {
         old: &ApiToken,
         renewal: Renewal,
     ) -> Result<Renewed, DbError> {
-        let (id, version, caller) = (old.id, old.version, CallerRow::for_existing(caller, old.id));
+        let (id, version, caller) = (old.id, old.version, JudgedToken::of(caller));
+        let clock = Arc::clone(&self.clock);
         let renewed = write_tx!(self.db, |conn| {
-            if let Err(unclaimed) = claim(conn, caller, id, Some(version)).await? {
+            // All that is changed is locked at once, in the order of the ids.
+            if let Some(orphan) = renewal.once.as_ref().and_then(|once| once.orphan.as_ref()) {
+                lock_and_ensure_current(conn, caller, &[id, orphan.id], &clock).await?;
+            }
+            if let Err(unclaimed) = claim(conn, caller, id, Some(version), &clock).await? {
                 return Ok(Renewed::Unclaimed(unclaimed));
             }
             let Renewal { new, event, end, once } = renewal;
@@ -91,6 +99,9 @@ impl Repository {
                 apply_change!(conn, id, change, event);
             }
             insert_with_user!(conn, &new);
+            if end.is_some() {
+                move_mark(conn, &clock).await?;
+            }
             record!(conn, deleted.iter().chain(end.iter().map(|(_, event)| event)).chain([&event]));
             Ok(Renewed::Done)
         });

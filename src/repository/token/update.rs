@@ -1,16 +1,18 @@
 //! Changing a token.
 
+use std::sync::Arc;
+
 use diesel::dsl::update;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Unclaimed;
-use super::caller::CallerRow;
+use super::caller::JudgedToken;
 use super::claim::claim;
 use super::descendants::{Descendants, LineRefused, claim_line};
 use super::disabler::disable_descendants;
 use super::name::holder;
-use crate::db::{DbError, DbId, DbInstant, api_tokens, users, write_tx};
+use crate::db::{DbError, DbId, DbInstant, Priority, api_tokens, users, write_tx};
 use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::{AuditChange, AuditEvent};
@@ -18,6 +20,7 @@ use crate::domain::id::ApiTokenId;
 use crate::domain::principal::Principal;
 use crate::repository::Repository;
 use crate::repository::audit::record;
+use crate::repository::clock::move_mark;
 use crate::repository::rows::{ApiTokenChangeRow, ApiTokenRow};
 use crate::repository::version::next_version;
 
@@ -90,21 +93,26 @@ impl Repository {
         wanted: Update,
     ) -> Result<Updated, DbError> {
         let Update { id, version, change, event, descendants } = wanted;
-        let (caller, row) = (caller.clone(), CallerRow::for_existing(caller, id));
-        let updated = write_tx!(self.db, |conn| {
+        let (caller, own) = (caller.clone(), JudgedToken::of(caller));
+        let clock = Arc::clone(&self.clock);
+        let revokes = change.revokes() || descendants.is_some();
+        let priority = if revokes { Priority::Revocation } else { Priority::Usual };
+        let updated = write_tx!(self.db, priority, |conn| {
             let line = match &descendants {
-                None => match claim(conn, row, id, Some(version)).await? {
+                None => match claim(conn, own, id, Some(version), &clock).await? {
                     Ok(_) => None,
                     Err(unclaimed) => return Ok(Updated::Unclaimed(unclaimed)),
                 },
-                Some(wanted) => match claim_line!(conn, &caller, id, Some(version), wanted.most) {
-                    Ok(line) if line.has_root() => Some((line, wanted)),
-                    Ok(_) => return Ok(Updated::Unclaimed(Unclaimed::NotFound)),
-                    Err(LineRefused::Unclaimed(unclaimed)) => {
-                        return Ok(Updated::Unclaimed(unclaimed));
+                Some(wanted) => {
+                    match claim_line!(conn, &caller, id, Some(version), wanted.most, &clock) {
+                        Ok(line) if line.has_root() => Some((line, wanted)),
+                        Ok(_) => return Ok(Updated::Unclaimed(Unclaimed::NotFound)),
+                        Err(LineRefused::Unclaimed(unclaimed)) => {
+                            return Ok(Updated::Unclaimed(unclaimed));
+                        }
+                        Err(LineRefused::TooMany) => return Ok(Updated::TooManyDescendants),
                     }
-                    Err(LineRefused::TooMany) => return Ok(Updated::TooManyDescendants),
-                },
+                }
             };
             if let Some(name) = &change.name {
                 let holder: Option<DbId> =
@@ -136,6 +144,9 @@ impl Repository {
                     ))
                     .execute(conn)
                     .await?;
+            }
+            if change.expiry.is_some() {
+                move_mark(conn, &clock).await?;
             }
             events.push(event);
             record!(conn, &events);

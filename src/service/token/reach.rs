@@ -1,6 +1,6 @@
 //! The token that a caller is about to change, if it is within the caller's reach.
 
-use crate::domain::api_token::ApiToken;
+use crate::domain::api_token::{ApiToken, ApiTokenStatus};
 use crate::domain::id::ApiTokenId;
 use crate::domain::principal::{CallerChanged, Principal};
 use crate::service::{Failure, Service};
@@ -8,7 +8,8 @@ use crate::service::{Failure, Service};
 impl Service {
     /// The current state of a token that the caller is about to change. `None` if it does not exist
     /// or reaches further than the caller; the caller cannot distinguish the two. The caller is
-    /// read together with the token, so a caller that changed since it was judged learns nothing.
+    /// read together with the token, so a caller that changed or ended since it was judged learns
+    /// nothing.
     pub(super) async fn within_reach(
         &self,
         principal: &Principal,
@@ -18,9 +19,13 @@ impl Service {
             Principal::Operator => self.repository.api_token(id).await?,
             Principal::ApiToken(own) => {
                 let found = self.repository.api_tokens_by_id(&[id, own.id]).await?;
-                let is_unchanged =
-                    |found: &ApiToken| found.id == own.id && found.version == own.version;
-                if !found.iter().any(is_unchanged) {
+                let now = self.clock.now();
+                let is_current = |found: &ApiToken| {
+                    found.id == own.id
+                        && found.version == own.version
+                        && found.status(now) == ApiTokenStatus::Active
+                };
+                if !found.iter().any(is_current) {
                     return Err(CallerChanged.into());
                 }
                 found.into_iter().find(|found| found.id == id)

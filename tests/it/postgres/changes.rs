@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokenwright::db::PoolSettings;
+use tokenwright::domain::id::ApiTokenId;
 
 use super::sql;
-use crate::support::{Answer, Made, TestApp, made, stored};
+use crate::support::{Answer, Made, Options, TestApp, eventually, made, stored, works};
 
 /// Keeps a statement from being committed until it is dropped.
 const GATE: &str = "SELECT pg_advisory_lock(7)";
-/// Sessions that wait for the gate, and those that wait for a row.
-const AT_THE_GATE: &str = "wait_event = 'advisory'";
-const FOR_A_ROW: &str = "wait_event_type = 'Lock' AND wait_event <> 'advisory'";
+/// Sessions that wait for the gate, and those of the application that wait for another.
+const AT_THE_GATE: &str = "wait_event = 'advisory' AND application_name <> 'tokenwright'";
+const FOR_ANOTHER: &str = "wait_event_type = 'Lock' AND application_name = 'tokenwright'";
 
 /// Waits until a session waits.
 async fn until_waiting(app: &TestApp, how: &str) {
@@ -36,7 +38,7 @@ async fn beside(app: &TestApp, statement: &str, token: &str, query: &str) -> Ans
     let committing = std::thread::spawn(move || sql::run(&url, &script).unwrap());
     until_waiting(app, AT_THE_GATE).await;
     let opening = async {
-        until_waiting(app, FOR_A_ROW).await;
+        until_waiting(app, FOR_ANOTHER).await;
         drop(gate);
     };
     let (answer, ()) = tokio::join!(app.query(token, query), opening);
@@ -69,7 +71,12 @@ fn renewal(app: &TestApp, id: &str) -> String {
 
 /// A change of this token, as another instance makes it.
 fn changed(name: &str, assignment: &str) -> String {
-    format!("UPDATE api_tokens SET version = version + 1, {assignment} WHERE name = '{name}'")
+    format!(
+        "SELECT pg_advisory_xact_lock(('x' || substr(hex, 17, 8))::bit(32)::int, \
+                                      ('x' || substr(hex, 25, 8))::bit(32)::int) \
+         FROM (SELECT replace(id::text, '-', '') FROM api_tokens WHERE name = '{name}') id (hex); \
+         UPDATE api_tokens SET version = version + 1, {assignment} WHERE name = '{name}'"
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -191,6 +198,111 @@ async fn tokens_that_want_each_others_names_do_not_wait_for_each_other() {
              WHERE name NOT IN ('other', 'administrator')",
             version + 2
         ));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_change_each_other_do_not_wait_in_a_circle() {
+    const TOKENS: usize = 6;
+    const ROUNDS: usize = 25;
+
+    let app = TestApp::start().await;
+    let mut tokens = Vec::new();
+    for n in 0..TOKENS {
+        let all = json!(["API_API_TOKENS_WRITE", "API_API_TOKENS_DELETE", "API_USERS_READ"]);
+        tokens.push(token(&app, &format!("token {n}"), all).await);
+        assert!(works(&app, &tokens[n].secret).await);
+    }
+    // Names that others have, so that they wait for the names of each other, too.
+    let busy = (0..TOKENS * 2).map(|n| {
+        let (app, tokens) = (&app, &tokens);
+        async move {
+            let mut answers = Vec::new();
+            for round in 0..ROUNDS {
+                let target = &tokens[(n + round) % TOKENS];
+                let own = &tokens[(n * 3 + round * 5 + 1) % TOKENS];
+                let version = format!("SELECT version FROM api_tokens WHERE {}", id_is(target));
+                let query = match (n + round) % 5 {
+                    0 => renewal(app, &target.id).replace("overlapSeconds: 0", "name: \"same\""),
+                    _ => {
+                        let version = app.database.texts(&version)[0].parse().unwrap();
+                        let name = format!("\"name {}\"", (n * round) % 7);
+                        update(&target.id, version).replace("\"x\"", &name)
+                    }
+                };
+                answers.push(app.query(&own.secret, &query).await.errors());
+            }
+            answers
+        }
+    });
+    let answers = futures_util::future::join_all(busy).await;
+    let done = answers.iter().flatten().filter(|errors| errors.is_empty()).count();
+    assert!(done > TOKENS, "{answers:?}");
+    for errors in answers.iter().flatten().flatten() {
+        assert!(!errors.starts_with("UNAVAILABLE"), "{errors}");
+    }
+    // The same for deletions, each by another one.
+    let deletions = (0..TOKENS).map(|n| {
+        let (by, target) = (&tokens[n], &tokens[(n + 1) % TOKENS]);
+        let delete = format!(
+            r#"mutation {{ deleteApiToken(input: {{ id: "{}" }}) {{ deletedApiTokenId }} }}"#,
+            target.id
+        );
+        let app = &app;
+        async move { app.query(&by.secret, &delete).await.errors() }
+    });
+    let answers = futures_util::future::join_all(deletions).await;
+    assert!(answers.iter().any(Vec::is_empty), "{answers:?}");
+    for errors in answers.iter().flatten() {
+        assert!(errors.starts_with("UNAUTHENTICATED"), "{errors}");
+    }
+    let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    assert_eq!(app.database.texts(deadlocks), ["0"]);
+    // Locks end with their transactions.
+    eventually("nothing is locked", || app.database.is_quiet()).await;
+}
+
+fn id_is(token: &Made) -> String {
+    let id: ApiTokenId = token.id.parse().unwrap();
+    format!("id = '{}'", id.uuid())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_does_not_delay_its_own_end() {
+    let pool = PoolSettings { connections: 12, ..Options::default().pool };
+    let app = TestApp::with(Options { pool, ..Options::default() }).await;
+    let own = token(&app, "own", json!(WRITER)).await;
+    assert!(works(&app, &own.secret).await);
+    let id: ApiTokenId = own.id.parse().unwrap();
+    let [.., a, b, c, d, e, f, g, h] = *id.uuid().as_bytes();
+    let [first, second] = [[a, b, c, d], [e, f, g, h]].map(i32::from_be_bytes);
+    let shared = format!("BEGIN; SELECT pg_advisory_xact_lock_shared({first}, {second})");
+    // A change that the token makes is under way.
+    let under_way = sql::hold(&app.database.url_text(), &shared);
+    let disable = format!(
+        r#"mutation {{ updateApiToken(input: {{ id: "{}", version: 1, enabled: false }})
+            {{ apiToken {{ version }} }} }}"#,
+        own.id
+    );
+    let disabling = app.query(&app.admin, &disable);
+    let further = async {
+        eventually("the disabling waits", || app.database.waiting() == 1).await;
+        let changes = (0..3).map(|n| {
+            let input = app.input(&format!("made {n}"), json!({}));
+            let (app, own) = (&app, &own);
+            async move { app.create(&own.secret, input).await.errors() }
+        });
+        let opening = async {
+            // Further changes wait behind it: they do not overtake it.
+            eventually("the changes wait", || app.database.waiting() == 4).await;
+            drop(under_way);
+        };
+        tokio::join!(futures_util::future::join_all(changes), opening).0
+    };
+    let (disabled, further) = tokio::join!(disabling, further);
+    assert_eq!(disabled.data()["updateApiToken"]["apiToken"]["version"], 2);
+    for errors in further {
+        assert_eq!(errors, ["UNAUTHENTICATED caller_changed"]);
     }
 }
 

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::TimeDelta;
 use tempfile::TempDir;
 use tokenwright::db::DatabaseUrl;
+use tokenwright::domain::id::ApiTokenId;
 
 use super::cluster::{Cluster, PASSWORD, shared};
 use super::sql;
+use crate::support::{Follower, eventually};
 
 /// A database of its own on a server, removed with the value.
 pub struct TestDatabase {
@@ -67,6 +69,32 @@ impl TestDatabase {
     /// A folder of its own, for settings files and the like.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
+    }
+
+    /// Sets the clock of the database, for sessions that begin after this: they find a function of
+    /// the same name before the built-in one.
+    pub fn clock(&self) -> Follower {
+        self.execute(&format!(
+            "CREATE SCHEMA IF NOT EXISTS clock; \
+             CREATE TABLE IF NOT EXISTS clock.setting (ahead INTERVAL, stopped TIMESTAMPTZ); \
+             CREATE OR REPLACE FUNCTION clock.clock_timestamp() RETURNS TIMESTAMPTZ LANGUAGE sql \
+             AS 'SELECT coalesce(stopped, pg_catalog.clock_timestamp() + ahead) \
+                 FROM clock.setting'; \
+             GRANT USAGE ON SCHEMA clock TO PUBLIC; GRANT SELECT ON clock.setting TO PUBLIC; \
+             ALTER DATABASE {} SET search_path = \"$user\", public, clock, pg_catalog",
+            self.name
+        ));
+        let url = self.url_text();
+        Box::new(move |setting| {
+            let ahead = setting.offset.num_microseconds().unwrap();
+            let stopped = setting.stopped.map(|stopped| Self::instant(stopped.timestamp_micros()));
+            let stopped = stopped.unwrap_or_else(|| "NULL".to_owned());
+            let set = format!(
+                "BEGIN; DELETE FROM clock.setting; INSERT INTO clock.setting VALUES \
+                 ({ahead} * interval '1 microsecond', {stopped}); COMMIT"
+            );
+            sql::run(&url, &set).unwrap();
+        })
     }
 
     /// Its name on the server.
@@ -157,6 +185,34 @@ impl TestDatabase {
     /// Keeps everybody from reading tokens, until the answer is dropped.
     pub fn read_lock(&self) -> impl Send + use<> {
         sql::hold(&self.url_text(), "BEGIN; LOCK TABLE api_tokens IN ACCESS EXCLUSIVE MODE")
+    }
+
+    /// Changes a token as another instance does, and commits when the answer is dropped.
+    pub fn change(&self, id: &str, assignments: &str) -> impl Send + use<> {
+        let id: ApiTokenId = id.parse().unwrap();
+        let [.., a, b, c, d, e, f, g, h] = *id.uuid().as_bytes();
+        let [first, second] = [[a, b, c, d], [e, f, g, h]].map(i32::from_be_bytes);
+        let change = format!(
+            "BEGIN; SELECT pg_advisory_xact_lock({first}, {second}); \
+             UPDATE api_tokens SET {assignments} WHERE id = '{}'",
+            id.uuid()
+        );
+        sql::hold_then(&self.url_text(), &change, "COMMIT")
+    }
+
+    /// Waits until a transaction of the application waits for such a change.
+    pub async fn until_waited_for(&self) {
+        eventually("a transaction waits", || self.waiting() > 0).await;
+    }
+
+    /// From now on there are no events, and it takes a tenth of a second to find that out.
+    pub fn make_events_slow(&self) {
+        self.execute(
+            "ALTER TABLE audit_events RENAME TO kept_events; \
+             CREATE VIEW audit_events AS SELECT * FROM kept_events \
+             WHERE (SELECT 1 FROM pg_sleep(0.1)) IS NULL; \
+             CREATE RULE unrecorded AS ON INSERT TO audit_events DO INSTEAD NOTHING",
+        );
     }
 
     /// What the application's sessions do: `idle` and so on, or `waits` for a lock.

@@ -36,6 +36,40 @@ pub fn hold(url: &str, sql: &str) -> impl Send + use<> {
     drop_it
 }
 
+/// Runs statements, and others on the same connection once the answer is dropped, which waits for
+/// their end.
+pub fn hold_then(url: &str, sql: &str, then: &str) -> HeldThen {
+    let (url, sql, then) = (url.to_owned(), sql.to_owned(), then.to_owned());
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    let (drop_it, dropped) = tokio::sync::oneshot::channel::<()>();
+    let thread = thread::spawn(move || {
+        runtime().block_on(async {
+            let client = connected(&url).await.unwrap();
+            client.batch_execute(&sql).await.unwrap();
+            ready.send(()).unwrap();
+            let _dropped = dropped.await;
+            client.batch_execute(&then).await.unwrap();
+        });
+    });
+    is_ready.recv().unwrap();
+    HeldThen { drop_it: Some(drop_it), thread: Some(thread) }
+}
+
+/// Statements that run when this is dropped.
+pub struct HeldThen {
+    drop_it: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Drop for HeldThen {
+    fn drop(&mut self) {
+        drop(self.drop_it.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }

@@ -1,14 +1,28 @@
 //! A SQLite file for one test, looked into past the application.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use tempfile::TempDir;
 use tokenwright::db::DatabaseUrl;
+use tokenwright::domain::id::ApiTokenId;
+
+use crate::support::Follower;
 
 /// A database in a folder of its own, removed with it.
 pub struct TestDatabase {
     folder: TempDir,
+}
+
+/// A transaction that is committed when this is dropped.
+struct Changed(SqliteConnection);
+
+impl Drop for Changed {
+    fn drop(&mut self) {
+        self.0.batch_execute("COMMIT").unwrap();
+    }
 }
 
 #[derive(QueryableByName)]
@@ -38,6 +52,11 @@ impl TestDatabase {
     /// The folder, for files next to the database.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
+    }
+
+    /// Sets the clock of the database, which has none of its own.
+    pub fn clock(&self) -> Follower {
+        Box::new(|_| ())
     }
 
     /// The URL as it would be given on the command line.
@@ -107,6 +126,32 @@ impl TestDatabase {
         let mut connection = self.connection();
         connection.batch_execute("BEGIN IMMEDIATE").unwrap();
         connection
+    }
+
+    /// Changes a token as another process does, and commits when the answer is dropped.
+    pub fn change(&self, id: &str, assignments: &str) -> impl Send + use<> {
+        let id: ApiTokenId = id.parse().unwrap();
+        let mut connection = self.connection();
+        let change = format!("UPDATE api_tokens SET {assignments} WHERE id = '{}'", id.uuid());
+        connection.batch_execute(&format!("BEGIN IMMEDIATE; {change}")).unwrap();
+        Changed(connection)
+    }
+
+    /// Waits for as long as it usually takes until a transaction of the application waits for such
+    /// a change; nothing tells.
+    pub async fn until_waited_for(&self) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    /// From now on there are no events, and it takes a tenth of a second or so to find that out.
+    pub fn make_events_slow(&self) {
+        self.execute(
+            "ALTER TABLE audit_events RENAME TO kept_events; \
+             CREATE VIEW audit_events AS \
+             WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 200000) \
+             SELECT kept_events.* FROM s JOIN kept_events ON kept_events.id = -n; \
+             CREATE TRIGGER unrecorded INSTEAD OF INSERT ON audit_events BEGIN SELECT 1; END",
+        );
     }
 
     /// Reads, as a shell in a transaction does, until the answer is dropped.

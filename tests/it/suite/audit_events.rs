@@ -4,7 +4,7 @@ use chrono::DateTime;
 use serde_json::{Value, json};
 use tokenwright::domain::clock::written;
 
-use crate::support::{EventRow, Random, TestApp, TokenRow, Walk};
+use crate::support::{EventRow, ManualClock, Options, Random, TestApp, TokenRow, Walk};
 
 const ACTIONS: [(&str, &str); 4] = [
     ("api_token_created", "API_TOKEN_CREATED"),
@@ -19,7 +19,8 @@ const START: i64 = 1_600_000_000_000_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_tells_who_did_what_from_where() {
-    let app = TestApp::start().await;
+    let clock = ManualClock::at("2026-11-30T11:00:00Z".parse().unwrap());
+    let app = TestApp::with(Options { clock, ..Options::default() }).await;
     let permissions = ["API_API_TOKENS_WRITE", "API_API_TOKENS_DELETE", "API_USERS_READ"];
     let by = app.secret(&app.admin, app.input("ci", json!({ "permissions": permissions }))).await;
     app.clock.stop_at("2026-11-30T12:00:00.5Z".parse().unwrap());

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Options, TestApp};
+use crate::support::{Answer, ManualClock, Options, TestApp};
 
 /// The refusals of one input, as `CODE field reason`.
 async fn refusals(app: &TestApp, more: Value) -> Vec<String> {
@@ -146,8 +146,8 @@ async fn of_thirty_at_once_one_gets_the_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_expiry_is_in_the_future_and_within_the_maximum_lifetime() {
-    let app = TestApp::start().await;
-    app.clock.stop_at("2026-11-01T12:00:00.5Z".parse().unwrap());
+    let clock = ManualClock::at("2026-11-01T12:00:00.5Z".parse().unwrap());
+    let app = TestApp::with(Options { clock, ..Options::default() }).await;
     let years = TimeDelta::days(730);
     for (expiry, reason) in [
         (app.in_time(TimeDelta::seconds(-1)), "expiry_past"),

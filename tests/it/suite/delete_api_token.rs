@@ -4,7 +4,9 @@ use chrono::TimeDelta;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Log, Made, TestApp, UNKNOWN_TOKEN, made, works};
+use crate::support::{
+    Answer, Log, Made, ManualClock, Options, TestApp, UNKNOWN_TOKEN, made, works,
+};
 
 /// A token that may delete tokens, and make some.
 async fn deleter(app: &TestApp, name: &str) -> Made {
@@ -51,7 +53,8 @@ async fn assert_refused(app: &TestApp, token: &str, input: Value, expected: &str
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_request_is_refused_and_the_user_remains_disabled() {
-    let app = TestApp::start().await;
+    let clock = ManualClock::at("2026-11-30T11:00:00Z".parse().unwrap());
+    let app = TestApp::with(Options { clock, ..Options::default() }).await;
     let gone = made(&app, "ci", json!({})).await;
     assert!(works(&app, &gone.secret).await);
     app.clock.stop_at("2026-11-30T12:00:00.5Z".parse().unwrap());

@@ -18,7 +18,7 @@ use tokenwright::service::{CreateApiToken, Quotas, RequestedExpiry, Service, Tok
 use tokenwright::wire::forwarded::{ForwardedHeader, TrustedProxies};
 use tokio::sync::oneshot;
 
-use super::{Answer, ManualClock, TestDatabase};
+use super::{Answer, ManualClock, TestDatabase, eventually};
 
 /// What a test may want otherwise.
 pub struct Options {
@@ -100,6 +100,7 @@ impl TestApp {
     pub async fn over(database: TestDatabase, options: Options) -> Self {
         migrate(&database.url()).await.unwrap();
         let clock = Arc::new(options.clock);
+        clock.lead(database.clock());
         let config = ServiceConfig {
             database: options.way.unwrap_or_else(|| database.url()),
             pool: options.pool,
@@ -134,6 +135,12 @@ impl TestApp {
             let _sender_gone = stopped.await;
         }));
         let admin = administrator(&service, clock.now()).await;
+        // The time that is read at the start must not come after that of a clock that is stopped.
+        let marked = format!(
+            "SELECT 'is' AS text FROM audit_tail WHERE clock > {}",
+            TestDatabase::instant(0)
+        );
+        eventually("the time is kept", || !database.texts(&marked).is_empty()).await;
         let http = reqwest::Client::new();
         Self { address, database, clock, service, http, admin, stop: Some(stop) }
     }

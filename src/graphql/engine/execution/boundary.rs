@@ -121,7 +121,7 @@ impl Boundary {
     fn check(&self, ctx: &ExtensionContext<'_>, info: &ResolveInfo<'_>) -> Result<(), GqlError> {
         let is_root = info.path_node.parent.is_none();
         let request = ctx.data_opt::<RequestContext>();
-        let is_known = request.is_some_and(|request| request.principal.is_some());
+        let is_known = request.is_some_and(|request| request.caller.is_some());
         match info.name {
             _ if !is_root => Ok(()),
             "__schema" | "__type" if self.introspection == Introspection::Off => {

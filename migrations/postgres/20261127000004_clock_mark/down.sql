@@ -1,0 +1,1 @@
+ALTER TABLE audit_tail DROP COLUMN clock;
