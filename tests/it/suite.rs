@@ -17,6 +17,7 @@ mod declined_upgrades;
 mod delete_api_token;
 mod descendants;
 mod descriptors;
+mod disclosure;
 mod documents;
 mod graphql_http;
 mod health;

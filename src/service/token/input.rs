@@ -138,7 +138,10 @@ pub(super) fn addresses(
     each(checked).map(AllowedAddresses::from_iter)
 }
 
-/// Another live token has the name that was asked for.
+/// Another live token has the name that was asked for. This tells a caller that may write, but not
+/// read, which names exist. It stays: names are unique, so that people can rely on them, and a
+/// client that is refused must know why, to choose another one. Any other refusal of an input
+/// without a fault would say the same. Whose name it is remains hidden.
 pub(super) fn name_taken() -> InputFault {
     let message = "Another token has this name; names are compared without regard to case and to \
                    compatible characters.";

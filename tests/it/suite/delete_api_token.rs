@@ -10,7 +10,12 @@ use crate::support::{
 
 /// A token that may delete tokens, and make some.
 async fn deleter(app: &TestApp, name: &str) -> Made {
-    let permissions = ["API_API_TOKENS_DELETE", "API_API_TOKENS_WRITE", "API_ORGANIZATIONS_READ"];
+    let permissions = [
+        "API_API_TOKENS_DELETE",
+        "API_API_TOKENS_WRITE",
+        "API_ORGANIZATIONS_READ",
+        "API_USERS_READ",
+    ];
     made(app, name, json!({ "permissions": permissions })).await
 }
 
@@ -254,7 +259,7 @@ async fn needs_its_permission() {
 async fn its_permission_is_enough_for_any_token() {
     let app = TestApp::start().await;
     let lowly = json!({
-        "permissions": ["API_API_TOKENS_DELETE"], "allowedAddresses": ["127.0.0.1"],
+        "permissions": ["API_API_TOKENS_DELETE", "API_USERS_READ"], "allowedAddresses": ["127.0.0.1"],
     });
     let lowly = made(&app, "lowly", lowly).await;
     let query = "{ currentApiToken { id } }";

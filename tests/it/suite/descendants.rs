@@ -239,7 +239,7 @@ async fn who_asks_may_be_part_of_the_line() {
     let app = TestApp::start().await;
     let permissions = json!({ "permissions": [
         "API_API_TOKENS_WRITE", "API_API_TOKENS_READ", "API_ORGANIZATIONS_READ",
-        "API_API_TOKENS_DELETE",
+        "API_API_TOKENS_DELETE", "API_USERS_READ",
     ] });
     let old = made(&app, "old", permissions.clone()).await;
     let now = renewed(&app, &old.secret, &old.id, "now").await;

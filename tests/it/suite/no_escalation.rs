@@ -70,7 +70,7 @@ async fn attempt_by_proxy(app: &TestApp, case: usize, [own, target, wanted]: [&G
     let may_write = own.permissions.contains(&"API_API_TOKENS_WRITE");
 
     let query = "mutation ($input: UpdateApiTokenInput!) { updateApiToken(input: $input) {
-        apiToken { permissions } } }";
+        apiToken { id version } } }";
     let input = json!({
         "id": token.id, "version": 1, "permissions": wanted.permissions,
         "allowedAddresses": wanted.networks,

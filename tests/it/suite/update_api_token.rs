@@ -30,7 +30,8 @@ fn updated(answer: &Answer) -> &Value {
 
 /// A token that may change tokens, and what it can hand on.
 async fn writer(app: &TestApp, name: &str) -> Made {
-    let permissions = ["API_API_TOKENS_WRITE", "API_ORGANIZATIONS_READ", "API_USERS_READ"];
+    let permissions =
+        ["API_API_TOKENS_WRITE", "API_API_TOKENS_READ", "API_ORGANIZATIONS_READ", "API_USERS_READ"];
     made(app, name, json!({ "permissions": permissions })).await
 }
 

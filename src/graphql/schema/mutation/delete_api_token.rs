@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use crate::domain::permission::required;
 use crate::graphql::context::{origin, principal, service};
 use crate::graphql::error::GqlError;
-use crate::graphql::schema::guard::Needs;
+use crate::graphql::schema::guard::{Needs, require_to_show};
 use crate::graphql::schema::id::parse_id;
 use crate::graphql::schema::types::User;
 use crate::service::DeleteApiToken;
@@ -31,7 +31,8 @@ struct DeleteApiTokenInput {
 struct DeleteApiTokenPayload {
     /// The id that the token had.
     deleted_api_token_id: ID,
-    /// The token's user, which remains, now disabled.
+    /// The token's user, which remains, now disabled. More of it than `id`, `version` and `enabled`
+    /// needs api.users.read, unless it is your own; without, nothing is deleted.
     user: User,
     /// How many descendants were deleted with it. Each has an audit event.
     descendant_count: i32,
@@ -53,8 +54,12 @@ impl DeleteApiTokenMutation {
         #[graphql(desc = "The token to delete.")] input: DeleteApiTokenInput,
     ) -> Result<Option<DeleteApiTokenPayload>, GqlError> {
         let DeleteApiTokenInput { id, version, descendants } = input;
-        let wanted = DeleteApiToken { id: parse_id(&id)?, version, descendants };
-        let deleted = service(ctx)?.delete_api_token(principal(ctx)?, origin(ctx)?, wanted).await?;
+        let (caller, id) = (principal(ctx)?, parse_id(&id)?);
+        if caller.api_token().is_none_or(|own| own.id != id) {
+            require_to_show(ctx, "user", &["id", "version", "enabled"], required::USERS_READ)?;
+        }
+        let wanted = DeleteApiToken { id, version, descendants };
+        let deleted = service(ctx)?.delete_api_token(caller, origin(ctx)?, wanted).await?;
         Ok(Some(DeleteApiTokenPayload {
             deleted_api_token_id: deleted.id.into(),
             user: User(deleted.user),

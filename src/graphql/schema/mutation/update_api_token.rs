@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use crate::domain::permission::required;
 use crate::graphql::context::{origin, principal, service};
 use crate::graphql::error::{GqlError, report_all, update_errors};
-use crate::graphql::schema::guard::Needs;
+use crate::graphql::schema::guard::{Needs, require_to_show};
 use crate::graphql::schema::id::parse_id;
 use crate::graphql::schema::permission::Permission;
 use crate::graphql::schema::scalars::{DateTime, IpNetwork};
@@ -45,7 +45,8 @@ struct UpdateApiTokenInput {
 /// The changed API token.
 #[derive(SimpleObject)]
 struct UpdateApiTokenPayload {
-    /// The token as it is now.
+    /// The token as it is now. More of it than `id`, `version` and a `name` that you gave needs
+    /// api.api-tokens.read, unless it is your own; without, nothing is changed.
     api_token: ApiToken,
     /// How many descendants were disabled with it. Each has an audit event.
     descendant_count: i32,
@@ -68,7 +69,15 @@ impl UpdateApiTokenMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The token and its changes.")] input: UpdateApiTokenInput,
     ) -> Result<Option<UpdateApiTokenPayload>, GqlError> {
-        let service = service(ctx)?;
+        let (service, caller) = (service(ctx)?, principal(ctx)?);
+        let id = parse_id(&input.id)?;
+        if caller.api_token().is_none_or(|own| own.id != id) {
+            let known: &[_] = match &input.name {
+                Some(_) => &["id", "version", "name"],
+                None => &["id", "version"],
+            };
+            require_to_show(ctx, "apiToken", known, required::API_TOKENS_READ)?;
+        }
         let catalogue = service.catalogue();
         let codes = |values: Vec<Permission>| {
             values.iter().map(|value| value.code(catalogue)).collect::<Vec<_>>()
@@ -77,7 +86,7 @@ impl UpdateApiTokenMutation {
             addresses.into_iter().map(|address| address.0).collect::<Vec<_>>()
         };
         let wanted = UpdateApiToken {
-            id: parse_id(&input.id)?,
+            id,
             version: input.version,
             name: input.name,
             enabled: input.enabled,
@@ -86,7 +95,7 @@ impl UpdateApiTokenMutation {
             expiry: input.expiry.map(DateTime::requested),
             descendants: input.descendants,
         };
-        let updated = service.update_api_token(principal(ctx)?, origin(ctx)?, wanted).await;
+        let updated = service.update_api_token(caller, origin(ctx)?, wanted).await;
         let updated = updated.map_err(|error| report_all(ctx, update_errors(error)))?;
         Ok(Some(UpdateApiTokenPayload {
             api_token: ApiToken(updated.token),

@@ -71,7 +71,7 @@ async fn two_lines_that_end_each_other_do_not_wait_for_each_other() {
     let app = TestApp::start().await;
     let permissions = json!({ "permissions": [
         "API_API_TOKENS_WRITE", "API_API_TOKENS_READ", "API_ORGANIZATIONS_READ",
-        "API_API_TOKENS_DELETE",
+        "API_API_TOKENS_DELETE", "API_USERS_READ",
     ] });
     for round in 0..10 {
         let mut sides: Vec<(Made, Made)> = Vec::new();

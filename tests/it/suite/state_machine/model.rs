@@ -148,7 +148,10 @@ impl Model {
         if let Some(fields) = input.as_object_mut().filter(|_| version % 2 == 0) {
             fields.retain(|_, value| !value.is_null());
         }
-        (document(operation), json!({ "input": input }))
+        let by = &self.tokens[self.caller(operation)];
+        let own = self.target(operation).is_some_and(|index| self.tokens[index].id == by.id);
+        let reads = own || by.has("API_API_TOKENS_READ");
+        (document(operation, reads), json!({ "input": input }))
     }
 
     /// The version that a refusal of a stale one reports.
@@ -466,8 +469,13 @@ impl Token {
     }
 }
 
-fn document(operation: &Operation) -> &'static str {
+/// More of a changed token than its id and version is shown only to those who may read it.
+fn document(operation: &Operation, reads: bool) -> &'static str {
     match operation {
+        Operation::Update { .. } if !reads => {
+            "mutation ($input: UpdateApiTokenInput!) { updateApiToken(input: $input) { \
+             descendantCount apiToken { id version } } }"
+        }
         Operation::Create { .. } => {
             "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { token \
              apiToken { id version name expiry allowedAddresses \

@@ -166,7 +166,7 @@ async fn an_expiry_is_never_later_and_never_past() {
     }
     // Once it has expired, its own expiry is the only one that it can have.
     let keeper = json!({
-        "permissions": ["API_API_TOKENS_WRITE", "API_ORGANIZATIONS_READ"],
+        "permissions": ["API_API_TOKENS_WRITE", "API_API_TOKENS_READ", "API_ORGANIZATIONS_READ"],
         "expiry": app.in_time(TimeDelta::days(60)),
     });
     let keeper = made(&app, "keeper", keeper).await.secret;
@@ -203,8 +203,14 @@ async fn a_deprecated_permission_may_stay_and_is_not_given() {
     let both = ["SHOP_ORDERS_PRINT", "SHOP_ORDERS_READ"];
     let some = json!({ "permissions": ["SHOP_ORDERS_READ", "API_USERS_READ"] });
     let (holder, other) = (made(&app, "holder", some.clone()).await, made(&app, "x", some).await);
-    let held = ["api.api-tokens.write", "api.users.read", "shop.orders.print", "shop.orders.read"];
-    for (name, held) in [("administrator", &held[..]), ("holder", &held[1..])] {
+    let held = [
+        "api.api-tokens.read",
+        "api.api-tokens.write",
+        "api.users.read",
+        "shop.orders.print",
+        "shop.orders.read",
+    ];
+    for (name, held) in [("administrator", &held[..]), ("holder", &held[2..])] {
         let held = TestDatabase::list(held);
         let grant = format!("UPDATE api_tokens SET permissions = {held} WHERE name = '{name}'");
         app.database.execute(&grant);

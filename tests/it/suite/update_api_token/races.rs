@@ -154,7 +154,7 @@ async fn who_is_narrowed_meanwhile_changes_only_what_is_within_reach() {
         let held = json!({ "permissions": ["API_ORGANIZATIONS_READ", "API_USERS_READ"] });
         let token = made(&app, &format!("ci {round}"), held).await;
         assert!(works(&app, &by.secret).await);
-        let fewer = ["API_API_TOKENS_WRITE", "API_ORGANIZATIONS_READ"];
+        let fewer = ["API_API_TOKENS_WRITE", "API_API_TOKENS_READ", "API_ORGANIZATIONS_READ"];
         let narrow = json!({ "id": by.id, "version": 1, "permissions": fewer });
         let change = json!({ "id": token.id, "version": 1, "enabled": false });
         let narrowing = update(&app, &app.admin, narrow);

@@ -8,7 +8,7 @@ use crate::support::{Answer, Made, TestApp, UNKNOWN_TOKEN, made, stored};
 /// A caller of some permissions and addresses.
 async fn caller(app: &TestApp) -> Made {
     let grant = json!({
-        "permissions": ["API_API_TOKENS_WRITE", "API_ORGANIZATIONS_READ"],
+        "permissions": ["API_API_TOKENS_WRITE", "API_API_TOKENS_READ", "API_ORGANIZATIONS_READ"],
         "allowedAddresses": ["127.0.0.0/9", "127.128.0.0/9", "10.0.0.0/24"],
     });
     made(app, "caller", grant).await
@@ -91,8 +91,8 @@ async fn what_reaches_no_further_can_be_changed() {
         let token = made(&app, name, grant).await;
         let input = json!({ "id": token.id, "version": 1, "enabled": false });
         assert_eq!(updated(&update(&app, &by.secret, input).await)["status"], "DISABLED");
-        // The caller did not make it and cannot look it up. The answer reveals nothing that the
-        // caller could not do itself.
+        // The caller did not make it. The answer reveals nothing that the caller could not do
+        // itself.
         let input = json!({ "id": token.id, "version": 1, "enabled": true });
         assert_refused(&app, &by.secret, input, &["CONFLICT version version_stale"]).await;
     }
