@@ -27,7 +27,7 @@ use crate::repository::Repository;
 
 pub use authenticate::{Admitted, Arrival, AuthenticateError, FirstLook, NotCurrent};
 pub use background::LAST_USE_INTERVAL;
-use background::LastUses;
+use background::{LastUses, Refusals};
 pub use failure::Failure;
 pub use judge::JudgeError;
 use proof::SecretProofs;
@@ -51,6 +51,7 @@ pub struct Service {
     random: Arc<dyn RandomSource>,
     proofs: SecretProofs,
     last_uses: LastUses,
+    refusals: Refusals,
     max_lifetime: Lifetime,
     lifetime_within_maker: bool,
     last_use_interval: Duration,
@@ -94,6 +95,7 @@ impl Service {
             random,
             proofs,
             last_uses,
+            refusals: Refusals::default(),
             max_lifetime,
             lifetime_within_maker,
             last_use_interval,

@@ -46,7 +46,7 @@ impl AuditEvent {
 }
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuditAction {
     /// A token was created.
     ApiTokenCreated,
@@ -56,15 +56,21 @@ pub enum AuditAction {
     ApiTokenRenewed,
     /// A token was deleted.
     ApiTokenDeleted,
+    /// A token asked for changes that it may not make.
+    ApiTokenChangeDenied,
+    /// A token was used after its end.
+    ApiTokenUseRefused,
 }
 
 impl AuditAction {
     /// All that can be done.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::ApiTokenCreated,
         Self::ApiTokenUpdated,
         Self::ApiTokenRenewed,
         Self::ApiTokenDeleted,
+        Self::ApiTokenChangeDenied,
+        Self::ApiTokenUseRefused,
     ];
 
     /// The word that is stored.
@@ -74,6 +80,8 @@ impl AuditAction {
             Self::ApiTokenUpdated => "api_token_updated",
             Self::ApiTokenRenewed => "api_token_renewed",
             Self::ApiTokenDeleted => "api_token_deleted",
+            Self::ApiTokenChangeDenied => "api_token_change_denied",
+            Self::ApiTokenUseRefused => "api_token_use_refused",
         }
     }
 
@@ -98,7 +106,9 @@ impl AuditTarget {
             AuditAction::ApiTokenCreated
             | AuditAction::ApiTokenUpdated
             | AuditAction::ApiTokenRenewed
-            | AuditAction::ApiTokenDeleted => Self::ApiToken(ApiTokenId::from_uuid(id)),
+            | AuditAction::ApiTokenDeleted
+            | AuditAction::ApiTokenChangeDenied
+            | AuditAction::ApiTokenUseRefused => Self::ApiToken(ApiTokenId::from_uuid(id)),
         }
     }
 

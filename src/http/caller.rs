@@ -12,7 +12,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use tokio::time::timeout;
 
 use super::refusal::Refusal;
-use super::request::request_log::RequestInfo;
+use super::request::request_log::{RequestInfo, attribute, claim};
 use super::state::HttpState;
 use crate::domain::principal::Origin;
 use crate::domain::verdict::TokenRefusal;
@@ -55,6 +55,7 @@ impl Caller {
         let admitted = timeout(state.settings.request_timeout, state.service.admit(look, arrival));
         let refused = |error| refused(error, origin.client_address, state);
         let admitted = admitted.await.map_err(|_| Refusal::Unavailable)?.map_err(refused)?;
+        attribute(admitted.principal());
         Ok((Some(Arc::new(admitted)), origin))
     }
 }
@@ -93,6 +94,7 @@ pub(super) fn refused(
 ) -> Refusal {
     match error {
         AuthenticateError::Refused(refusal) => {
+            claim(refusal);
             let token = refusal.token_id().map(tracing::field::display);
             if state.refusals.is_first(client, &refusal.to_string()) {
                 tracing::info!(reason = %refusal, token, "authentication refused");

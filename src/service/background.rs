@@ -2,6 +2,7 @@
 
 mod idempotency_keys;
 mod last_use;
+mod refusals;
 mod replace_secrets;
 
 use std::pin::pin;
@@ -12,30 +13,32 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::Service;
 
 pub(super) use last_use::LastUses;
+pub(super) use refusals::{Refusal, Refusals};
 
 /// How often noted uses are written. Including the time that writing takes, a use is stored within
 /// a minute.
 pub const LAST_USE_INTERVAL: Duration = Duration::from_secs(30);
 
 impl Service {
-    /// Writes the last uses, secrets in their new form and the time, over and over until `stop` is
-    /// ready, and then once more.
+    /// Writes the last uses, secrets in their new form, refusals and the time, over and over until
+    /// `stop` is ready, and then once more.
     pub async fn keep_last_uses(&self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         let mut due = interval(self.last_use_interval);
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = due.tick() => self.write_noted().await,
+                _ = due.tick() => self.write_noted(false).await,
                 _ = &mut stop => break,
             }
         }
-        self.write_noted().await;
+        self.write_noted(true).await;
     }
 
-    async fn write_noted(&self) {
+    async fn write_noted(&self, at_end: bool) {
         self.write_last_uses().await;
         self.replace_secrets().await;
+        self.write_refusals(at_end).await;
         self.forget_keys().await;
         self.keep_clock().await;
     }

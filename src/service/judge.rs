@@ -83,7 +83,11 @@ impl Service {
                 return refused(InvalidTokenReason::WrongSecret);
             }
             if let Some(reason) = credential.ended(now) {
-                return refused(if tagged { reason } else { InvalidTokenReason::EndedUnproven });
+                if !tagged {
+                    return refused(InvalidTokenReason::EndedUnproven);
+                }
+                self.note_ended_use(&credential.token, reason, client);
+                return refused(reason);
             }
             let stored = &credential.secret;
             if proven.as_ref().is_some_and(|proven| proven.is_same(&stored.hash)) {

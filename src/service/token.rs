@@ -3,6 +3,7 @@
 mod audit;
 mod create;
 mod delete;
+mod denial;
 mod descendants;
 mod input;
 mod mint;

@@ -15,6 +15,7 @@ mod create_api_token;
 mod cross_origin;
 mod declined_upgrades;
 mod delete_api_token;
+mod denials;
 mod descendants;
 mod descriptors;
 mod disclosure;

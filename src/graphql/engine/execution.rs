@@ -1,6 +1,7 @@
 //! Running one GraphQL request.
 
 mod boundary;
+mod refused;
 mod started;
 
 use std::sync::Arc;

@@ -3,7 +3,8 @@
 
 use async_graphql::{Context, Guard, Result};
 
-use crate::graphql::context::principal;
+use crate::domain::audit::AuditAction;
+use crate::graphql::context::{origin, principal, service};
 use crate::graphql::error::GqlError;
 
 /// The caller must have this permission.
@@ -13,6 +14,16 @@ impl Guard for Needs {
     async fn check(&self, ctx: &Context<'_>) -> Result<()> {
         principal(ctx)?.require(self.0).map_err(GqlError::from)?;
         Ok(())
+    }
+}
+
+/// The caller must be allowed to make changes of this kind. A denial is noted for the audit.
+pub(super) struct MayChange(pub(super) AuditAction);
+
+impl Guard for MayChange {
+    async fn check(&self, ctx: &Context<'_>) -> Result<()> {
+        let allowed = service(ctx)?.may(principal(ctx)?, origin(ctx)?, self.0);
+        Ok(allowed.map_err(GqlError::from)?)
     }
 }
 

@@ -12,10 +12,13 @@ use actix_web::http::header::{
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::single_header::single_header;
 use crate::domain::id::request_id;
+use crate::domain::principal::Principal;
+use crate::domain::verdict::TokenRefusal;
 use crate::http::health;
 use crate::http::state::HttpState;
 use crate::wire::forwarded::{ForwardedHeader, client_address};
@@ -44,7 +47,7 @@ pub(in crate::http) async fn request_log(
     let client = address.map(tracing::field::display);
     let is_probe = health::is_probe(&request);
     let span = tracing::info_span!("request", request_id = %id, method = known(request.method()),
-        path = request.match_pattern().as_deref().unwrap_or("-"), client);
+        path = request.match_pattern().as_deref().unwrap_or("-"), client, token = Empty, user = Empty, claimed = Empty, refused = Empty);
     if let Some(info) = info {
         request.extensions_mut().insert(info);
     }
@@ -71,6 +74,22 @@ pub(in crate::http) async fn request_log(
         (false, status) => tracing::info!(status, micros, "answered"),
     });
     Ok(response)
+}
+
+/// Writes who asks into the span of the request, and so into its line in the log.
+pub(in crate::http) fn attribute(principal: &Principal) {
+    if let Some(own) = principal.api_token() {
+        let span = Span::current();
+        span.record("token", tracing::field::display(own.id));
+        span.record("user", tracing::field::display(own.user_id));
+    }
+}
+
+/// Writes the token that a refused secret names into the span of the request.
+pub(in crate::http) fn claim(refusal: TokenRefusal) {
+    if let Some(id) = refusal.token_id() {
+        Span::current().record("claimed", tracing::field::display(id));
+    }
 }
 
 /// A method can be any word.

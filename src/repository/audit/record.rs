@@ -12,8 +12,10 @@ use diesel::prelude::*;
 use diesel_async::methods::LoadQuery;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use crate::db::{DbInstant, audit_tail};
+use crate::db::{DbError, DbInstant, audit_tail, write_tx};
+use crate::domain::audit::AuditEvent;
 use crate::domain::clock::Instant;
+use crate::repository::Repository;
 
 /// So few events are inserted one by one, by a statement that is prepared once.
 pub(in crate::repository) const FEW: usize = 4;
@@ -44,6 +46,21 @@ macro_rules! record {
 }
 
 pub(in crate::repository) use record;
+
+impl Repository {
+    /// Stores events of which nothing else is changed.
+    ///
+    /// # Errors
+    /// When the database does not answer; [`DbError::OutcomeUnknown`] where it may have stored
+    /// them.
+    pub async fn record_events(&self, events: Vec<AuditEvent>) -> Result<(), DbError> {
+        tracing::debug!(count = events.len(), "record_events");
+        write_tx!(self.db, |conn| {
+            record!(conn, &events);
+            Ok(())
+        })
+    }
+}
 
 /// The requested date, or the next instant after the newest event if that is later.
 pub(in crate::repository) async fn date_at_tail<C>(

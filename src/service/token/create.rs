@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use super::RequestedExpiry;
 use super::audit::{in_order, settings};
+use super::denial::Attempt;
 use super::input::{both, name_taken};
 use super::mint::Settings;
 use super::once::{ATTEMPTS, Keyed, contended, spent};
 use crate::domain::api_token::ApiToken;
 use crate::domain::audit::{AuditAction, AuditTarget};
 use crate::domain::fault::InputFault;
-use crate::domain::permission::{PermissionCode, required};
+use crate::domain::permission::PermissionCode;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::secret::PlaintextSecret;
 use crate::repository::{Inserted, NotOnce};
@@ -70,7 +71,7 @@ impl Service {
         origin: &Origin,
         wanted: CreateApiToken,
     ) -> Result<CreatedApiToken, CreateApiTokenError> {
-        principal.require(required::API_TOKENS_WRITE)?;
+        self.may(principal, origin, AuditAction::ApiTokenCreated)?;
         self.count_change(principal, self.clock.now()).await?;
         for _ in 0..ATTEMPTS {
             if let Some(created) = self.try_to_create(principal, origin, &wanted).await? {
@@ -95,7 +96,9 @@ impl Service {
         if checked.is_err() && self.is_outdated(keyed.iter().flatten().next()).await? {
             return Ok(None);
         }
-        let (checked, keyed) = both(checked, keyed).map_err(CreateApiTokenError::Refused)?;
+        let attempt = Attempt { principal, origin, action: AuditAction::ApiTokenCreated };
+        let (checked, keyed) = both(checked, keyed)
+            .map_err(|faults| CreateApiTokenError::Refused(self.denied(attempt, None, faults)))?;
         if orphan.is_none() {
             self.ensure_room(principal, now).await?;
         }

@@ -4,7 +4,6 @@ use super::descendants;
 use crate::domain::audit::{AuditAction, AuditTarget};
 use crate::domain::fault::InputFault;
 use crate::domain::id::ApiTokenId;
-use crate::domain::permission::required;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::user::User;
 use crate::repository::{Deleted, Deletion, Unclaimed};
@@ -69,7 +68,7 @@ impl Service {
         origin: &Origin,
         wanted: DeleteApiToken,
     ) -> Result<DeletedApiToken, DeleteApiTokenError> {
-        principal.require(required::API_TOKENS_DELETE)?;
+        self.may(principal, origin, AuditAction::ApiTokenDeleted)?;
         let DeleteApiToken { id, version, descendants } = wanted;
         let (now, action) = (self.clock.now(), AuditAction::ApiTokenDeleted);
         let deletion = Deletion {

@@ -1,5 +1,6 @@
 //! The token that a caller is about to change, if it is within the caller's reach.
 
+use super::denial::Attempt;
 use crate::domain::api_token::{ApiToken, ApiTokenStatus};
 use crate::domain::id::ApiTokenId;
 use crate::domain::principal::{CallerChanged, Principal};
@@ -12,9 +13,10 @@ impl Service {
     /// nothing.
     pub(super) async fn within_reach(
         &self,
-        principal: &Principal,
+        attempt: Attempt<'_>,
         id: ApiTokenId,
     ) -> Result<Option<ApiToken>, Failure> {
+        let principal = attempt.principal;
         let found = match principal {
             Principal::Operator => self.repository.api_token(id).await?,
             Principal::ApiToken(own) => {
@@ -31,6 +33,13 @@ impl Service {
                 found.into_iter().find(|found| found.id == id)
             }
         };
-        Ok(found.filter(|found| principal.reaches(found)))
+        let within = |found: &ApiToken| {
+            let reaches = principal.reaches(found);
+            if !reaches {
+                self.note_denied(attempt, "out_of_reach", Some(id));
+            }
+            reaches
+        };
+        Ok(found.filter(within))
     }
 }

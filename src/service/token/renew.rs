@@ -8,6 +8,7 @@ mod check;
 use serde_json::{Value, json};
 
 use super::audit::{in_order, replaced, settings};
+use super::denial::Attempt;
 use super::input::{both, name_taken, version_exhausted};
 use super::mint::Settings;
 use super::once::{self, Keyed};
@@ -17,7 +18,6 @@ use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::{AuditAction, AuditChange, AuditEvent, AuditTarget};
 use crate::domain::fault::{Field, InputFault};
 use crate::domain::id::ApiTokenId;
-use crate::domain::permission::required;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::renewed_name::renewed_name;
 use crate::repository::{NotOnce, Renewal, Renewed, Unclaimed};
@@ -77,7 +77,7 @@ impl Service {
         origin: &Origin,
         wanted: RenewApiToken,
     ) -> Result<CreatedApiToken, RenewApiTokenError> {
-        principal.require(required::API_TOKENS_WRITE)?;
+        self.may(principal, origin, AuditAction::ApiTokenRenewed)?;
         self.count_change(principal, self.clock.now()).await?;
         for _ in 0..once::ATTEMPTS {
             if let Some(created) = self.try_to_renew(principal, origin, &wanted).await? {
@@ -95,7 +95,8 @@ impl Service {
         wanted: &RenewApiToken,
     ) -> Result<Option<CreatedApiToken>, RenewApiTokenError> {
         let (id, now) = (wanted.id, self.clock.now());
-        let mut old = self.renewable(principal, id).await?;
+        let attempt = Attempt { principal, origin, action: AuditAction::ApiTokenRenewed };
+        let mut old = self.renewable(attempt, id).await?;
         let keyed = self.keyed(principal, wanted.idempotency_key.as_deref(), now).await?;
         let orphan = keyed.iter().flatten().find_map(Keyed::orphan);
         let checked = self.check_renewal(principal, &old, wanted, orphan, now).await?;
@@ -173,7 +174,7 @@ impl Service {
                 Renewed::Unclaimed(Unclaimed::CallerChanged) => return Err(CallerChanged.into()),
                 // Try again with the token as it is now, if the caller may still renew it.
                 Renewed::Unclaimed(Unclaimed::Stale { .. }) => {
-                    old = self.renewable(principal, id).await?;
+                    old = self.renewable(attempt, id).await?;
                     check::ensure_enabled(&old).map_err(refused)?;
                 }
             }
@@ -185,10 +186,10 @@ impl Service {
     /// A token within the caller's reach, all of whose permissions this server knows.
     async fn renewable(
         &self,
-        principal: &Principal,
+        attempt: Attempt<'_>,
         id: ApiTokenId,
     ) -> Result<ApiToken, RenewApiTokenError> {
-        let old = self.within_reach(principal, id).await?.ok_or(RenewApiTokenError::NotFound)?;
+        let old = self.within_reach(attempt, id).await?.ok_or(RenewApiTokenError::NotFound)?;
         // Another instance may have a newer catalogue. A permission that this instance cannot show
         // must not be granted again: the answer would fail, and the secret in it would be lost.
         if let Some(code) = self.catalogue.unknown(&old.permissions).next() {

@@ -7,12 +7,12 @@
 mod enabling;
 mod narrowing;
 
+use super::denial::Attempt;
 use super::{RequestedExpiry, audit, descendants, input};
 use crate::domain::api_token::ApiToken;
 use crate::domain::audit::{AuditAction, AuditEvent, AuditTarget};
 use crate::domain::fault::{Field, InputFault};
 use crate::domain::id::ApiTokenId;
-use crate::domain::permission::required;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::repository::{Unclaimed, Update, Updated};
 use crate::service::failure::ends_with_failure;
@@ -109,7 +109,9 @@ impl Service {
         origin: &Origin,
         wanted: UpdateApiToken,
     ) -> Result<UpdatedApiToken, UpdateApiTokenError> {
-        principal.require(required::API_TOKENS_WRITE)?;
+        let action = AuditAction::ApiTokenUpdated;
+        self.may(principal, origin, action)?;
+        let attempt = Attempt { principal, origin, action };
         if !wanted.only_disables() {
             self.count_change(principal, self.clock.now()).await?;
         }
@@ -118,10 +120,12 @@ impl Service {
             Some(name) => Some(self.check_name(name, Some(id)).await?),
             None => None,
         };
-        let token = self.at_version(principal, id, version).await?;
+        let token = self.at_version(attempt, id, version).await?;
         let disabling = self.disabling(principal, &token, wanted.enabled).await?;
         let narrowing = Narrowing { catalogue: &self.catalogue, wanted: &wanted, now };
-        let change = narrowing.of(&token, name, disabling).map_err(UpdateApiTokenError::Refused)?;
+        let change = narrowing.of(&token, name, disabling).map_err(|faults| {
+            UpdateApiTokenError::Refused(self.denied(attempt, Some(id), faults))
+        })?;
         if !change.is_empty() && version == i32::MAX {
             return Err(UpdateApiTokenError::Refused(vec![input::version_exhausted(
                 Field::Version,
@@ -129,7 +133,6 @@ impl Service {
                  delete it.",
             )]));
         }
-        let action = AuditAction::ApiTokenUpdated;
         let event = self.event(action, AuditTarget::ApiToken(id), now, principal, origin)?;
         let changes = audit::replaced(&token, &change);
         let event = AuditEvent { changes, ..event.after(token.last_modified_date) };
@@ -155,7 +158,7 @@ impl Service {
             Updated::Unclaimed(Unclaimed::CallerChanged) => Err(CallerChanged.into()),
             // It was changed in the meantime, and may now be out of reach.
             Updated::Unclaimed(Unclaimed::Stale { current_version }) => {
-                self.at_version(principal, id, version).await?;
+                self.at_version(attempt, id, version).await?;
                 Err(UpdateApiTokenError::Stale { current_version })
             }
         }
@@ -164,11 +167,11 @@ impl Service {
     /// A token within the caller's reach that is at this version.
     async fn at_version(
         &self,
-        principal: &Principal,
+        attempt: Attempt<'_>,
         id: ApiTokenId,
         version: i32,
     ) -> Result<ApiToken, UpdateApiTokenError> {
-        let token = self.within_reach(principal, id).await?;
+        let token = self.within_reach(attempt, id).await?;
         let token = token.ok_or(UpdateApiTokenError::NotFound)?;
         if token.version == version {
             Ok(token)

@@ -7,6 +7,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::refused::RefusedFields;
 use super::started::Started;
 use crate::graphql::context::RequestContext;
 use crate::graphql::engine::budget::{self, SharedBudget};
@@ -28,7 +29,11 @@ pub(super) struct BoundaryFactory {
 
 impl ExtensionFactory for BoundaryFactory {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Boundary { introspection: self.introspection, errors: Mutex::default() })
+        Arc::new(Boundary {
+            introspection: self.introspection,
+            errors: Mutex::default(),
+            refused: RefusedFields::default(),
+        })
     }
 }
 
@@ -40,6 +45,7 @@ struct Boundary {
     introspection: Introspection,
     /// Errors whose fields are null already.
     errors: Mutex<Vec<ServerError>>,
+    refused: RefusedFields,
 }
 
 #[async_trait::async_trait]
@@ -58,6 +64,7 @@ impl Extension for Boundary {
         let mut response = next.run(ctx, operation_name).await;
         let mut kept = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         response.errors.append(&mut kept);
+        self.refused.record(&response.errors);
         response
     }
 
@@ -67,7 +74,7 @@ impl Extension for Boundary {
         info: ResolveInfo<'_>,
         next: NextResolve<'_>,
     ) -> ServerResult<Option<Value>> {
-        let nullable = !info.return_type.ends_with('!');
+        let (nullable, name) = (!info.return_type.ends_with('!'), info.name);
         let (pos, node) = (info.field.name.pos, info.path_node);
         let placed = |error| Error::from(error).into_server_error(pos).with_path(path(node));
         let Some(budget) = ctx.data_opt::<SharedBudget>() else {
@@ -97,6 +104,7 @@ impl Extension for Boundary {
             Ok(Err(error)) => error,
             Err(_panic) => placed(GqlError::internal("a resolver panicked")),
         };
+        self.refused.note(node, name);
         let error = logged(ctx, error);
         if nullable {
             if !budget.reports() {

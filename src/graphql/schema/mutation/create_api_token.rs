@@ -2,10 +2,10 @@
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
-use crate::domain::permission::required;
+use crate::domain::audit::AuditAction;
 use crate::graphql::context::{origin, principal, service};
 use crate::graphql::error::{GqlError, creation_errors, report_all};
-use crate::graphql::schema::guard::Needs;
+use crate::graphql::schema::guard::MayChange;
 use crate::graphql::schema::permission::Permission;
 use crate::graphql::schema::scalars::{DateTime, IpNetwork};
 use crate::graphql::schema::types::ApiToken;
@@ -59,7 +59,7 @@ impl CreateApiTokenMutation {
     /// Creates an API token with a user of its own, and shows its secret only once. A new token
     /// never reaches further than the token that creates it. All faults of the input are reported
     /// together, each with its `field` and `reason`. Needs api.api-tokens.write.
-    #[graphql(guard = "Needs(required::API_TOKENS_WRITE)")]
+    #[graphql(guard = "MayChange(AuditAction::ApiTokenCreated)")]
     async fn create_api_token(
         &self,
         ctx: &Context<'_>,

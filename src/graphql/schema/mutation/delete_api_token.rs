@@ -2,10 +2,11 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
+use crate::domain::audit::AuditAction;
 use crate::domain::permission::required;
 use crate::graphql::context::{origin, principal, service};
 use crate::graphql::error::GqlError;
-use crate::graphql::schema::guard::{Needs, require_to_show};
+use crate::graphql::schema::guard::{MayChange, require_to_show};
 use crate::graphql::schema::id::parse_id;
 use crate::graphql::schema::types::User;
 use crate::service::DeleteApiToken;
@@ -47,7 +48,7 @@ impl DeleteApiTokenMutation {
     /// free again. Its user remains, disabled, so that the token's actions stay attributed. A token
     /// may delete itself. NOT_FOUND when it does not exist or was deleted. What the token made
     /// remains, unless `descendants` is true. Needs api.api-tokens.delete.
-    #[graphql(guard = "Needs(required::API_TOKENS_DELETE)")]
+    #[graphql(guard = "MayChange(AuditAction::ApiTokenDeleted)")]
     async fn delete_api_token(
         &self,
         ctx: &Context<'_>,

@@ -2,10 +2,10 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use crate::domain::permission::required;
+use crate::domain::audit::AuditAction;
 use crate::graphql::context::{origin, principal, service};
 use crate::graphql::error::{GqlError, renewal_errors, report_all};
-use crate::graphql::schema::guard::Needs;
+use crate::graphql::schema::guard::MayChange;
 use crate::graphql::schema::id::parse_id;
 use crate::graphql::schema::scalars::DateTime;
 use crate::graphql::schema::types::ApiToken;
@@ -56,7 +56,7 @@ impl RenewApiTokenMutation {
     /// NOT_FOUND when the token does not exist, was deleted or reaches further than the caller.
     /// Otherwise all faults of the input are reported together, each with its `field` and `reason`.
     /// Needs api.api-tokens.write.
-    #[graphql(guard = "Needs(required::API_TOKENS_WRITE)")]
+    #[graphql(guard = "MayChange(AuditAction::ApiTokenRenewed)")]
     async fn renew_api_token(
         &self,
         ctx: &Context<'_>,

@@ -2,10 +2,11 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
+use crate::domain::audit::AuditAction;
 use crate::domain::permission::required;
 use crate::graphql::context::{origin, principal, service};
 use crate::graphql::error::{GqlError, report_all, update_errors};
-use crate::graphql::schema::guard::{Needs, require_to_show};
+use crate::graphql::schema::guard::{MayChange, require_to_show};
 use crate::graphql::schema::id::parse_id;
 use crate::graphql::schema::permission::Permission;
 use crate::graphql::schema::scalars::{DateTime, IpNetwork};
@@ -63,7 +64,7 @@ impl UpdateApiTokenMutation {
     /// Errors come in this order: NOT_FOUND when the token does not exist, was deleted or reaches
     /// further than the caller; CONFLICT for a stale version; then all faults of the input
     /// together, each with its `field` and `reason`. Needs api.api-tokens.write.
-    #[graphql(guard = "Needs(required::API_TOKENS_WRITE)")]
+    #[graphql(guard = "MayChange(AuditAction::ApiTokenUpdated)")]
     async fn update_api_token(
         &self,
         ctx: &Context<'_>,

@@ -9,7 +9,8 @@ use crate::graphql::schema::scalars::DateTime;
 /// An audit event.
 pub(in crate::graphql) struct AuditEvent(pub(in crate::graphql) audit::AuditEvent);
 
-/// One action. It is recorded in the transaction that did it, and never changes.
+/// One action. It is recorded in the transaction that did it, and never changes. Refusals are
+/// recorded within two minutes.
 #[Object]
 impl AuditEvent {
     /// `evt_...`. Opaque.
@@ -92,4 +93,12 @@ pub(in crate::graphql) enum AuditAction {
     ApiTokenRenewed,
     /// An API token was deleted.
     ApiTokenDeleted,
+    /// An API token asked for changes that it may not make. `actor` is its user; `targetId` is the
+    /// token that was out of reach, else its own. `changes` has what was `denied` and the `reason`.
+    /// Denials of one kind within a minute are one event, with their `count` and the instants of
+    /// the `first` and the `last`; address and request id are those of the first.
+    ApiTokenChangeDenied,
+    /// The genuine secret of an API token was used after its end: `changes` has the `reason`
+    /// (`deleted`, `expired` or `disabled`), counted like denials.
+    ApiTokenUseRefused,
 }
