@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tokenwright::service::Quotas;
 
-use crate::support::{Answer, Made, Options, TestApp, made};
+use crate::support::{Answer, Made, ManualClock, Options, TestApp, made};
 
 const RENEW: &str = "mutation ($input: RenewApiTokenInput!) { renewApiToken(input: $input) {
     token apiToken { id userId } } }";
@@ -29,7 +29,10 @@ async fn renew(app: &TestApp, id: &str, name: &str) -> Answer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_makes_so_many_changes_a_minute_and_revokes_without_limit() {
-    let app = with(Quotas { changes_per_minute: 4, ..Quotas::NONE }).await;
+    let quotas = Quotas { changes_per_minute: 4, ..Quotas::NONE };
+    // Time only goes forward.
+    let clock = ManualClock::at("2026-11-27T11:00:00Z".parse().unwrap());
+    let app = TestApp::with(Options { quotas, clock, ..Options::default() }).await;
     app.clock.stop_at("2026-11-27T12:00:00Z".parse().unwrap());
     let permissions = json!({ "permissions": ["API_API_TOKENS_WRITE", "API_ORGANIZATIONS_READ"] });
     let other = made(&app, "other", permissions).await;
