@@ -97,8 +97,13 @@ impl Service {
             return Ok(None);
         }
         let attempt = Attempt { principal, origin, action: AuditAction::ApiTokenCreated };
-        let (checked, keyed) = both(checked, keyed)
-            .map_err(|faults| CreateApiTokenError::Refused(self.denied(attempt, None, faults)))?;
+        let (checked, keyed) = match both(checked, keyed) {
+            Ok(checked) => checked,
+            Err(faults) => {
+                self.ensure_current_caller(principal).await?;
+                return Err(CreateApiTokenError::Refused(self.denied(attempt, None, faults)));
+            }
+        };
         if orphan.is_none() {
             self.ensure_room(principal, now).await?;
         }

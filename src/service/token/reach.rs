@@ -21,15 +21,7 @@ impl Service {
             Principal::Operator => self.repository.api_token(id).await?,
             Principal::ApiToken(own) => {
                 let found = self.repository.api_tokens_by_id(&[id, own.id]).await?;
-                let now = self.clock.now();
-                let is_current = |found: &ApiToken| {
-                    found.id == own.id
-                        && found.version == own.version
-                        && found.status(now) == ApiTokenStatus::Active
-                };
-                if !found.iter().any(is_current) {
-                    return Err(CallerChanged.into());
-                }
+                self.ensure_among(own, &found)?;
                 found.into_iter().find(|found| found.id == id)
             }
         };
@@ -41,5 +33,27 @@ impl Service {
             reaches
         };
         Ok(found.filter(within))
+    }
+
+    /// Reads the caller again, for an answer that reads after the caller was judged and that no
+    /// transaction stands behind.
+    pub(super) async fn ensure_current_caller(&self, principal: &Principal) -> Result<(), Failure> {
+        match principal {
+            Principal::Operator => Ok(()),
+            Principal::ApiToken(own) => {
+                self.ensure_among(own, &self.repository.api_tokens_by_id(&[own.id]).await?)
+            }
+        }
+    }
+
+    /// The caller is among these, as it was judged, and may still act.
+    fn ensure_among(&self, own: &ApiToken, found: &[ApiToken]) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let is_current = |found: &ApiToken| {
+            found.id == own.id
+                && found.version == own.version
+                && found.status(now) == ApiTokenStatus::Active
+        };
+        if found.iter().any(is_current) { Ok(()) } else { Err(CallerChanged.into()) }
     }
 }

@@ -103,7 +103,13 @@ impl Service {
         if checked.is_err() && self.is_outdated(keyed.iter().flatten().next()).await? {
             return Ok(None);
         }
-        let (checked, keyed) = both(checked, keyed).map_err(RenewApiTokenError::Refused)?;
+        let (checked, keyed) = match both(checked, keyed) {
+            Ok(checked) => checked,
+            Err(faults) => {
+                self.ensure_current_caller(principal).await?;
+                return Err(RenewApiTokenError::Refused(faults));
+            }
+        };
         if orphan.is_none() {
             self.ensure_room(principal, now).await?;
         }
