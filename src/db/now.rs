@@ -1,8 +1,8 @@
 //! The time by which a database decides.
 //!
-//! On PostgreSQL that is the clock of the database: instances whose clocks differ still agree. It is
-//! `clock_timestamp()` and not `now()`, which stays at the start of the transaction, however long
-//! that waits. On SQLite it is the clock of the one server.
+//! On PostgreSQL that is the clock of the database: instances whose clocks differ still agree. It
+//! is `clock_timestamp()` and not `now()`, which stays at the start of the transaction, however
+//! long that waits. On SQLite it is the clock of the one server.
 
 use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::pg::Pg;

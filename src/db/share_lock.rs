@@ -10,8 +10,8 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sqlite::Sqlite;
 
-/// A query whose rows nobody else can lock alone ([`Locked`]); they can be changed. Its own rows are
-/// what is locked, so it must not count or group.
+/// A query whose rows nobody else can lock alone ([`Locked`]); they can be changed. Its own rows
+/// are what is locked, so it must not count or group.
 #[derive(Debug, Clone, QueryId)]
 pub(crate) struct KeyShared<Q>(pub(crate) Q);
 

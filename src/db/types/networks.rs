@@ -1,5 +1,5 @@
-//! Lists of networks that were read before. A token of a thousand networks is read with every one of
-//! its requests, and its list never changes: reading it anew takes 0.2 ms. The value is found by
+//! Lists of networks that were read before. A token of a thousand networks is read with every one
+//! of its requests, and its list never changes: reading it anew takes 0.2 ms. The value is found by
 //! all the bytes that the database just gave, so it is what reading them anew would give.
 
 use std::sync::LazyLock;

@@ -111,8 +111,8 @@ impl Operation {
     /// The operation ready to run with the variables that the client gave.
     ///
     /// # Errors
-    /// When a value does not fit its variable, a condition is null, two fields with one response key
-    /// differ, or a mutation selects too many lists.
+    /// When a value does not fit its variable, a condition is null, two fields with one response
+    /// key differ, or a mutation selects too many lists.
     pub(super) fn ready(
         &self,
         given: Map<String, Value>,

@@ -15,8 +15,8 @@ use crate::domain::user::User;
 use crate::graphql::error::GqlError;
 use crate::service::Service;
 
-/// Tokens that one query reads at most, since each may have a thousand addresses: twice as many as a
-/// page has.
+/// Tokens that one query reads at most, since each may have a thousand addresses: twice as many as
+/// a page has.
 const MAX_TOKENS: usize = 200;
 
 /// The loaders of one request. They do not outlive it, so what they hold is never stale.

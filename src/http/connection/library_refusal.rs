@@ -81,12 +81,12 @@ impl Refuser {
         Replacement { replaced: head.len(), text: text.into_bytes() }
     }
 
-    fn log(&self, id: &str, refusal: Refusal) {
+    fn log(&self, request_id: &str, refusal: Refusal) {
         let client = self.peer.map(tracing::field::display);
         if self.state.refusals.is_first(self.peer, &refusal.to_string()) {
-            tracing::info!(request_id = id, client, reason = %refusal, "refused by the HTTP library");
+            tracing::info!(request_id, client, reason = %refusal, "refused by the HTTP library");
         } else {
-            tracing::debug!(request_id = id, client, reason = %refusal, "refused by the HTTP library");
+            tracing::debug!(request_id, client, reason = %refusal, "refused by the HTTP library");
         }
     }
 }

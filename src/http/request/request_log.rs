@@ -47,7 +47,8 @@ pub(in crate::http) async fn request_log(
     let client = address.map(tracing::field::display);
     let is_probe = health::is_probe(&request);
     let span = tracing::info_span!("request", request_id = %id, method = known(request.method()),
-        path = request.match_pattern().as_deref().unwrap_or("-"), client, token = Empty, user = Empty, claimed = Empty, refused = Empty);
+        path = request.match_pattern().as_deref().unwrap_or("-"), client, token = Empty,
+        user = Empty, claimed = Empty, refused = Empty);
     if let Some(info) = info {
         request.extensions_mut().insert(info);
     }

@@ -155,10 +155,10 @@ pub(super) fn batches(ids: Vec<DbId>) -> Vec<Vec<DbId>> {
 /// Who makes or renews a token holds its maker and the renewed one until the commit. So a token
 /// that is being made by one of them is either waited for here and found by the next search, or its
 /// making waits for this transaction and then finds that its maker has changed. The search goes on
-/// until it finds nothing new. All are claimed in the order of their ids, the caller among them; what
-/// a later search finds is newer, so its ids follow, unless the clocks of two instances differ. Then
-/// two transactions may wait for each other, and PostgreSQL ends the one that has waited longer:
-/// the one that asked for what is held here.
+/// until it finds nothing new. All are claimed in the order of their ids, the caller among them;
+/// what a later search finds is newer, so its ids follow, unless the clocks of two instances
+/// differ. Then two transactions may wait for each other, and PostgreSQL ends the one that has
+/// waited longer: the one that asked for what is held here.
 ///
 /// It is one transaction for all: either the whole line ends or nothing of it does.
 macro_rules! claim_line {

@@ -29,8 +29,8 @@ pub struct CreateApiToken {
     pub expiry: RequestedExpiry,
     /// Dotted codes.
     pub permissions: Vec<String>,
-    /// Addresses and CIDR networks; an empty list: any address. `None` is refused: a caller that has
-    /// lost its list must not make a token that can be used from anywhere.
+    /// Addresses and CIDR networks; an empty list: any address. `None` is refused: a caller that
+    /// has lost its list must not make a token that can be used from anywhere.
     pub allowed_addresses: Option<Vec<String>>,
     /// With a key, the same request may come again: it makes another token in the place of the
     /// first one.

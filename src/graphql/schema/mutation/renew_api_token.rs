@@ -29,11 +29,12 @@ struct RenewApiTokenInput {
     /// How many seconds the old token still works, unless it expires sooner; 0 ends it now. If null
     /// or left out, it keeps its expiry.
     overlap_seconds: Option<i32>,
-    /// Makes a retry safe: if no answer comes, send the same input with the same key again within 24
-    /// hours. The token of the first request, whose secret nobody has, is deleted, and the answer
-    /// shows a new token and a new secret. 1 to 200 visible ASCII characters, such as a UUID;
-    /// each caller has keys of its own. CONFLICT with the reason `idempotency_key_reused` for another
-    /// input, and `idempotency_key_spent` if that token was used, changed, renewed or deleted since.
+    /// Makes a retry safe: if no answer comes, send the same input with the same key again within
+    /// 24 hours. The token of the first request, whose secret nobody has, is deleted, and the
+    /// answer shows a new token and a new secret. 1 to 200 visible ASCII characters, such as a
+    /// UUID; each caller has keys of its own. CONFLICT with the reason `idempotency_key_reused` for
+    /// another input, and `idempotency_key_spent` if that token was used, changed, renewed or
+    /// deleted since.
     idempotency_key: Option<String>,
 }
 
