@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 /// How often sums are written.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -39,7 +39,8 @@ impl RefusalSums {
 
     /// Writes the sums from time to time, until `stop` is ready, and what is left then.
     pub async fn keep(&self, stop: impl Future<Output = ()>) {
-        let mut ticks = interval(INTERVAL);
+        // `interval` would tick at once, and what was first before that would be first again after.
+        let mut ticks = interval_at(Instant::now() + INTERVAL, INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::pin!(stop);
         loop {
