@@ -146,7 +146,7 @@ impl Service {
 
     /// To be asked before something long is read for the request, and again before what was read
     /// for it is given out: may the caller still read as much as when the request was admitted? It
-    /// costs an indexed read, if the last one is longer ago than [`CURRENT_FOR`].
+    /// costs an indexed read, if the last one is longer ago than `CURRENT_FOR`.
     ///
     /// # Errors
     /// When the caller may not, or it is not known.
