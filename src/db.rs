@@ -29,12 +29,13 @@ pub(crate) use now::{ClockMark, ClockReading, Now};
 pub(crate) use postgres::begin_read_committed;
 pub(crate) use priority::Priority;
 pub(crate) use schema::{
-    api_tokens, audit_events, audit_tail, idempotency_keys, name_keys, permissions, users,
+    api_token_labels, api_tokens, audit_events, audit_tail, idempotency_keys, name_keys,
+    permissions, users,
 };
 pub(crate) use share_lock::{KeyShared, Locked};
 pub(crate) use sqlite::begin_immediate;
 pub use sqlite::{ServerLock, ServerLockError};
-pub(crate) use types::{DbId, DbInstant, DbNetworks, DbTexts, Id, Moment};
+pub(crate) use types::{DbId, DbInstant, DbLabels, DbNetworks, DbTexts, Id, Moment};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 /// How connections are held.

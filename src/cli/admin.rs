@@ -39,6 +39,15 @@ pub(super) struct CreateTokenArgs {
     #[arg(long)]
     name: String,
 
+    /// What the token is for, in words: at most 1,000 characters. It gives no authority.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    description: String,
+
+    /// What the token is for, as a pair such as `tenant=acme`; may be repeated. The key is 1 to 63
+    /// of `a-z0-9._-`. Labels give no authority.
+    #[arg(long, value_name = "KEY=VALUE", num_args = 1.., value_parser = key_and_value)]
+    label: Vec<(String, String)>,
+
     /// Time from now to its expiry: `90d`, `2w`, `12h`, `30m` (minutes), `6mo` (months of the
     /// calendar), `1y`.
     #[arg(long, value_name = "DURATION", value_parser = Lifetime::parse)]
@@ -86,6 +95,8 @@ async fn create(args: CreateTokenArgs) -> Result<(), CliError> {
     let expiry = args.expires_in.end(service.now());
     let wanted = CreateApiToken {
         name: args.name,
+        description: args.description,
+        labels: args.label,
         // An expiry beyond the calendar is also beyond the maximum lifetime.
         expiry: RequestedExpiry::at(expiry.unwrap_or(Instant::MAX_UTC)),
         permissions,
@@ -108,6 +119,11 @@ fn code(catalogue: &Catalogue, name: String) -> String {
     catalogue.by_name(&name).map_or(name, |entry| entry.code.to_string())
 }
 
+fn key_and_value(text: &str) -> Result<(String, String), &'static str> {
+    let (key, value) = text.split_once('=').ok_or("a label is written `KEY=VALUE`")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
 /// All faults of the input, one per line.
 pub(super) fn describe(error: &CreateApiTokenError) -> String {
     match error {
@@ -126,6 +142,8 @@ pub(super) fn describe(error: &CreateApiTokenError) -> String {
 const fn flag(field: Field) -> &'static str {
     match field {
         Field::Name => "--name",
+        Field::Description => "--description",
+        Field::Labels => "--label",
         Field::Expiry => "--expires-in",
         Field::Permissions => "--permission",
         Field::AllowedAddresses => "--allowed-address",

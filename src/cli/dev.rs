@@ -33,6 +33,8 @@ async fn welcome(app: &App, with_playground: bool) -> Result<(), CliError> {
     let now = service.now();
     let wanted = CreateApiToken {
         name: "administrator".to_owned(),
+        description: String::new(),
+        labels: Vec::new(),
         expiry: RequestedExpiry::at((now + ADMINISTRATOR_LIFETIME).min(service.latest_expiry(now))),
         permissions: service.catalogue().grantable(),
         allowed_addresses: Some(Vec::new()),

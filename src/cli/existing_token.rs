@@ -101,6 +101,8 @@ async fn switch(
             id,
             version: token.version,
             name: None,
+            description: None,
+            labels: None,
             enabled: Some(enabled),
             permissions: None,
             allowed_addresses: None,

@@ -46,6 +46,20 @@ table! {
         secret_tag -> Nullable<Binary>,
         disabled_user_id -> Nullable<Id>,
         disabled_api_token_id -> Nullable<Id>,
+        description -> Text,
+        labels -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::Text;
+    use crate::db::types::{Id, Moment};
+
+    api_token_labels (api_token_id, key) {
+        api_token_id -> Id,
+        key -> Text,
+        value -> Text,
+        creation_date -> Moment,
     }
 }
 
@@ -105,4 +119,5 @@ table! {
 }
 
 joinable!(api_tokens -> users (user_id));
-allow_tables_to_appear_in_same_query!(api_tokens, users);
+joinable!(api_token_labels -> api_tokens (api_token_id));
+allow_tables_to_appear_in_same_query!(api_tokens, api_token_labels, users);

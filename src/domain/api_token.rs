@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::address::AllowedAddresses;
 use super::clock::Instant;
 use super::id::{ApiTokenId, UserId};
+use super::label::Labels;
 use super::permission::PermissionSet;
 use super::secret::StoredSecret;
 use super::user::{User, UserInfo};
@@ -28,6 +29,10 @@ pub struct ApiToken {
     pub user_id: UserId,
     /// The name, unique among live tokens.
     pub name: String,
+    /// What it is for, in words. It gives no authority.
+    pub description: String,
+    /// What it is for, for programs. They give no authority.
+    pub labels: Labels,
     /// The instant from which the token is refused.
     pub expiry: Instant,
     /// From where it may be used.

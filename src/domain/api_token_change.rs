@@ -2,6 +2,8 @@
 
 use super::address::AllowedAddresses;
 use super::clock::Instant;
+use super::description::Description;
+use super::label::Labels;
 use super::name::ApiTokenName;
 use super::permission::PermissionSet;
 
@@ -10,6 +12,10 @@ use super::permission::PermissionSet;
 pub struct ApiTokenChange {
     /// The new name.
     pub name: Option<ApiTokenName>,
+    /// The new description.
+    pub description: Option<Description>,
+    /// All labels from now on.
+    pub labels: Option<Labels>,
     /// Whether it may be used from now on.
     pub enabled: Option<bool>,
     /// The permissions that remain.

@@ -1,5 +1,7 @@
 //! What is wrong with an input, field by field.
 
+use super::control::is_control;
+
 /// One fault of one input. All faults of an input are reported together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputFault {
@@ -24,6 +26,10 @@ pub enum Field {
     Version,
     /// The name of a token.
     Name,
+    /// What a token is for, in words.
+    Description,
+    /// What a token is for, as pairs of a key and a value.
+    Labels,
     /// Whether a token may be used.
     Enabled,
     /// Whether the descendants of a token share its fate.
@@ -111,4 +117,9 @@ impl InputFault {
     pub fn at(self, index: usize) -> Self {
         Self { index: Some(index), ..self }
     }
+}
+
+/// A text that a client gave, cut and cleaned so that it can be part of a message.
+pub fn shown(text: &str) -> String {
+    text.chars().filter(|character| !is_control(*character)).take(60).collect()
 }

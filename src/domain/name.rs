@@ -3,11 +3,9 @@
 mod key;
 mod likeness;
 
-use icu_properties::props::{
-    BidiControl, BinaryProperty, EnumeratedProperty, GeneralCategory, NoncharacterCodePoint,
-    WhiteSpace,
-};
+use icu_properties::props::{BinaryProperty, WhiteSpace};
 
+use super::control::is_control;
 use super::fault::{Field, InputFault};
 use super::user::UserInfo;
 
@@ -101,17 +99,6 @@ impl NamePart {
     pub fn key(&self) -> Option<&str> {
         Some(self.0.as_str()).filter(|key| !key.is_empty())
     }
-}
-
-/// Control characters, the two line separators, the characters that change the writing direction,
-/// with which a name could pose as another in a log or a list, and noncharacters. Characters that
-/// Unicode has not assigned yet are allowed: a newer version may assign them.
-fn is_control(character: char) -> bool {
-    use GeneralCategory::{Control, LineSeparator, ParagraphSeparator};
-
-    matches!(GeneralCategory::for_char(character), Control | LineSeparator | ParagraphSeparator)
-        || BidiControl::for_char(character)
-        || NoncharacterCodePoint::for_char(character)
 }
 
 fn is_blank(character: char) -> bool {

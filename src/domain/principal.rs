@@ -112,6 +112,7 @@ mod tests {
     use super::super::address::{AllowedAddresses, IpNetwork};
     use super::super::clock::Instant;
     use super::super::id::ApiTokenId;
+    use super::super::label::Labels;
     use super::super::permission::{PermissionCode, PermissionSet};
     use super::*;
 
@@ -129,6 +130,8 @@ mod tests {
             last_modified: UserInfo::system(),
             user_id: UserId::from_uuid(number),
             name: "own".to_owned(),
+            description: String::new(),
+            labels: Labels::default(),
             expiry: Instant::UNIX_EPOCH,
             allowed_addresses: addresses
                 .iter()

@@ -32,6 +32,7 @@ fn undated(name: &str) -> Option<&str> {
 mod tests {
     use super::super::address::AllowedAddresses;
     use super::super::id::{ApiTokenId, UserId};
+    use super::super::label::Labels;
     use super::super::permission::PermissionSet;
     use super::super::user::UserInfo;
     use super::*;
@@ -47,6 +48,8 @@ mod tests {
             last_modified: UserInfo::system(),
             user_id: UserId::SYSTEM,
             name: name.to_owned(),
+            description: String::new(),
+            labels: Labels::default(),
             expiry: Instant::UNIX_EPOCH,
             allowed_addresses: AllowedAddresses::default(),
             permissions: PermissionSet::default(),

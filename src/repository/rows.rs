@@ -2,10 +2,11 @@
 
 mod audit_event;
 mod insert_events;
+mod insert_labels;
 
 use diesel::prelude::*;
 
-use crate::db::{DbId, DbInstant, DbNetworks, DbTexts, api_tokens, users};
+use crate::db::{DbId, DbInstant, DbLabels, DbNetworks, DbTexts, api_tokens, users};
 use crate::domain::address::AllowedAddresses;
 use crate::domain::api_token::{ApiToken, Credential, LastUse, NewApiToken};
 use crate::domain::api_token_change::ApiTokenChange;
@@ -20,6 +21,7 @@ use crate::domain::user::{User, UserInfo};
 
 pub(super) use audit_event::AuditEventRow;
 pub(super) use insert_events::InsertEvents;
+pub(super) use insert_labels::InsertLabels;
 
 /// The stored last use of a token that was never used.
 pub(super) const NEVER: Instant = Instant::UNIX_EPOCH;
@@ -88,6 +90,8 @@ pub(super) struct ApiTokenRow {
     last_used_date: DbInstant,
     last_used_address: Option<String>,
     secret_tag: Option<Vec<u8>>,
+    description: String,
+    labels: DbLabels,
 }
 
 impl From<&NewApiToken> for ApiTokenRow {
@@ -115,6 +119,8 @@ impl From<&NewApiToken> for ApiTokenRow {
             last_used_date: DbInstant(NEVER),
             last_used_address: None,
             secret_tag: new.secret.tag.map(|tag| tag.expose().to_vec()),
+            description: token.description.clone(),
+            labels: DbLabels(token.labels.clone()),
         }
     }
 }
@@ -125,6 +131,8 @@ impl From<&NewApiToken> for ApiTokenRow {
 pub(super) struct ApiTokenChangeRow {
     name: Option<String>,
     name_key: Option<String>,
+    description: Option<String>,
+    labels: Option<DbLabels>,
     expiry: Option<DbInstant>,
     allowed_addresses: Option<DbNetworks>,
     permissions: Option<DbTexts>,
@@ -141,6 +149,8 @@ impl ApiTokenChangeRow {
         Self {
             name: change.name.as_ref().map(|name| name.as_str().to_owned()),
             name_key: change.name.as_ref().map(|name| name.key().to_owned()),
+            description: change.description.clone().map(String::from),
+            labels: change.labels.clone().map(DbLabels),
             expiry: change.expiry.map(DbInstant),
             allowed_addresses: change.allowed_addresses.as_ref().map(networks),
             permissions: change.permissions.as_ref().map(codes),
@@ -182,6 +192,8 @@ impl From<ApiTokenRow> for ApiToken {
             last_modified: info(row.last_modified_user_id, row.last_modified_user_name),
             user_id: UserId::from_uuid(row.user_id.0),
             name: row.name,
+            description: row.description,
+            labels: row.labels.0,
             expiry: row.expiry.0,
             allowed_addresses: row.allowed_addresses.0,
             permissions: permissions(&row.permissions),

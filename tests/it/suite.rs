@@ -24,6 +24,7 @@ mod graphql_http;
 mod health;
 mod idempotency_keys;
 mod introspection;
+mod labels;
 mod largest_version;
 mod last_use;
 mod list_changes;

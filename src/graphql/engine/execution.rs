@@ -242,14 +242,14 @@ fn caller_changed() -> Response {
     Response::from_errors(vec![ServerError { locations: Vec::new(), ..error }])
 }
 
-/// Bytes of memory of a field in the answer to a mutation, at most.
+/// Bytes of memory of a value in the answer to a mutation, at most: a name.
 const FIELD: usize = 1024;
 /// Bytes of memory of a list in the answer to a mutation, at most: [`MAX_ADDRESSES`] addresses.
 const LIST: usize = MAX_ADDRESSES * 256;
 
 /// The memory that the answer to a mutation takes at most.
 const fn costliest(selected: Selected) -> usize {
-    selected.fields * FIELD + selected.lists * LIST
+    selected.values.saturating_mul(FIELD).saturating_add(selected.lists * LIST)
 }
 
 async fn executed(mut response: Response, budget: &SharedBudget) -> Outcome {

@@ -42,8 +42,11 @@ pub(super) struct Ready {
 pub(super) struct Selected {
     /// Fields, fragments expanded.
     pub(super) fields: usize,
-    /// Those of them that are lists.
+    /// Those of them that are lists of values.
     pub(super) lists: usize,
+    /// The values of the others in the answer to a mutation, at most, each counted as often as it
+    /// is as long as a name.
+    pub(super) values: usize,
 }
 
 enum Plan {

@@ -8,6 +8,8 @@ pub(in crate::graphql) const fn spelled(field: Field) -> &'static str {
         Field::Id => "id",
         Field::Version => "version",
         Field::Name => "name",
+        Field::Description => "description",
+        Field::Labels => "labels",
         Field::Enabled => "enabled",
         Field::Descendants => "descendants",
         Field::Expiry => "expiry",

@@ -10,7 +10,9 @@ use super::Unclaimed;
 use super::caller::JudgedToken;
 use super::claim::claim;
 use super::descendants::{Descendants, LineRefused, batches, claim_line};
-use crate::db::{DbError, DbId, DbInstant, Priority, api_tokens, users, write_tx};
+use crate::db::{
+    DbError, DbId, DbInstant, Priority, api_token_labels, api_tokens, users, write_tx,
+};
 use crate::domain::audit::AuditEvent;
 use crate::domain::id::ApiTokenId;
 use crate::domain::principal::Principal;
@@ -52,6 +54,10 @@ pub enum Deleted {
 macro_rules! delete_claimed {
     ($conn:expr, $ids:expr, $event:expr, $date:expr) => {{
         let (ids, event, date): (Vec<DbId>, &AuditEvent, DbInstant) = ($ids, $event, $date);
+        diesel::dsl::delete(api_token_labels::table)
+            .filter(api_token_labels::api_token_id.eq_any(ids.clone()))
+            .execute($conn)
+            .await?;
         let users: Vec<DbId> = update(api_tokens::table)
             .filter(api_tokens::id.eq_any(ids))
             .set((

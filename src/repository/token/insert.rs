@@ -11,7 +11,9 @@ use super::caller::{JudgedToken, lock_and_ensure_current};
 use super::claim::claim;
 use super::delete::delete_claimed;
 use super::once::{NotOnce, Once, came_of, take_key, token_of_key, use_of};
-use crate::db::{DbError, DbId, DbInstant, api_tokens, idempotency_keys, users, write_tx};
+use crate::db::{
+    DbError, DbId, DbInstant, api_token_labels, api_tokens, idempotency_keys, users, write_tx,
+};
 use crate::domain::api_token::NewApiToken;
 use crate::domain::audit::AuditEvent;
 use crate::domain::clock::Instant;
@@ -19,7 +21,7 @@ use crate::domain::idempotency::KEPT;
 use crate::domain::principal::Principal;
 use crate::repository::Repository;
 use crate::repository::audit::record;
-use crate::repository::rows::{ApiTokenRow, NEVER, UserRow};
+use crate::repository::rows::{ApiTokenRow, InsertLabels, NEVER, UserRow};
 use crate::repository::version::next_version;
 
 /// What became of an insertion.
@@ -42,6 +44,9 @@ macro_rules! insert_with_user {
         let user = (UserRow::from(&new.user), users::name_key.eq(new.name_key.clone()));
         insert_into(users::table).values(user).execute($conn).await?;
         insert_into(api_tokens::table).values(ApiTokenRow::from(new)).execute($conn).await?;
+        if let Some(labels) = InsertLabels::of(&new.token) {
+            labels.execute($conn).await?;
+        }
     }};
 }
 

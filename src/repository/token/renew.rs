@@ -14,7 +14,9 @@ use super::insert::insert_with_user;
 use super::name::holder;
 use super::once::{NotOnce, Once, came_of, take_key, token_of_key, use_of};
 use super::update::apply_change;
-use crate::db::{DbError, DbId, DbInstant, api_tokens, idempotency_keys, users, write_tx};
+use crate::db::{
+    DbError, DbId, DbInstant, api_token_labels, api_tokens, idempotency_keys, users, write_tx,
+};
 use crate::domain::api_token::{ApiToken, NewApiToken};
 use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::AuditEvent;
@@ -24,7 +26,7 @@ use crate::domain::principal::Principal;
 use crate::repository::Repository;
 use crate::repository::audit::record;
 use crate::repository::clock::move_mark;
-use crate::repository::rows::{ApiTokenChangeRow, ApiTokenRow, NEVER, UserRow};
+use crate::repository::rows::{ApiTokenChangeRow, ApiTokenRow, InsertLabels, NEVER, UserRow};
 use crate::repository::version::next_version;
 
 /// A renewal, all of it or nothing.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use diesel::dsl::update;
+use diesel::dsl::{delete, update};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -12,7 +12,9 @@ use super::claim::claim;
 use super::descendants::{Descendants, LineRefused, claim_line};
 use super::disabler::disable_descendants;
 use super::name::holder;
-use crate::db::{DbError, DbId, DbInstant, Priority, api_tokens, users, write_tx};
+use crate::db::{
+    DbError, DbId, DbInstant, Priority, api_token_labels, api_tokens, users, write_tx,
+};
 use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::{AuditChange, AuditEvent};
@@ -21,7 +23,7 @@ use crate::domain::principal::Principal;
 use crate::repository::Repository;
 use crate::repository::audit::record;
 use crate::repository::clock::move_mark;
-use crate::repository::rows::{ApiTokenChangeRow, ApiTokenRow};
+use crate::repository::rows::{ApiTokenChangeRow, ApiTokenRow, InsertLabels};
 use crate::repository::version::next_version;
 
 /// A change of a token that was read at a version, and how it is recorded.
@@ -144,6 +146,15 @@ impl Repository {
                     ))
                     .execute(conn)
                     .await?;
+            }
+            if change.labels.is_some() {
+                delete(api_token_labels::table)
+                    .filter(api_token_labels::api_token_id.eq(DbId(id.uuid())))
+                    .execute(conn)
+                    .await?;
+                if let Some(labels) = InsertLabels::of(&token) {
+                    labels.execute(conn).await?;
+                }
             }
             if change.expiry.is_some() {
                 move_mark(conn, &clock).await?;

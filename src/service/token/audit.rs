@@ -1,5 +1,6 @@
 //! The record of what a use case does.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::api_token::ApiToken;
@@ -7,6 +8,7 @@ use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::audit::{AuditAction, AuditChange, AuditEvent, AuditTarget};
 use crate::domain::clock::{Instant, written};
 use crate::domain::id::EventId;
+use crate::domain::label::Labels;
 use crate::domain::principal::{Origin, Principal};
 use crate::domain::random::RandomError;
 use crate::repository::EventOf;
@@ -75,17 +77,30 @@ pub(super) fn in_order<const N: usize>(events: [&mut AuditEvent; N]) {
 
 /// What a new token is given.
 pub(super) fn settings(token: &ApiToken) -> Vec<AuditChange> {
-    vec![
+    let mut changes = vec![
         AuditChange::set("name", &*token.name),
         AuditChange::set("expiry", written(token.expiry)),
         AuditChange::set("permissions", join(token.permissions.iter())),
         AuditChange::set("allowedAddresses", join(token.allowed_addresses.iter())),
-    ]
+    ];
+    if let Some(description) = filled(&token.description) {
+        changes.push(AuditChange::set("description", description));
+    }
+    changes.extend(relabelled(&Labels::default(), &token.labels));
+    changes
 }
 
 /// What becomes different about a token.
 pub(super) fn replaced(token: &ApiToken, change: &ApiTokenChange) -> Vec<AuditChange> {
-    let ApiTokenChange { name, enabled, permissions, allowed_addresses, expiry } = change;
+    let ApiTokenChange {
+        name,
+        description,
+        labels,
+        enabled,
+        permissions,
+        allowed_addresses,
+        expiry,
+    } = change;
     let changes = [
         name.as_ref().map(|name| AuditChange::replaced("name", &*token.name, name.as_str())),
         enabled.map(|enabled| {
@@ -101,8 +116,34 @@ pub(super) fn replaced(token: &ApiToken, change: &ApiTokenChange) -> Vec<AuditCh
             let before = join(token.allowed_addresses.iter());
             AuditChange::replaced("allowedAddresses", before, join(addresses.iter()))
         }),
+        description.as_ref().map(|description| AuditChange {
+            field: "description".into(),
+            before: filled(&token.description),
+            after: filled(description.as_str()),
+        }),
     ];
-    changes.into_iter().flatten().collect()
+    let labels = labels.iter().flat_map(|labels| relabelled(&token.labels, labels));
+    changes.into_iter().flatten().chain(labels).collect()
+}
+
+/// A text, if it is not empty.
+fn filled(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
+/// A change of each label that is not the same before and after.
+fn relabelled(before: &Labels, after: &Labels) -> Vec<AuditChange> {
+    let keys: BTreeSet<&str> =
+        before.iter().chain(after.iter()).map(|label| label.key.as_str()).collect();
+    let change = |key: &str| {
+        let (before, after) = (before.get(key), after.get(key));
+        (before != after).then(|| AuditChange {
+            field: format!("labels.{key}").into(),
+            before: before.map(ToOwned::to_owned),
+            after: after.map(ToOwned::to_owned),
+        })
+    };
+    keys.into_iter().filter_map(change).collect()
 }
 
 fn join(values: impl Iterator<Item = impl ToString>) -> String {

@@ -27,6 +27,10 @@ pub struct CreateApiToken {
     pub name: String,
     /// The expiry, unchecked.
     pub expiry: RequestedExpiry,
+    /// What it is for, in words, unchecked; it may be empty.
+    pub description: String,
+    /// The keys and values of its labels, unchecked.
+    pub labels: Vec<(String, String)>,
     /// Dotted codes.
     pub permissions: Vec<String>,
     /// Addresses and CIDR networks; an empty list: any address. `None` is refused: a caller that
@@ -142,8 +146,24 @@ impl Service {
 
 /// What is asked for, in one form.
 fn canonical(checked: &Settings) -> Value {
-    let Settings { name, expiry, permissions, allowed_addresses, renewed_from: _ } = checked;
+    let Settings {
+        name,
+        description,
+        labels,
+        expiry,
+        permissions,
+        allowed_addresses,
+        renewed_from: _,
+    } = checked;
     let permissions: Vec<&str> = permissions.iter().map(PermissionCode::as_str).collect();
     let addresses: Vec<String> = allowed_addresses.iter().map(|one| one.to_string()).collect();
-    json!(["create", name.as_str(), expiry.timestamp_micros(), permissions, addresses])
+    let micros = expiry.timestamp_micros();
+    let mut form = vec![json!("create"), json!(name.as_str()), json!(micros)];
+    form.extend([json!(permissions), json!(addresses)]);
+    // Left out where there is neither, as in the requests that an earlier version has recorded.
+    if !description.is_empty() || !labels.is_empty() {
+        let labels: Vec<_> = labels.iter().map(|label| [&label.key, &label.value]).collect();
+        form.extend([json!(description), json!(labels)]);
+    }
+    Value::Array(form)
 }

@@ -6,8 +6,10 @@ use crate::db::DbError;
 use crate::domain::address::{AllowedAddresses, IpNetwork, MAX_ADDRESSES};
 use crate::domain::catalogue::{Catalogue, CatalogueEntry};
 use crate::domain::clock::{Instant, written};
-use crate::domain::fault::{Field, InputFault};
+use crate::domain::description::Description;
+use crate::domain::fault::{Field, InputFault, shown};
 use crate::domain::id::ApiTokenId;
+use crate::domain::label::Labels;
 use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
 use crate::domain::principal::Principal;
@@ -138,6 +140,15 @@ pub(super) fn addresses(
     each(checked).map(AllowedAddresses::from_iter)
 }
 
+/// What a token is for: its description and its labels.
+pub(super) fn purpose(
+    description: &str,
+    labels: &[(String, String)],
+) -> Found<(Description, Labels)> {
+    let description = Description::parse(description).map_err(|fault| vec![fault]);
+    both(description, Labels::parse(Field::Labels, labels))
+}
+
 /// Another live token has the name that was asked for. This tells a caller that may write, but not
 /// read, which names exist. It stays: names are unique, so that people can rely on them, and a
 /// client that is refused must know why, to choose another one. Any other refusal of an input
@@ -156,11 +167,6 @@ pub(super) fn version_exhausted(field: Field, message: &str) -> InputFault {
 /// An expiry that is not in the future.
 pub(super) fn expiry_past(message: &str) -> InputFault {
     InputFault::invalid(Field::Expiry, "expiry_past", message)
-}
-
-/// The given text, cut and cleaned so that it can be part of a message.
-fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
 /// All values, or the faults with their positions: the first ones one by one, then a count.

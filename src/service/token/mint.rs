@@ -4,6 +4,7 @@ use crate::domain::address::AllowedAddresses;
 use crate::domain::api_token::{ApiToken, NewApiToken};
 use crate::domain::clock::Instant;
 use crate::domain::id::{ApiTokenId, UserId};
+use crate::domain::label::Labels;
 use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
 use crate::domain::secret::{PlaintextSecret, StoredSecret};
@@ -13,6 +14,8 @@ use crate::service::{Failure, Service};
 /// What a new token is to be.
 pub(super) struct Settings {
     pub(super) name: ApiTokenName,
+    pub(super) description: String,
+    pub(super) labels: Labels,
     pub(super) expiry: Instant,
     pub(super) permissions: PermissionSet,
     pub(super) allowed_addresses: AllowedAddresses,
@@ -46,7 +49,15 @@ impl Minted {
     /// The token with these settings, and its user.
     pub(super) fn into_token(self, settings: Settings, by: UserInfo) -> NewApiToken {
         let Self { id, user_id, stored, date } = self;
-        let Settings { name, expiry, permissions, allowed_addresses, renewed_from } = settings;
+        let Settings {
+            name,
+            description,
+            labels,
+            expiry,
+            permissions,
+            allowed_addresses,
+            renewed_from,
+        } = settings;
         let user = User {
             id: user_id,
             version: 1,
@@ -65,6 +76,8 @@ impl Minted {
             last_modified: by,
             user_id,
             name: user.name.clone(),
+            description,
+            labels,
             expiry,
             allowed_addresses,
             permissions,

@@ -138,6 +138,8 @@ impl Service {
             };
             let settings_of_new = Settings {
                 name,
+                description: old.description.clone(),
+                labels: old.labels.clone(),
                 expiry: checked.expiry,
                 // Deprecated permissions are kept: the holder of the renewal is not new.
                 permissions: old.permissions.clone(),

@@ -1,4 +1,5 @@
-//! Changing a token: its name, whether it is enabled, and its grant, which is only ever narrowed.
+//! Changing a token: its name, what it is for, whether it is enabled, and its grant, which is only
+//! ever narrowed.
 //!
 //! The checks run in this order: a token that does not exist or reaches further than the caller, a
 //! stale version, then all faults of the input. So a caller learns nothing about a token that is
@@ -29,6 +30,10 @@ pub struct UpdateApiToken {
     pub version: i32,
     /// The new name.
     pub name: Option<String>,
+    /// The new description, unchecked.
+    pub description: Option<String>,
+    /// The keys and values of all its labels from now on, unchecked.
+    pub labels: Option<Vec<(String, String)>>,
     /// Whether it may be used from now on.
     pub enabled: Option<bool>,
     /// Dotted codes.
@@ -57,6 +62,8 @@ impl UpdateApiToken {
             id: _,
             version: _,
             name,
+            description,
+            labels,
             enabled,
             permissions,
             allowed_addresses,
@@ -65,6 +72,8 @@ impl UpdateApiToken {
         } = self;
         *enabled == Some(false)
             && name.is_none()
+            && description.is_none()
+            && labels.is_none()
             && permissions.is_none()
             && allowed_addresses.is_none()
             && expiry.is_none()

@@ -31,6 +31,9 @@ impl TestDatabase {
         "permissions = '{NULL}'",
         "permissions = '{{api.users.read,api.users.write}}'",
         "expiry = 'infinity'",
+        "labels = ''",
+        "labels = '[]'",
+        "labels = '{\"tenant\": 7}'",
     ];
 
     /// A database without tables, on the server of `TOKENWRIGHT_TEST_POSTGRES_URL` or else on one

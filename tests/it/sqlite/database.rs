@@ -42,6 +42,9 @@ impl TestDatabase {
         "allowed_addresses = ''",
         "permissions = 'everything'",
         "expiry = 9223372036854775807",
+        "labels = ''",
+        "labels = '[]'",
+        "labels = '{\"tenant\": 7}'",
     ];
 
     /// A folder for a database; the file is made by migrating.

@@ -217,6 +217,8 @@ async fn made(service: &Service, names: impl Iterator<Item = String>) -> Vec<Str
     let made = names.map(async |name| {
         let wanted = CreateApiToken {
             name,
+            description: String::new(),
+            labels: Vec::new(),
             expiry: RequestedExpiry::at(SystemClock.now() + TimeDelta::days(7)),
             permissions: service.catalogue().grantable(),
             allowed_addresses: Some(Vec::new()),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Made, TestApp, made, stored, works};
 
 /// Everything that the record of another token would reveal.
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 16] = [
     "creationDate",
     "lastModifiedDate",
     "createdUserInfo { userName }",
@@ -13,6 +13,8 @@ const FIELDS: [&str; 14] = [
     "userId",
     "user { name }",
     "name",
+    "description",
+    "labels { value }",
     "partialToken",
     "expiry",
     "allowedAddresses",

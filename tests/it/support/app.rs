@@ -209,7 +209,7 @@ const CREATE: &str = "mutation ($input: CreateApiTokenInput!) { createApiToken(i
     token
     apiToken {
         id version creationDate lastModifiedDate userId name partialToken expiry allowedAddresses
-        permissions status
+        permissions status description labels { key value }
         createdUserInfo { userId userName } lastModifiedUserInfo { userId userName }
     }
 } }";
@@ -218,6 +218,8 @@ const CREATE: &str = "mutation ($input: CreateApiTokenInput!) { createApiToken(i
 async fn administrator(service: &Service, now: Instant) -> String {
     let wanted = CreateApiToken {
         name: "administrator".to_owned(),
+        description: String::new(),
+        labels: Vec::new(),
         expiry: RequestedExpiry::at(now + TimeDelta::days(7)),
         permissions: service.catalogue().grantable(),
         allowed_addresses: Some(Vec::new()),

@@ -6,13 +6,18 @@ use async_graphql::Value;
 
 use crate::domain::address::IpNetwork;
 use crate::domain::api_token::ApiToken;
-use crate::domain::audit::AuditEvent;
+use crate::domain::audit::{AuditChange, AuditEvent};
+use crate::domain::label::Label;
 use crate::domain::user::User;
 
 /// Bytes of a row besides what grows with its contents.
 const ROW: usize = 512;
 /// Bytes of a permission in a set.
 const PERMISSION: usize = 64;
+/// Bytes of a label besides its texts.
+const LABEL: usize = size_of::<Label>() + 32;
+/// Bytes of a change besides its texts.
+const CHANGE: usize = size_of::<AuditChange>() + 48;
 
 /// A row that a resolver holds.
 pub(in crate::graphql) trait Held {
@@ -24,7 +29,8 @@ impl Held for ApiToken {
     fn held(&self) -> usize {
         let lists = self.allowed_addresses.iter().len() * size_of::<IpNetwork>()
             + self.permissions.iter().count() * PERMISSION;
-        ROW + self.name.len() + lists
+        let labels = self.labels.iter().map(|label| LABEL + label.key.len() + label.value.len());
+        ROW + self.name.len() + self.description.len() + lists + labels.sum::<usize>()
     }
 }
 
@@ -37,7 +43,10 @@ impl Held for User {
 impl Held for AuditEvent {
     fn held(&self) -> usize {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        let changes = self.changes.iter().map(|change| text(&change.before) + text(&change.after));
+        let changes = self
+            .changes
+            .iter()
+            .map(|change| CHANGE + change.field.len() + text(&change.before) + text(&change.after));
         ROW + changes.sum::<usize>()
     }
 }

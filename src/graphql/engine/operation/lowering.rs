@@ -19,6 +19,8 @@ use async_graphql::parser::types as engine;
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
 use super::{Selected, values};
+use crate::domain::label::MAX_LABELS;
+use crate::domain::{description, name};
 use crate::graphql::engine::lines::Lines;
 use crate::graphql::engine::request_error::{InputPlace, RequestError};
 
@@ -40,17 +42,24 @@ pub(super) struct Lowering<'a> {
     /// `None`: not known yet.
     variables: Option<&'a Variables>,
     selected: Cell<Selected>,
+    /// How often a field counts among the values: in each object of a list.
+    times: Cell<usize>,
 }
 
+/// Most objects in a list of the answer to a mutation. The only such lists are those of labels.
+const OBJECTS: usize = MAX_LABELS;
+/// The longest text of an answer to a mutation, and how many times as long as a name it is.
+const LONGEST_TEXT: (&str, usize) = ("description", description::MAX_LENGTH / name::MAX_LENGTH);
+
 impl<'a> Lowering<'a> {
-    pub(super) const fn new(
+    pub(super) fn new(
         schema: &'a Valid<Schema>,
         document: &'a Valid<ExecutableDocument>,
         lines: &'a Lines,
         variables: Option<&'a Variables>,
     ) -> Self {
-        let selected = Cell::new(Selected { fields: 0, lists: 0 });
-        Self { schema, document, lines, variables, selected }
+        let selected = Cell::new(Selected::default());
+        Self { schema, document, lines, variables, selected, times: Cell::new(1) }
     }
 
     /// How much is selected so far.
@@ -208,12 +217,16 @@ impl<'a> Lowering<'a> {
         if let Some(other) = others.iter().find(|other| !same(first, other)) {
             return Err(Stop::Refused(self.conflict(first, other)));
         }
-        let Selected { fields: count, lists } = self.selected.get();
-        let lists = lists + usize::from(first.ty().is_list());
-        self.selected.set(Selected { fields: count + 1, lists });
-        let pos = self.pos(first.location());
         let sets: Vec<_> = fields.iter().filter_map(|field| field.selection_set.as_ref()).collect();
-        let selections = self.selections(first.ty().inner_named_type(), &sets)?;
+        let times = self.times.get();
+        self.count(first, times);
+        let pos = self.pos(first.location());
+        if first.ty().is_list() {
+            self.times.set(times.saturating_mul(OBJECTS));
+        }
+        let selections = self.selections(first.ty().inner_named_type(), &sets);
+        self.times.set(times);
+        let selections = selections?;
         let arguments = first.arguments.iter().map(|argument| {
             let pos = self.pos(argument.location());
             let name = Positioned::new(Name::new(&argument.name), pos);
@@ -227,6 +240,19 @@ impl<'a> Lowering<'a> {
             selection_set: set(selections, pos),
         };
         Ok(Positioned::new(engine::Selection::Field(Positioned::new(field, pos)), pos))
+    }
+
+    /// Counts a field that is selected in so many objects.
+    fn count(&self, field: &Field, times: usize) {
+        let Selected { fields, lists, values } = self.selected.get();
+        let (longest, length) = LONGEST_TEXT;
+        let length = if field.name == longest { length } else { 1 };
+        let is_list_of_values = field.ty().is_list() && field.selection_set.is_none();
+        self.selected.set(Selected {
+            fields: fields + 1,
+            lists: lists + usize::from(is_list_of_values),
+            values: values.saturating_add(times.saturating_mul(length)),
+        });
     }
 
     /// The library treats a list as equal to a longer one that starts with it.

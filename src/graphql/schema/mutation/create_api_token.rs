@@ -8,7 +8,7 @@ use crate::graphql::error::{GqlError, creation_errors, report_all};
 use crate::graphql::schema::guard::MayChange;
 use crate::graphql::schema::permission::Permission;
 use crate::graphql::schema::scalars::{DateTime, IpNetwork};
-use crate::graphql::schema::types::ApiToken;
+use crate::graphql::schema::types::{ApiToken, LabelInput};
 use crate::service::CreateApiToken;
 
 /// The settings of a new API token.
@@ -18,6 +18,12 @@ struct CreateApiTokenInput {
     /// characters. CONFLICT with the reason `name_taken` if another token has it; case, compatible
     /// characters and surrounding white space do not matter.
     name: String,
+    /// What the token is for, in words: at most 1,000 characters (`description_too_long`). It gives
+    /// no authority.
+    description: Option<String>,
+    /// What the token is for, as pairs of a key and a value: at most 20 (`labels_too_many`), no key
+    /// twice (`label_key_duplicate`). Labels give no authority.
+    labels: Option<Vec<LabelInput>>,
     /// The instant from which the token is refused: in the future (`expiry_past`), and no further
     /// away than the server's maximum lifetime (`expiry_too_far`), which is two years unless set
     /// otherwise. Where the server is set so, no later than that of your own token
@@ -73,6 +79,8 @@ impl CreateApiTokenMutation {
         };
         let wanted = CreateApiToken {
             name: input.name,
+            description: input.description.unwrap_or_default(),
+            labels: input.labels.map(LabelInput::pairs).unwrap_or_default(),
             expiry: input.expiry.requested(),
             permissions: input.permissions.iter().map(|value| value.code(catalogue)).collect(),
             allowed_addresses: input.allowed_addresses.map(texts),

@@ -52,8 +52,9 @@ pub(super) struct RenewApiTokenMutation;
 
 #[Object]
 impl RenewApiTokenMutation {
-    /// Creates an API token with the permissions, deprecated ones included, and the allowed
-    /// addresses of another one, and with a secret and a user of its own. A token may renew itself.
+    /// Creates an API token with the permissions, deprecated ones included, the allowed addresses,
+    /// the description and the labels of another one, and with a secret and a user of its own. A
+    /// token may renew itself.
     /// NOT_FOUND when the token does not exist, was deleted or reaches further than the caller.
     /// Otherwise all faults of the input are reported together, each with its `field` and `reason`.
     /// Needs api.api-tokens.write.

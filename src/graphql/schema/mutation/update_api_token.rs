@@ -10,7 +10,7 @@ use crate::graphql::schema::guard::{MayChange, require_to_show};
 use crate::graphql::schema::id::parse_id;
 use crate::graphql::schema::permission::Permission;
 use crate::graphql::schema::scalars::{DateTime, IpNetwork};
-use crate::graphql::schema::types::ApiToken;
+use crate::graphql::schema::types::{ApiToken, LabelInput};
 use crate::service::UpdateApiToken;
 
 /// The changes to an API token. What is null or left out stays unchanged.
@@ -23,6 +23,10 @@ struct UpdateApiTokenInput {
     version: i32,
     /// The new name, under the rules of `createApiToken`; the API Token User gets it too.
     name: Option<String>,
+    /// The new description, under the rules of `createApiToken`; an empty text removes it.
+    description: Option<String>,
+    /// All labels from now on, under the rules of `createApiToken`; an empty list removes them.
+    labels: Option<Vec<LabelInput>>,
     /// False: the token is refused from the next request on, until true enables it again. It is
     /// enabled only by who disabled it, by a token that reaches at least as far as that one, or on
     /// the command line, and never by a descendant of it (FORBIDDEN, `enabling_beyond_reach`).
@@ -46,8 +50,9 @@ struct UpdateApiTokenInput {
 /// The changed API token.
 #[derive(SimpleObject)]
 struct UpdateApiTokenPayload {
-    /// The token as it is now. More of it than `id`, `version` and a `name` that you gave needs
-    /// api.api-tokens.read, unless it is your own; without, nothing is changed.
+    /// The token as it is now. More of it than `id`, `version` and the `name`, `description` and
+    /// `labels` that you gave needs api.api-tokens.read, unless it is your own; without, nothing is
+    /// changed.
     api_token: ApiToken,
     /// How many descendants were disabled with it. Each has an audit event.
     descendant_count: i32,
@@ -58,12 +63,12 @@ pub(super) struct UpdateApiTokenMutation;
 
 #[Object]
 impl UpdateApiTokenMutation {
-    /// Renames, disables, enables or narrows an API token, from its next request on. Permissions,
-    /// addresses and expiry are never widened: create another token, or renew this one for a later
-    /// expiry. A change without effect leaves the version unchanged. A token may change itself.
-    /// Errors come in this order: NOT_FOUND when the token does not exist, was deleted or reaches
-    /// further than the caller; CONFLICT for a stale version; then all faults of the input
-    /// together, each with its `field` and `reason`. Needs api.api-tokens.write.
+    /// Renames, describes, labels, disables, enables or narrows an API token, from its next request
+    /// on. Permissions, addresses and expiry are never widened: create another token, or renew this
+    /// one for a later expiry. A change without effect leaves the version unchanged. A token may
+    /// change itself. Errors come in this order: NOT_FOUND when the token does not exist, was
+    /// deleted or reaches further than the caller; CONFLICT for a stale version; then all faults of
+    /// the input together, each with its `field` and `reason`. Needs api.api-tokens.write.
     #[graphql(guard = "MayChange(AuditAction::ApiTokenUpdated)")]
     async fn update_api_token(
         &self,
@@ -73,11 +78,15 @@ impl UpdateApiTokenMutation {
         let (service, caller) = (service(ctx)?, principal(ctx)?);
         let id = parse_id(&input.id)?;
         if caller.api_token().is_none_or(|own| own.id != id) {
-            let known: &[_] = match &input.name {
-                Some(_) => &["id", "version", "name"],
-                None => &["id", "version"],
-            };
-            require_to_show(ctx, "apiToken", known, required::API_TOKENS_READ)?;
+            let given = [
+                ("name", input.name.is_some()),
+                ("description", input.description.is_some()),
+                ("labels", input.labels.is_some()),
+            ];
+            let given = given.into_iter().filter(|(_, is_given)| *is_given);
+            let mut known = vec!["id", "version"];
+            known.extend(given.map(|(field, _)| field));
+            require_to_show(ctx, "apiToken", &known, required::API_TOKENS_READ)?;
         }
         let catalogue = service.catalogue();
         let codes = |values: Vec<Permission>| {
@@ -90,6 +99,8 @@ impl UpdateApiTokenMutation {
             id,
             version: input.version,
             name: input.name,
+            description: input.description,
+            labels: input.labels.map(LabelInput::pairs),
             enabled: input.enabled,
             permissions: input.permissions.map(codes),
             allowed_addresses: input.allowed_addresses.map(texts),

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, Object};
 
 use super::user::{load_user, loaders};
-use super::{User, UserInfo};
+use super::{Label, User, UserInfo};
 use crate::domain::api_token;
 use crate::domain::secret::partial_token;
 use crate::graphql::context::{held, service};
@@ -63,6 +63,17 @@ impl ApiToken {
     /// are not deleted.
     async fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// What the token is for, in words; may be empty. It gives no authority.
+    async fn description(&self) -> &str {
+        &self.0.description
+    }
+
+    /// What the token is for, as pairs of a key and a value, sorted by the keys. Labels give no
+    /// authority.
+    async fn labels(&self) -> Vec<Label> {
+        self.0.labels.iter().map(Label::from).collect()
     }
 
     /// The start of the secret, the rest masked: enough to recognise the secret of this token.

@@ -26,9 +26,12 @@ impl Service {
         let permissions = input::permissions(&self.catalogue, &wanted.permissions, grant);
         let addresses = wanted.allowed_addresses.as_deref();
         let addresses = check_addresses(&principal.address_reach(), addresses);
-        let found = input::combine(name, expiry, permissions, addresses);
-        Ok(found.map(|(name, expiry, permissions, allowed_addresses)| Settings {
+        let purpose = input::purpose(&wanted.description, &wanted.labels);
+        let found = input::combine(input::both(name, purpose), expiry, permissions, addresses);
+        Ok(found.map(|((name, purpose), expiry, permissions, allowed_addresses)| Settings {
             name,
+            description: purpose.0.into(),
+            labels: purpose.1,
             expiry,
             permissions,
             allowed_addresses,

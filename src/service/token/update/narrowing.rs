@@ -1,4 +1,4 @@
-//! How a change may narrow the grant of a token; it never widens it.
+//! How a change may narrow the grant of a token, which it never widens, and what else it sets.
 
 use super::UpdateApiToken;
 use super::enabling::{self, Disabling};
@@ -7,7 +7,9 @@ use crate::domain::api_token::ApiToken;
 use crate::domain::api_token_change::ApiTokenChange;
 use crate::domain::catalogue::{Catalogue, CatalogueEntry};
 use crate::domain::clock::Instant;
+use crate::domain::description::Description;
 use crate::domain::fault::{Field, InputFault};
+use crate::domain::label::Labels;
 use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
 use crate::service::token::input::{self, Found};
@@ -33,16 +35,29 @@ impl Narrowing<'_> {
         let name = name.transpose();
         let enabled = enabling::enabled(self.wanted, disabling);
         let descendants = enabling::descendants(self.wanted);
-        let rest = input::combine(addresses, enabled, descendants, Ok(()));
-        let (name, expiry, permissions, (allowed_addresses, enabled, (), ())) =
+        let purpose = input::both(self.description(), self.labels());
+        let rest = input::combine(addresses, enabled, descendants, purpose);
+        let (name, expiry, permissions, (allowed_addresses, enabled, (), (description, labels))) =
             input::combine(name, expiry, permissions, rest)?;
         Ok(ApiTokenChange {
             name: name.filter(|name| name.as_str() != token.name),
+            description: description.filter(|text| text.as_str() != token.description),
+            labels: labels.filter(|labels| *labels != token.labels),
             enabled,
             permissions: permissions.filter(|permissions| *permissions != token.permissions),
             allowed_addresses: allowed_addresses.filter(|list| *list != token.allowed_addresses),
             expiry: expiry.filter(|expiry| *expiry != token.expiry),
         })
+    }
+
+    fn description(&self) -> Found<Option<Description>> {
+        let description = self.wanted.description.as_deref().map(Description::parse);
+        description.transpose().map_err(|fault| vec![fault])
+    }
+
+    fn labels(&self) -> Found<Option<Labels>> {
+        let labels = self.wanted.labels.as_deref();
+        labels.map(|labels| Labels::parse(Field::Labels, labels)).transpose()
     }
 
     /// The maximum lifetime does not matter here: an earlier expiry is always narrower.

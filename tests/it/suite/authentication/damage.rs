@@ -65,8 +65,8 @@ async fn a_row_that_cannot_be_read_lets_nobody_in() {
         ));
         assert_unavailable(&who(&app, &[&format!("Bearer {secret}")]).await);
         app.database.execute(
-            "UPDATE api_tokens SET (allowed_addresses, permissions, expiry) =
-             (SELECT allowed_addresses, permissions, expiry FROM kept) WHERE name = 'ci';
+            "UPDATE api_tokens SET (allowed_addresses, permissions, labels, expiry) =
+             (SELECT allowed_addresses, permissions, labels, expiry FROM kept) WHERE name = 'ci';
              DROP TABLE kept",
         );
         assert_eq!(status(&app, &secret).await, 200, "{damage}");

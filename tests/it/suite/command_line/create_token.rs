@@ -37,18 +37,23 @@ async fn admin_gives_no_more_than_it_is_told_to() {
     let server = Binary::on(&database, &["serve"]).serve();
     let narrow = |address: &'static str| {
         let arguments = ["admin", "create-token", "--expires-in", "1h", "--name", address];
+        let purpose = ["--description", "for a test", "--label", "tenant=a=b", "env="];
         let permissions = ["--permission", "api.users.read", "--permission", "api.tasks.read"];
         let made = Binary::on(&database, &arguments)
             .args(&permissions)
             .args(&["--allowed-address", address])
+            .args(&purpose)
             .run();
         assert_ended(&made, 0, "");
         made.stdout.trim_end().to_owned()
     };
-    let query = "{ currentApiToken { permissions allowedAddresses } }";
+    let query = "{ currentApiToken { permissions allowedAddresses description
+        labels { key value } } }";
     let here = server.graphql(&narrow("127.0.0.0/8"), query, json!({})).await;
     let expected = json!({
         "permissions": ["API_USERS_READ", "API_TASKS_READ"], "allowedAddresses": ["127.0.0.0/8"],
+        "description": "for a test",
+        "labels": [{ "key": "env", "value": "" }, { "key": "tenant", "value": "a=b" }],
     });
     assert_eq!(here.data()["currentApiToken"], expected);
     let elsewhere = server.graphql(&narrow("192.0.2.1"), query, json!({})).await;
@@ -62,7 +67,10 @@ fn admin_lists_every_fault() {
     let ended = Binary::on(&database, &arguments)
         .args(&["--permission", "api.nonsense.read", "--permission", "nonsense"])
         .args(&["--allowed-address", "10.0.0.1/8"])
+        .args(&["--description", "a\u{7}", "--label", "Tenant=acme"])
         .run();
+    assert_ended(&ended, 1, "--description: ");
+    assert_ended(&ended, 1, "--label: `Tenant` is not the key of a label");
     assert_ended(&ended, 1, "--name: ");
     assert_ended(&ended, 1, "--expires-in: ");
     assert_ended(&ended, 1, "--allowed-address: `10.0.0.1/8`");

@@ -1,0 +1,14 @@
+-- What a token is for. The labels, a JSON object, are read with the row of the token.
+ALTER TABLE api_tokens ADD COLUMN description TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_tokens ADD COLUMN labels TEXT NOT NULL DEFAULT '{}';
+
+-- The labels of live tokens, by which lists are filtered. The creation date, which never changes, is here too, so that
+-- the index is read in the order of the list.
+CREATE TABLE api_token_labels (
+    api_token_id TEXT NOT NULL REFERENCES api_tokens (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    creation_date BIGINT NOT NULL,
+    PRIMARY KEY (api_token_id, key)
+) WITHOUT ROWID;
+CREATE INDEX api_token_labels_key_value ON api_token_labels (key, value, creation_date, api_token_id);
