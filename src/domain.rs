@@ -28,3 +28,4 @@ pub mod renewed_name;
 pub mod secret;
 pub mod user;
 pub mod verdict;
+pub mod verification;

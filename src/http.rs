@@ -1,5 +1,6 @@
 //! The HTTP side. actix-web is used only here.
 
+mod authorize;
 mod caller;
 mod connection;
 mod graphql;

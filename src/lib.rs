@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | [`cli`], [`config`], [`telemetry`] | commands, settings, the log |
 //! | [`app`] | the composition root: settings to a server that listens |
-//! | [`http`] | actix-web: authentication of requests, GraphQL over HTTP, health, the playground |
+//! | [`http`] | actix-web: the caller, GraphQL over HTTP, verification, health, the playground |
 //! | [`graphql`] | async-graphql: the schema, its errors, its limits, validation |
 //! | [`service`] | the use cases: who may do what, and what happens then |
 //! | [`repository`] | queries in domain words, once for both databases |

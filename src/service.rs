@@ -1,6 +1,7 @@
 //! The use cases, one file each, in rooms: `token` makes, changes and ends; `read` reads; `start`
-//! and `background` run beside the requests; `judge` decides who asks. A use case takes the
-//! principal, decides, and runs the repository.
+//! and `background` run beside the requests; `judge` decides on secrets, for whoever asks
+//! (`authenticate`) and for other services (`verify`). A use case takes the principal, decides, and
+//! runs the repository.
 
 mod authenticate;
 mod background;
@@ -12,6 +13,7 @@ mod quota;
 mod read;
 mod start;
 mod token;
+mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;

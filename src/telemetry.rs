@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 
 use tracing::Level;
 use tracing::metadata::Metadata;
-use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -56,15 +56,12 @@ pub fn layer<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::builder().parse(&log.log)?;
+    // One filter: of two in a row, each alone lets a span be made that is then written nowhere.
+    let filter = EnvFilter::builder().parse(&log.log)?.and(filter_fn(is_for_operators));
     let lines = fmt::layer().with_ansi(ansi).with_writer(writer);
     Ok(match log.log_format {
-        LogFormat::Text => {
-            lines.with_filter(filter).with_filter(filter_fn(is_for_operators)).boxed()
-        }
-        LogFormat::Json => {
-            lines.json().with_filter(filter).with_filter(filter_fn(is_for_operators)).boxed()
-        }
+        LogFormat::Text => lines.with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().with_filter(filter).boxed(),
     })
 }
 

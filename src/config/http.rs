@@ -50,6 +50,20 @@ pub struct HttpArgs {
     #[arg(long, env = "TOKENWRIGHT_ALLOWED_ORIGINS", value_name = "ORIGIN,...")]
     pub allowed_origins: Vec<OriginList>,
 
+    /// Whether `/authorize` must be asked for at least one permission. Without, a gateway that asks
+    /// for none lets every valid token pass.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_AUTHORIZE_NEEDS_PERMISSION",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        default_value = "true",
+        value_parser = boolean
+    )]
+    pub authorize_needs_permission: bool,
+
     /// Serve the playground, GraphiQL, at `/`. On in `dev`, off in `serve` unless set.
     #[arg(
         long,
@@ -171,6 +185,7 @@ impl HttpArgs {
             forwarded_header: self.forwarded_header.into(),
             introspection: self.introspection.map_or(introspection, Introspection::from),
             allowed_origins: AllowedOrigins::new(self.origins()),
+            authorize_needs_permission: self.authorize_needs_permission,
             playground: self.playground.unwrap_or(playground),
             request_timeout: self.request_timeout,
             shutdown_timeout: self.shutdown_timeout,

@@ -94,6 +94,11 @@ impl Borrow<str> for PermissionCode {
 pub struct PermissionSet(BTreeSet<PermissionCode>);
 
 impl PermissionSet {
+    /// Is there no permission in the set?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Is the permission in the set?
     pub fn contains(&self, code: &str) -> bool {
         self.0.contains(code)

@@ -1,7 +1,7 @@
 //! The judgement on a presented secret: may its token be used now, and from this address?
 //!
-//! Every surface asks the same judge and gets this verdict. Each surface decides for itself what to
-//! do with it and how to answer.
+//! Every surface asks the same judge and gets this verdict. [`Verdict::decide`] adds what a service
+//! asks of a token; each surface renders the outcome in its own form.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -33,10 +33,12 @@ pub enum TokenRefusal {
         claimed: Option<ApiTokenId>,
     },
     /// The secret is genuine, but the client's address is not among the allowed ones.
-    #[error("the token is not allowed from this address")]
+    #[error("the token is not allowed from {}", from(*.is_known))]
     AddressNotAllowed {
         /// The token.
         token: ApiTokenId,
+        /// Is the client's address known at all?
+        is_known: bool,
     },
 }
 
@@ -45,9 +47,13 @@ impl TokenRefusal {
     pub const fn token_id(self) -> Option<ApiTokenId> {
         match self {
             Self::Invalid { claimed, .. } => claimed,
-            Self::AddressNotAllowed { token } => Some(token),
+            Self::AddressNotAllowed { token, .. } => Some(token),
         }
     }
+}
+
+const fn from(is_known: bool) -> &'static str {
+    if is_known { "this address" } else { "an unknown address" }
 }
 
 /// Why a token is not valid.
@@ -94,7 +100,8 @@ impl Credential {
         } else if self.token.allowed_addresses.admits(client) {
             Verdict::Valid(Arc::new(self.token))
         } else {
-            Verdict::Refused(TokenRefusal::AddressNotAllowed { token: id })
+            let is_known = client.is_some();
+            Verdict::Refused(TokenRefusal::AddressNotAllowed { token: id, is_known })
         }
     }
 

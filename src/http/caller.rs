@@ -16,7 +16,7 @@ use super::request::request_log::{RequestInfo, attribute, claim};
 use super::state::HttpState;
 use crate::domain::principal::Origin;
 use crate::domain::verdict::TokenRefusal;
-use crate::service::{Admitted, Arrival, AuthenticateError, FirstLook};
+use crate::service::{Admitted, Arrival, AuthenticateError, FirstLook, JudgeError};
 use crate::wire::bearer::{Credentials, credentials};
 
 /// Who sent the head of a request, and from where. As a handler's argument, it is looked at before
@@ -55,7 +55,9 @@ impl Caller {
         let admitted = timeout(state.settings.request_timeout, state.service.admit(look, arrival));
         let refused = |error| refused(error, origin.client_address, state);
         let admitted = admitted.await.map_err(|_| Refusal::Unavailable)?.map_err(refused)?;
-        attribute(admitted.principal());
+        if let Some(own) = admitted.principal().api_token() {
+            attribute(own);
+        }
         Ok((Some(Arc::new(admitted)), origin))
     }
 }
@@ -93,21 +95,31 @@ pub(super) fn refused(
     state: &HttpState,
 ) -> Refusal {
     match error {
-        AuthenticateError::Refused(refusal) => {
-            claim(refusal);
-            let token = refusal.token_id().map(tracing::field::display);
-            if state.refusals.is_first(client, &refusal.to_string()) {
-                tracing::info!(reason = %refusal, token, "authentication refused");
-            } else {
-                tracing::debug!(reason = %refusal, token, "authentication refused");
-            }
-            refusal.into()
-        }
-        AuthenticateError::Unavailable(error) => {
-            tracing::warn!(%error, "authentication was not possible");
-            Refusal::Unavailable
-        }
+        AuthenticateError::Refused(refusal) => refused_token(refusal, client, state),
+        AuthenticateError::Unavailable(error) => unavailable(&error),
     }
+}
+
+/// Logs why the judge refuses a token.
+pub(super) fn refused_token(
+    refusal: TokenRefusal,
+    client: Option<IpAddr>,
+    state: &HttpState,
+) -> Refusal {
+    claim(refusal);
+    let token = refusal.token_id().map(tracing::field::display);
+    if state.refusals.is_first(client, &refusal.to_string()) {
+        tracing::info!(reason = %refusal, token, "authentication refused");
+    } else {
+        tracing::debug!(reason = %refusal, token, "authentication refused");
+    }
+    refusal.into()
+}
+
+/// Logs why there is no verdict.
+pub(super) fn unavailable(error: &JudgeError) -> Refusal {
+    tracing::warn!(%error, "authentication was not possible");
+    Refusal::Unavailable
 }
 
 impl From<TokenRefusal> for Refusal {

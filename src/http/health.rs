@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use actix_web::dev::ServiceRequest;
 use actix_web::{HttpResponse, web};
 use tokio::time::timeout;
 
@@ -20,9 +19,9 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
     config.service(read_only(LIVEZ, livez)).service(read_only(READYZ, readyz));
 }
 
-/// Is this a request to one of these routes?
-pub(super) fn is_probe(request: &ServiceRequest) -> bool {
-    matches!(request.path(), LIVEZ | READYZ)
+/// Is this the path of one of these routes?
+pub(super) fn is_probe(path: &str) -> bool {
+    matches!(path, LIVEZ | READYZ)
 }
 
 async fn livez() -> HttpResponse {

@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER as RETRY_AFTER_HEADER, WWW_AUTHENTICATE};
 
 use crate::graphql::{RETRY_AFTER, TOKEN_NEEDED, TRY_AGAIN};
+use crate::wire::challenge;
 
 pub(super) use json::{JSON, RefusalBody};
 
@@ -20,6 +21,10 @@ pub(super) enum Refusal {
     MalformedCredentials,
     NoCredentials,
     AddressNotAllowed,
+    /// The token lacks a permission that a gateway asks for.
+    PermissionMissing,
+    /// A gateway asks for nothing, or for something that is not known.
+    InvalidDemand,
     CrossSite,
     /// A browser asks on behalf of a page whose origin is not allowed.
     OriginNotAllowed,
@@ -44,12 +49,13 @@ impl Refusal {
     const fn status(self) -> StatusCode {
         match self {
             Self::InvalidToken | Self::NoCredentials => StatusCode::UNAUTHORIZED,
-            Self::MalformedCredentials | Self::BodyBroken | Self::NotHttp => {
+            Self::MalformedCredentials | Self::InvalidDemand | Self::BodyBroken | Self::NotHttp => {
                 StatusCode::BAD_REQUEST
             }
-            Self::AddressNotAllowed | Self::CrossSite | Self::OriginNotAllowed => {
-                StatusCode::FORBIDDEN
-            }
+            Self::AddressNotAllowed
+            | Self::PermissionMissing
+            | Self::CrossSite
+            | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
@@ -68,6 +74,8 @@ impl Refusal {
             Self::MalformedCredentials => "invalid_request",
             Self::NoCredentials => "token_missing",
             Self::AddressNotAllowed => "address_not_allowed",
+            Self::PermissionMissing => "permission_missing",
+            Self::InvalidDemand => "invalid_demand",
             Self::CrossSite => "cross_site",
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::Unavailable => "unavailable",
@@ -93,6 +101,8 @@ impl Refusal {
             }
             Self::NoCredentials => TOKEN_NEEDED,
             Self::AddressNotAllowed => "The token is not allowed from this address.",
+            Self::PermissionMissing => "The token lacks a permission that is asked for.",
+            Self::InvalidDemand => "What is asked for is not known here.",
             Self::CrossSite => "A page of another site may not send this request.",
             Self::OriginNotAllowed => {
                 "Pages of this origin are not allowed here: it is not in the server's \
@@ -124,15 +134,9 @@ impl Refusal {
     /// of another scheme.
     const fn challenge(self) -> Option<&'static str> {
         match self {
-            Self::NoCredentials => Some("Bearer realm=\"tokenwright\""),
-            Self::InvalidToken => Some(
-                "Bearer realm=\"tokenwright\", error=\"invalid_token\", \
-                 error_description=\"The token is not valid\"",
-            ),
-            Self::MalformedCredentials => Some(
-                "Bearer realm=\"tokenwright\", error=\"invalid_request\", \
-                 error_description=\"One Authorization header with one token is needed\"",
-            ),
+            Self::NoCredentials => Some(challenge::TOKEN_NEEDED),
+            Self::InvalidToken => Some(challenge::INVALID_TOKEN),
+            Self::MalformedCredentials => Some(challenge::INVALID_CREDENTIALS),
             _ => None,
         }
     }

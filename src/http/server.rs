@@ -21,7 +21,7 @@ use super::connection::unread_body::unread_body;
 use super::refusal::Refusal;
 use super::request::request_log::request_log;
 use super::state::HttpState;
-use super::{graphql, health, playground};
+use super::{authorize, graphql, health, playground};
 
 /// How long a quiet connection is kept for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -53,6 +53,7 @@ pub fn bind(address: SocketAddr, state: HttpState) -> std::io::Result<HttpServer
             .wrap(middleware::from_fn(unread_body))
             .wrap(middleware::from_fn(busy_connection))
             .wrap(middleware::from_fn(request_log))
+            .configure(authorize::configure)
             .configure(graphql::endpoint::configure)
             .configure(health::configure)
             .default_service(web::to(async || Refusal::NotFound.json()));

@@ -23,6 +23,8 @@ pub struct HttpSettings {
     pub introspection: Introspection,
     /// Whose pages may use GraphQL from another origin.
     pub allowed_origins: AllowedOrigins,
+    /// Must `/authorize` be asked for at least one permission?
+    pub authorize_needs_permission: bool,
     /// Is the playground at `/` served?
     pub playground: bool,
     /// Longest time to read a head, again to read a body, and again to answer.

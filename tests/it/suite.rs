@@ -6,6 +6,7 @@ mod api_tokens;
 mod audit_events;
 mod audit_tail;
 mod authentication;
+mod authorize;
 mod begun_requests;
 pub mod cancellation;
 mod client_address;

@@ -1,6 +1,10 @@
 //! What is known about a request from its start, its line in the log at its end, and the headers of
 //! its answer. The log has the route that the path matched, but not the path, the query string, the
 //! body or the credentials, which may hold anything.
+//!
+//! Gateways and orchestrators ask all the time, and gateways have logs of their own. What goes well
+//! on their routes is written at `debug`, and costs next to nothing above; refusals are written as
+//! everywhere.
 
 use std::net::IpAddr;
 
@@ -11,15 +15,16 @@ use actix_web::http::header::{
     CACHE_CONTROL, FORWARDED, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, web};
+use actix_web::{Error, HttpMessage, HttpRequest, web};
 use tracing::field::Empty;
-use tracing::{Instrument, Span};
+use tracing::{Instrument, Level, Span};
 
 use super::single_header::single_header;
+use crate::domain::api_token::ApiToken;
 use crate::domain::id::request_id;
-use crate::domain::principal::Principal;
 use crate::domain::verdict::TokenRefusal;
-use crate::http::health;
+use crate::http::authorize::is_authorize;
+use crate::http::health::is_probe;
 use crate::http::state::HttpState;
 use crate::wire::forwarded::{ForwardedHeader, client_address};
 
@@ -28,11 +33,33 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const MAX_REQUEST_ID: usize = 64;
 
 /// What is known of a request from its start.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(in crate::http) struct RequestInfo {
     pub(in crate::http) id: Option<String>,
     /// The end client's address, as far as it can be trusted.
     pub(in crate::http) client_address: Option<IpAddr>,
+}
+
+/// The span that was begun late for a request, for its lines at `info`.
+struct LateSpan(Span);
+
+/// The span of a request, with what is known of it.
+macro_rules! span {
+    ($level:expr, $request:expr, $info:expr) => {{
+        let (request, info): (&HttpRequest, &RequestInfo) = ($request, $info);
+        tracing::span!(
+            $level,
+            "request",
+            request_id = info.id.as_deref().unwrap_or_default(),
+            method = known(request.method()),
+            path = request.match_pattern().as_deref().unwrap_or("-"),
+            client = info.client_address.map(tracing::field::display),
+            token = Empty,
+            user = Empty,
+            claimed = Empty,
+            refused = Empty
+        )
+    }};
 }
 
 /// Wraps every request.
@@ -41,23 +68,20 @@ pub(in crate::http) async fn request_log(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let state = request.app_data::<web::Data<HttpState>>().cloned();
-    let info = state.as_ref().map(|state| info(&request, state));
-    let id = info.as_ref().and_then(|info| info.id.clone()).unwrap_or_default();
-    let address = info.as_ref().and_then(|info| info.client_address);
-    let client = address.map(tracing::field::display);
-    let is_probe = health::is_probe(&request);
-    let span = tracing::info_span!("request", request_id = %id, method = known(request.method()),
-        path = request.match_pattern().as_deref().unwrap_or("-"), client, token = Empty,
-        user = Empty, claimed = Empty, refused = Empty);
-    if let Some(info) = info {
-        request.extensions_mut().insert(info);
-    }
+    let info = state.as_ref().map_or_else(RequestInfo::default, |state| info(&request, state));
+    let address = info.client_address;
+    let (is_probe, is_authorize) = (is_probe(request.path()), is_authorize(request.path()));
+    let span = if is_probe || is_authorize {
+        span!(Level::DEBUG, request.request(), &info)
+    } else {
+        span!(Level::INFO, request.request(), &info)
+    };
+    let id = info.id.as_deref().and_then(|id| HeaderValue::from_str(id).ok());
+    request.extensions_mut().insert(info);
     let start = std::time::Instant::now();
     let mut response = next.call(request).instrument(span.clone()).await?;
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        headers.insert(X_REQUEST_ID, id);
-    }
+    headers.insert(X_REQUEST_ID, id.unwrap_or_else(|| HeaderValue::from_static("")));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     // Answers may hold a secret or be true only at this moment, unless they say otherwise.
@@ -66,21 +90,39 @@ pub(in crate::http) async fn request_log(
     }
     let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     let status = response.status();
-    // Probes come every few seconds; what is wrong with the database has lines of its own.
+    // What is wrong with the database has lines of its own.
     let is_usual = is_probe
+        || is_authorize && status.is_success()
         || status.is_client_error()
             && state.is_some_and(|state| !state.refusals.is_first(address, status.as_str()));
-    span.in_scope(|| match (is_usual, status.as_u16()) {
-        (true, status) => tracing::debug!(status, micros, "answered"),
-        (false, status) => tracing::info!(status, micros, "answered"),
-    });
+    if is_usual {
+        span.in_scope(|| tracing::debug!(status = status.as_u16(), micros, "answered"));
+    } else {
+        let span = if span.is_disabled() { span_of(response.request()) } else { span };
+        span.in_scope(|| tracing::info!(status = status.as_u16(), micros, "answered"));
+    }
     Ok(response)
 }
 
-/// Writes who asks into the span of the request, and so into its line in the log.
-pub(in crate::http) fn attribute(principal: &Principal) {
-    if let Some(own) = principal.api_token() {
-        let span = Span::current();
+/// The span of a request for a line at `info`: on routes where that is rare, it is begun only now.
+pub(in crate::http) fn span_of(request: &HttpRequest) -> Span {
+    let current = Span::current();
+    if !current.is_disabled() {
+        return current;
+    }
+    if let Some(LateSpan(span)) = request.extensions().get() {
+        return span.clone();
+    }
+    let info = request.extensions().get::<RequestInfo>().cloned().unwrap_or_default();
+    let span = span!(Level::INFO, request, &info);
+    request.extensions_mut().insert(LateSpan(span.clone()));
+    span
+}
+
+/// Writes whose token came into the span of the request, and so into its line in the log.
+pub(in crate::http) fn attribute(own: &ApiToken) {
+    let span = Span::current();
+    if !span.is_disabled() {
         span.record("token", tracing::field::display(own.id));
         span.record("user", tracing::field::display(own.user_id));
     }

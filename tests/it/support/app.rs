@@ -26,6 +26,7 @@ pub struct Options {
     pub introspection: Introspection,
     /// Web origins.
     pub allowed_origins: Vec<&'static str>,
+    pub authorize_needs_permission: bool,
     pub playground: bool,
     /// CIDR networks.
     pub trusted_proxies: Vec<&'static str>,
@@ -49,6 +50,7 @@ impl Default for Options {
             catalogue: Catalogue::built_in().unwrap(),
             introspection: Introspection::Public,
             allowed_origins: Vec::new(),
+            authorize_needs_permission: true,
             playground: true,
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::XForwardedFor,
@@ -122,6 +124,7 @@ impl TestApp {
             forwarded_header: options.forwarded_header,
             introspection: options.introspection,
             allowed_origins: AllowedOrigins::new(origins),
+            authorize_needs_permission: options.authorize_needs_permission,
             playground: options.playground,
             request_timeout: options.request_timeout,
             shutdown_timeout: Duration::from_secs(1),

@@ -56,6 +56,7 @@ fn other_settings(database: &TestDatabase) -> Vec<(&'static str, String)> {
     let text = |text: &str| format!("\"{text}\"");
     vec![
         ("allowed-origins", "[\"https://app.example\", \"http://localhost:3000\"]".to_owned()),
+        ("authorize-needs-permission", "false".to_owned()),
         ("bcrypt-cost", "5".to_owned()),
         ("database-connections", "2".to_owned()),
         ("database-idle-transaction-timeout", text("3s")),
@@ -90,9 +91,13 @@ async fn has_other_settings(database: &TestDatabase, serve: Binary) {
     let running = serve.start();
     let url = format!("http://{}", running.listening());
     assert_eq!(reqwest::get(&url).await.unwrap().status(), 200, "playground");
+    let administrator = administrator_of_bookshop(database);
+    let authorize = reqwest::Client::new().get(format!("{url}/authorize"));
+    let authorized = authorize.bearer_auth(&administrator).send().await.unwrap();
+    assert_eq!(authorized.status(), 200, "authorize-needs-permission");
     let ask = reqwest::Client::new()
         .post(format!("{url}/graphql"))
-        .bearer_auth(administrator_of_bookshop(database))
+        .bearer_auth(administrator)
         .header("forwarded", "for=10.0.0.7, for=192.0.2.7")
         .header("origin", "http://localhost:3000")
         .json(&json!({ "query": "{ __schema { queryType { name } } }" }));
