@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 use self::duties::Duties;
 use crate::db::{
@@ -17,9 +18,12 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::clock::{Clock, SteadyClock};
 use crate::domain::random::RandomSource;
 use crate::graphql::Engine;
-use crate::http::{HttpServer, HttpSettings, HttpState, RefusalSums, bind};
+use crate::grpc::{GrpcServer, GrpcState};
+use crate::http::{HttpServer, HttpSettings, HttpState};
 use crate::repository::Repository;
 use crate::service::{Service, TokenRules, UnknownPermissions};
+use crate::surface::{Connections, RefusalSums};
+use crate::{grpc, http};
 
 /// The parts of the use cases.
 pub struct ServiceConfig {
@@ -35,6 +39,15 @@ pub struct ServiceConfig {
     pub clock: Arc<dyn Clock>,
     /// Gives the random bytes of ids and secrets.
     pub random: Arc<dyn RandomSource>,
+}
+
+/// Where a server listens; port 0 takes a free one.
+#[derive(Debug, Clone, Copy)]
+pub struct Listen {
+    /// For HTTP.
+    pub http: SocketAddr,
+    /// For Envoy's `ext_authz` over gRPC, if at all.
+    pub ext_authz: Option<SocketAddr>,
 }
 
 /// Why the program does not start.
@@ -91,6 +104,7 @@ pub async fn service(config: ServiceConfig) -> Result<Arc<Service>, StartError> 
 /// A server that listens. It is the only one on its database, or, on PostgreSQL, one of many.
 pub struct App {
     server: HttpServer,
+    ext_authz: Option<GrpcServer>,
     service: Arc<Service>,
     refusals: Arc<RefusalSums>,
     lock: ServerLock,
@@ -104,7 +118,7 @@ impl App {
     /// As [`service`], and when another server uses the SQLite file or the address cannot be bound.
     pub async fn build(
         config: ServiceConfig,
-        listen: SocketAddr,
+        listen: Listen,
         http: HttpSettings,
     ) -> Result<Self, StartError> {
         let url = config.database.clone();
@@ -120,7 +134,7 @@ impl App {
     /// As [`Self::build`], and when a migration fails.
     pub async fn migrate_and_build(
         config: ServiceConfig,
-        listen: SocketAddr,
+        listen: Listen,
         http: HttpSettings,
     ) -> Result<Self, StartError> {
         let lock = ServerLock::take_and_migrate(&config.database).await?;
@@ -130,30 +144,55 @@ impl App {
     async fn assemble(
         lock: ServerLock,
         config: ServiceConfig,
-        listen: SocketAddr,
-        http: HttpSettings,
+        listen: Listen,
+        settings: HttpSettings,
     ) -> Result<Self, StartError> {
         let (clock, random) = (Arc::clone(&config.clock), Arc::clone(&config.random));
         let service = service(config).await?;
-        let (introspection, limit) = (http.introspection, http.request_timeout);
+        let (introspection, limit) = (settings.introspection, settings.request_timeout);
         let engine = Engine::new(Arc::clone(&service), introspection, limit);
-        let shutdown_timeout = http.shutdown_timeout;
+        let shutdown_timeout = settings.shutdown_timeout;
         let refusals = Arc::<RefusalSums>::default();
+        let connections = Connections::new(settings.connections, settings.trusted_proxies.clone());
+        let asked_by_envoy = GrpcState {
+            service: Arc::clone(&service),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            refusals: Arc::clone(&refusals),
+            connections: Arc::clone(&connections),
+            trusted_proxies: settings.trusted_proxies.clone(),
+            forwarded_header: settings.forwarded_header,
+            needs_permission: settings.authorize_needs_permission,
+            request_timeout: settings.request_timeout,
+            shutdown_timeout,
+        };
         let state = HttpState {
             engine,
             service: Arc::clone(&service),
             clock,
             random,
             refusals: Arc::clone(&refusals),
-            settings: http,
+            settings,
         };
-        let server = bind(listen, state).map_err(|error| StartError::Listen(listen, error))?;
-        Ok(Self { server, service, refusals, lock, shutdown_timeout })
+        let refused = |address| move |error| StartError::Listen(address, error);
+        let ext_authz = match listen.ext_authz {
+            Some(address) => {
+                Some(grpc::bind(address, asked_by_envoy).await.map_err(refused(address))?)
+            }
+            None => None,
+        };
+        let server = http::bind(listen.http, state, connections).map_err(refused(listen.http))?;
+        Ok(Self { server, ext_authz, service, refusals, lock, shutdown_timeout })
     }
 
-    /// The address on which it listens.
+    /// The address on which it listens for HTTP.
     pub const fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// The address on which it listens for Envoy's `ext_authz`, if it does.
+    pub fn ext_authz_address(&self) -> Option<SocketAddr> {
+        self.ext_authz.as_ref().map(GrpcServer::address)
     }
 
     /// The use cases, for commands that also do something else.
@@ -175,10 +214,36 @@ impl App {
         duties.start("sums of refusals", |stop| async move {
             refusals.keep(stop.cancelled()).await;
         });
-        let ended = self.server.run_until(stop).await;
+        let ended = run(self.server, self.ext_authz, stop).await;
         duties.end(self.shutdown_timeout).await;
         self.service.close().await;
         drop(self.lock);
         ended
     }
+}
+
+/// Runs the servers until `stop` is ready. If one ends by itself, the other one ends, too.
+async fn run(
+    http: HttpServer,
+    ext_authz: Option<GrpcServer>,
+    stop: impl Future<Output = ()>,
+) -> std::io::Result<()> {
+    let ending = CancellationToken::new();
+    let http = async {
+        let _ends_the_other = ending.clone().drop_guard();
+        http.run_until(ending.cancelled()).await
+    };
+    let ext_authz = async {
+        let Some(ext_authz) = ext_authz else { return Ok(()) };
+        let _ends_the_other = ending.clone().drop_guard();
+        ext_authz.run_until(ending.cancelled()).await
+    };
+    let stop = async {
+        tokio::select! {
+            () = stop => ending.cancel(),
+            () = ending.cancelled() => {}
+        }
+    };
+    let (http, ext_authz, ()) = tokio::join!(http, ext_authz, stop);
+    http.and(ext_authz)
 }

@@ -6,6 +6,7 @@ mod database;
 mod environment;
 mod file;
 mod file_mode;
+mod grpc;
 mod http;
 mod listen;
 mod log;
@@ -20,6 +21,7 @@ mod value;
 
 pub use database::DatabaseArgs;
 pub use file::FileError;
+pub use grpc::GrpcArgs;
 pub use http::HttpArgs;
 pub use listen::ListenAddress;
 pub use log::{LogArgs, LogFormat};

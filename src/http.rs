@@ -12,8 +12,6 @@ mod request;
 mod server;
 mod state;
 
-pub use connection::admission::ConnectionLimits;
-pub use request::refusal_sums::RefusalSums;
 pub use request::web_origin::{AllowedOrigins, WebOrigin};
 pub use server::{HttpServer, bind};
 pub use state::{HttpSettings, HttpState};

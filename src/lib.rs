@@ -9,6 +9,8 @@
 //! | [`cli`], [`config`], [`telemetry`] | commands, settings, the log |
 //! | [`app`] | the composition root: settings to a server that listens |
 //! | [`http`] | actix-web: the caller, GraphQL over HTTP, verification, health, the playground |
+//! | [`grpc`] | tonic: Envoy's `ext_authz`, on a listener of its own |
+//! | [`surface`] | what these two share: bounds on connections, sums of refusals |
 //! | [`graphql`] | async-graphql: the schema, its errors, its limits, validation |
 //! | [`service`] | the use cases: who may do what, and what happens then |
 //! | [`repository`] | queries in domain words, once for both databases |
@@ -25,8 +27,10 @@ pub mod config;
 pub mod db;
 pub mod domain;
 pub mod graphql;
+pub mod grpc;
 pub mod http;
 pub mod repository;
 pub mod service;
+pub mod surface;
 pub mod telemetry;
 pub mod wire;

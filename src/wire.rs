@@ -7,4 +7,5 @@ pub mod demand;
 pub mod field_value;
 pub mod forwarded;
 pub mod identity;
+pub mod request_id;
 pub mod request_stream;

@@ -5,8 +5,8 @@ use clap::Args;
 use super::output::report;
 use super::stop::signals;
 use super::{CliError, service_config};
-use crate::app::App;
-use crate::config::{DatabaseArgs, HttpArgs, QuotaArgs, TokenArgs};
+use crate::app::{App, Listen};
+use crate::config::{DatabaseArgs, GrpcArgs, HttpArgs, QuotaArgs, TokenArgs};
 use crate::http::HttpSettings;
 
 /// The settings of a server.
@@ -17,6 +17,9 @@ pub(super) struct ServerArgs {
 
     #[command(flatten)]
     pub(super) http: HttpArgs,
+
+    #[command(flatten)]
+    grpc: GrpcArgs,
 
     #[command(flatten)]
     tokens: TokenArgs,
@@ -36,7 +39,14 @@ impl ServerArgs {
                  address; name those of your proxies only"
             );
         }
-        let listen = self.http.listen.0;
+        let ext_authz = self.grpc.ext_authz_listen.map(|listen| listen.0);
+        if ext_authz.is_some() && self.http.trusted_proxies.is_empty() {
+            tracing::warn!(
+                "ext-authz-listen is set and trusted-proxies is not, so Envoy itself counts as the \
+                 client; name Envoy's address there"
+            );
+        }
+        let listen = Listen { http: self.http.listen.0, ext_authz };
         Ok(if migrate {
             App::migrate_and_build(config, listen, http).await?
         } else {
@@ -48,6 +58,9 @@ impl ServerArgs {
 /// Serves until a signal ends it.
 pub(super) async fn run(app: App) -> Result<(), CliError> {
     let stop = signals()?;
+    if let Some(address) = app.ext_authz_address() {
+        report(&format!("listening for ext_authz on {address}"));
+    }
     // Scripts and people wait for this line, whatever the log filter is.
     report(&format!("listening on http://{}", app.address()));
     Ok(app.run_until(stop).await?)

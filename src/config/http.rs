@@ -10,7 +10,8 @@ use super::origins::OriginList;
 use super::proxies::ProxyList;
 use super::value::{boolean, timeout};
 use crate::graphql::Introspection;
-use crate::http::{AllowedOrigins, ConnectionLimits, HttpSettings, WebOrigin};
+use crate::http::{AllowedOrigins, HttpSettings, WebOrigin};
+use crate::surface::ConnectionLimits;
 use crate::wire::forwarded::{ForwardedHeader, TrustedProxies};
 
 /// Settings of the HTTP side.

@@ -1,6 +1,5 @@
 //! What happens on a connection around its requests.
 
-pub(super) mod admission;
 pub(super) mod library_refusal;
 pub(super) mod socket;
 pub(super) mod unread_body;

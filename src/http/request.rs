@@ -1,6 +1,5 @@
 //! What every surface does with a request before and after its own work.
 
-pub(super) mod refusal_sums;
 pub(super) mod request_log;
 pub(super) mod single_header;
 pub(super) mod web_origin;

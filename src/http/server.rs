@@ -14,7 +14,6 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, Error, middleware, web};
 
-use super::connection::admission::Connections;
 use super::connection::library_refusal::Refuser;
 use super::connection::socket::{Socket, busy_connection};
 use super::connection::unread_body::unread_body;
@@ -22,6 +21,7 @@ use super::refusal::Refusal;
 use super::request::request_log::request_log;
 use super::state::HttpState;
 use super::{authorize, graphql, health, playground};
+use crate::surface::Connections;
 
 /// How long a quiet connection is kept for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -33,18 +33,20 @@ pub struct HttpServer {
     shutdown_timeout: Duration,
 }
 
-/// Listens on an address; port 0 takes a free one.
+/// Listens on an address; port 0 takes a free one. `connections` counts those of all listeners.
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn bind(address: SocketAddr, state: HttpState) -> std::io::Result<HttpServer> {
+pub fn bind(
+    address: SocketAddr,
+    state: HttpState,
+    connections: Arc<Connections>,
+) -> std::io::Result<HttpServer> {
     let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
     let shutdown_timeout = state.settings.shutdown_timeout;
     let head_timeout = state.settings.request_timeout;
     let (workers, with_playground) = (state.settings.workers, state.settings.playground);
-    let limits = state.settings.connections;
-    let connections = Connections::new(limits, state.settings.trusted_proxies.clone());
     let state = web::Data::new(state);
     let counting = state.clone();
     let app = move || {

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connection::admission::ConnectionLimits;
-use super::request::refusal_sums::RefusalSums;
 use super::request::web_origin::AllowedOrigins;
 use crate::domain::clock::Clock;
 use crate::domain::random::RandomSource;
 use crate::graphql::{Engine, Introspection};
 use crate::service::Service;
+use crate::surface::{ConnectionLimits, RefusalSums};
 use crate::wire::forwarded::{ForwardedHeader, TrustedProxies};
 
 /// What the operator decides about HTTP.

@@ -21,6 +21,7 @@ mod descendants;
 mod descriptors;
 mod disclosure;
 mod documents;
+mod ext_authz;
 mod graphql_http;
 mod health;
 mod idempotency_keys;

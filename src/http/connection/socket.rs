@@ -21,8 +21,8 @@ use actix_web::rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::admission::Admitted;
 use super::library_refusal::{self, Refuser, Replacement};
+use crate::surface::Admitted;
 use crate::wire::request_stream::RequestStream;
 
 /// A socket that ends by itself when it is without a request for too long, and whose requests offer

@@ -27,10 +27,10 @@ use crate::http::authorize::is_authorize;
 use crate::http::health::is_probe;
 use crate::http::state::HttpState;
 use crate::wire::forwarded::{ForwardedHeader, client_address};
+use crate::wire::request_id::fit_for_log;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const MAX_REQUEST_ID: usize = 64;
 
 /// What is known of a request from its start.
 #[derive(Debug, Clone, Default)]
@@ -172,8 +172,6 @@ fn info(request: &ServiceRequest, state: &HttpState) -> RequestInfo {
 
 /// The request id that a proxy set, if it set one, and one that is fit for a log.
 fn handed_on(request: &ServiceRequest) -> Option<String> {
-    let text = single_header(request.headers(), X_REQUEST_ID)?.to_str().ok()?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let fits = (1..=MAX_REQUEST_ID).contains(&text.len()) && text.bytes().all(plain);
-    fits.then(|| text.to_owned())
+    let value = single_header(request.headers(), X_REQUEST_ID)?;
+    fit_for_log(value.as_bytes()).map(ToOwned::to_owned)
 }

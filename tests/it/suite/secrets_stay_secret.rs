@@ -13,6 +13,7 @@ use tokenwright::domain::id::ApiTokenId;
 use tokenwright::domain::random::SystemRandom;
 use tokenwright::domain::secret::{PlaintextSecret, SecretHash};
 
+use super::ext_authz::{Said, asked_at};
 use crate::support::{Answer, Binary, Server, TestDatabase};
 
 /// A place where a secret could have been left. Bytes that are not UTF-8 cannot be a secret.
@@ -48,7 +49,8 @@ impl Run {
             .args(&log)
             .run();
         let serve = ["serve", "--introspection", "public", "--playground"];
-        let server = Binary::on(&database, &serve).args(&log).serve();
+        let asked = ["--ext-authz-listen", "127.0.0.1:0"];
+        let server = Binary::on(&database, &serve).args(&log).args(&asked).serve();
         let secret = admin.stdout.trim_end().to_owned();
         Self {
             database,
@@ -103,6 +105,14 @@ impl Run {
         }
         for path in ["/", "/page.css", "/livez", "/readyz", "/nothing"] {
             self.send(self.server.request(Method::GET, path)).await;
+        }
+        let address = self.server.running.until(|said| said.asked_at().is_some()).asked_at();
+        for secret in &self.secrets {
+            for header in [format!("Bearer {secret}"), format!("Basic {secret}")] {
+                let question = Said::with_header(&header).question();
+                let answer = asked_at(address.unwrap(), question).await.unwrap();
+                self.answers.push(Place::new("an answer by gRPC", format!("{answer:?}")));
+            }
         }
     }
 

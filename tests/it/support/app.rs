@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::{Value, json};
-use tokenwright::app::{App, ServiceConfig};
+use tokenwright::app::{App, Listen, ServiceConfig};
 use tokenwright::db::{DatabaseUrl, PoolSettings, migrate};
 use tokenwright::domain::catalogue::Catalogue;
 use tokenwright::domain::clock::{Clock, Instant};
 use tokenwright::domain::principal::{Origin, Principal};
 use tokenwright::domain::random::{RandomSource, SystemRandom};
 use tokenwright::graphql::Introspection;
-use tokenwright::http::{AllowedOrigins, ConnectionLimits, HttpSettings};
+use tokenwright::http::{AllowedOrigins, HttpSettings};
 use tokenwright::service::{CreateApiToken, Quotas, RequestedExpiry, Service, TokenRules};
+use tokenwright::surface::ConnectionLimits;
 use tokenwright::wire::forwarded::{ForwardedHeader, TrustedProxies};
 use tokio::sync::oneshot;
 
@@ -77,6 +78,8 @@ impl Default for Options {
 /// A running application.
 pub struct TestApp {
     pub address: SocketAddr,
+    /// Where Envoy asks over gRPC.
+    pub ext_authz: SocketAddr,
     pub database: TestDatabase,
     pub clock: Arc<ManualClock>,
     /// The use cases, past HTTP.
@@ -131,8 +134,11 @@ impl TestApp {
             workers: 2,
             connections: ConnectionLimits { all: 8192, per_address: 8192 },
         };
-        let app = App::build(config, ([127, 0, 0, 1], 0).into(), settings).await.unwrap();
+        let any = ([127, 0, 0, 1], 0).into();
+        let listen = Listen { http: any, ext_authz: Some(any) };
+        let app = App::build(config, listen, settings).await.unwrap();
         let (address, service) = (app.address(), Arc::clone(app.service()));
+        let ext_authz = app.ext_authz_address().unwrap();
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(app.run_until(async {
             let _sender_gone = stopped.await;
@@ -145,7 +151,7 @@ impl TestApp {
         );
         eventually("the time is kept", || !database.texts(&marked).is_empty()).await;
         let http = reqwest::Client::new();
-        Self { address, database, clock, service, http, admin, stop: Some(stop) }
+        Self { address, ext_authz, database, clock, service, http, admin, stop: Some(stop) }
     }
 
     /// Where GraphQL is.

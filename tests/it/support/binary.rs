@@ -160,6 +160,14 @@ impl Said {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
+    /// The address for Envoy, in a line before that of HTTP.
+    pub fn asked_at(&self) -> Option<SocketAddr> {
+        let text = self.err();
+        let mut lines = text.lines();
+        let found = lines.find_map(|line| line.split_once("listening for ext_authz on "));
+        found.map(|(_, address)| address.parse().unwrap())
+    }
+
     /// The address in the line that says so, once that line is whole.
     fn listens_at(&self) -> Option<String> {
         let text = self.err();

@@ -64,6 +64,7 @@ fn other_settings(database: &TestDatabase) -> Vec<(&'static str, String)> {
         ("database-url", text(&database.url_text())),
         ("database-wait", text("1s")),
         ("disk-reserve-mib", "0".to_owned()),
+        ("ext-authz-listen", text("127.0.0.1:0")),
         ("forwarded-header", text("forwarded")),
         ("introspection", text("off")),
         ("lifetime-within-maker", "true".to_owned()),

@@ -22,7 +22,7 @@ type Kind = Option<(Option<IpAddr>, String)>;
 
 impl RefusalSums {
     /// Counts a refusal. Is it the first of its kind, which has a line of its own?
-    pub(in crate::http) fn is_first(&self, client: Option<IpAddr>, what: &str) -> bool {
+    pub fn is_first(&self, client: Option<IpAddr>, what: &str) -> bool {
         let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kind = Some((client, what.to_owned()));
         if let Some(count) = sums.get_mut(&kind) {

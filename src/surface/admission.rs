@@ -18,7 +18,7 @@ pub struct ConnectionLimits {
 
 /// The connections that are open.
 #[derive(Debug)]
-pub(in crate::http) struct Connections {
+pub struct Connections {
     limits: ConnectionLimits,
     exempt: TrustedProxies,
     open: Mutex<Open>,
@@ -32,7 +32,7 @@ struct Open {
 
 /// Why a connection is closed at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(in crate::http) enum TooMany {
+pub enum TooMany {
     #[error("too many connections in all")]
     InAll,
     #[error("too many connections from this address")]
@@ -41,21 +41,19 @@ pub(in crate::http) enum TooMany {
 
 /// An open connection, which counts until it is dropped.
 #[derive(Debug)]
-pub(in crate::http) struct Admitted {
+pub struct Admitted {
     connections: Arc<Connections>,
     address: Option<IpAddr>,
 }
 
 impl Connections {
-    pub(in crate::http) fn new(limits: ConnectionLimits, exempt: TrustedProxies) -> Arc<Self> {
+    /// No connection is open yet. Those of `exempt` count only in all.
+    pub fn new(limits: ConnectionLimits, exempt: TrustedProxies) -> Arc<Self> {
         Arc::new(Self { limits, exempt, open: Mutex::default() })
     }
 
     /// Counts a new connection.
-    pub(in crate::http) fn admit(
-        self: &Arc<Self>,
-        peer: Option<IpAddr>,
-    ) -> Result<Admitted, TooMany> {
+    pub fn admit(self: &Arc<Self>, peer: Option<IpAddr>) -> Result<Admitted, TooMany> {
         let address = peer.filter(|peer| !self.exempt.contains(*peer)).map(counted_as);
         let mut open = self.open();
         if open.all >= self.limits.all {

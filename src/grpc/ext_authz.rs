@@ -1,0 +1,94 @@
+//! Envoy's `ext_authz` (`envoy.service.auth.v3.Authorization`): one question for each request of a
+//! client. The use case decides as it does for `/authorize`; only the way of asking and answering
+//! differs. No answer, or one that cannot be given, is a refusal for Envoy.
+
+mod answer;
+mod question;
+
+use std::sync::Arc;
+
+use envoy_types::ext_authz::v3::pb::{Authorization, CheckRequest, CheckResponse};
+use tokio::time::timeout;
+use tonic::{Request, Response, Status};
+use tracing::Instrument;
+use tracing::field::{Empty, display};
+
+use self::answer::Refusal;
+use self::question::Question;
+use super::socket::Peer;
+use super::state::GrpcState;
+use crate::domain::id::request_id;
+use crate::domain::verification::{Decision, Demand, Denial};
+use crate::wire::bearer::{Credentials, credentials};
+
+/// Answers the questions.
+pub(super) struct ExtAuthz {
+    state: Arc<GrpcState>,
+}
+
+impl ExtAuthz {
+    pub(super) const fn new(state: Arc<GrpcState>) -> Self {
+        Self { state }
+    }
+
+    /// The answer, or the reason of a refusal.
+    async fn decide(&self, question: &Question<'_>, id: &str) -> Result<CheckResponse, Refusal> {
+        let state = &self.state;
+        let presented = match credentials(question.authorization()) {
+            Credentials::None | Credentials::OtherScheme => return Err(Refusal::NoCredentials),
+            Credentials::Malformed => return Err(Refusal::MalformedCredentials),
+            Credentials::Bearer(presented) => presented,
+        };
+        let catalogue = state.service.catalogue();
+        let demand = Demand::new(catalogue, question.permissions(), question.client());
+        let demand = if state.needs_permission { demand.for_something() } else { demand };
+        match state.service.verify(presented, &demand).await {
+            Ok(Decision::Allowed(token)) => {
+                Ok(answer::allowed(state.service.identity(&token).values(), id))
+            }
+            Ok(Decision::Denied(denial)) => Err(self.denied(denial, &demand)),
+            Err(error) => {
+                tracing::warn!(%error, "authentication was not possible");
+                Err(Refusal::Unavailable)
+            }
+        }
+    }
+
+    /// Logs why a request does not pass.
+    fn denied(&self, denial: Denial, demand: &Demand) -> Refusal {
+        let reason = denial.to_string();
+        let token = denial.token_id().map(display);
+        if self.state.refusals.is_first(demand.client(), &reason) {
+            match &denial {
+                Denial::Demand { fault, .. } => {
+                    let permission = fault.permission().map(display);
+                    tracing::warn!(reason, permission, "a gateway asks what cannot be answered");
+                }
+                _ => tracing::info!(reason, token, "authorization refused"),
+            }
+        } else {
+            tracing::debug!(reason, token, "authorization refused");
+        }
+        answer::refusal(&denial, demand, self.state.service.catalogue())
+    }
+}
+
+#[tonic::async_trait]
+impl Authorization for ExtAuthz {
+    async fn check(
+        &self,
+        request: Request<CheckRequest>,
+    ) -> Result<Response<CheckResponse>, Status> {
+        let state = &self.state;
+        let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+        let asked = request.into_inner();
+        let question = Question::new(&asked, peer, state);
+        let own = || request_id(state.clock.now(), state.random.as_ref()).unwrap_or_default();
+        let id = question.request_id().map_or_else(own, ToOwned::to_owned);
+        let client = question.client().map(display);
+        let span = tracing::info_span!("ext_authz", request_id = %id, client, token = Empty);
+        let answer = timeout(state.request_timeout, self.decide(&question, &id));
+        let answer = answer.instrument(span).await.unwrap_or(Err(Refusal::Unavailable));
+        Ok(Response::new(answer.unwrap_or_else(|refusal| refusal.answer(&id))))
+    }
+}

@@ -1,0 +1,99 @@
+//! A connection to the gRPC listener, which counts for as long as it is open.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
+use tonic::transport::server::Connected;
+
+use crate::surface::Admitted;
+
+/// A connection. It ends by itself when it says nothing at first; later the server asks whether the
+/// peer is still there.
+pub(super) struct Socket {
+    stream: TcpStream,
+    peer: Peer,
+    /// Until something came.
+    timer: Option<Pin<Box<Sleep>>>,
+    _admitted: Admitted,
+}
+
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+impl Socket {
+    /// A new connection that must say something within `limit`.
+    pub(super) fn new(
+        stream: TcpStream,
+        peer: SocketAddr,
+        limit: Duration,
+        admitted: Admitted,
+    ) -> Self {
+        let timer = Some(Box::pin(sleep(limit)));
+        Self { stream, peer: Peer(peer.ip()), timer, _admitted: admitted }
+    }
+}
+
+impl Connected for Socket {
+    type ConnectInfo = Peer;
+
+    fn connect_info(&self) -> Peer {
+        self.peer
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+        match &mut this.timer {
+            Some(timer) if read.is_pending() => {
+                timer.as_mut().poll(context).map(|()| Err(ErrorKind::TimedOut.into()))
+            }
+            timer => {
+                *timer = None;
+                read
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
