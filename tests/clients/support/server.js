@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 const binary = process.env.TOKENWRIGHT_BINARY;
 
 /// A running server: `url` is the endpoint, `origin` what comes before its path, `token` an
-/// administrator's secret, `pid` its process.
+/// administrator's secret, `pid` its process, which `end` kills; `stop` also removes its database.
 export async function start(...args) {
   if (!binary) throw new Error('TOKENWRIGHT_BINARY does not name the program; run scripts/test');
   const folder = await mkdtemp(join(tmpdir(), 'tokenwright-'));
@@ -26,9 +26,12 @@ export async function start(...args) {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  const stop = async () => {
+  const end = async () => {
     child.kill('SIGKILL');
     await ended;
+  };
+  const stop = async () => {
+    await end();
     await rm(folder, { recursive: true, force: true });
   };
   const said = [];
@@ -41,7 +44,7 @@ export async function start(...args) {
     });
     ended.then((code) => reject(new Error(`the server ended with ${code}:\n${said.join('\n')}`)));
   });
-  return { origin, url: `${origin}/graphql`, token, pid: child.pid, said, stop };
+  return { origin, url: `${origin}/graphql`, token, pid: child.pid, said, end, stop };
 }
 
 /// Runs a command of the program to its end; what it wrote to standard output.

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { packaged, until } from './gateway.js';
+import { protects } from './protects.js';
+import { trap } from './trap.js';
+
+const traefik = () => ({
+  files: { 'traefik.yml': 'traefik/traefik.yml', 'tokenwright.yml': 'traefik/tokenwright.yml' },
+  paths: { '/etc/traefik/tokenwright.yml': 'tokenwright.yml' },
+  command: (folder) => [packaged('traefik'), `--configFile=${folder}/traefik.yml`],
+});
+
+// It waits for 30 seconds, which cannot be set.
+protects(traefik, { unanswered: { hung: 500, gone: 500 } });
+
+trap(
+  'without the list of headers, Traefik hands on to Tokenwright what the client sent', traefik,
+  [/authRequestHeaders: .*/g, ''],
+  async (world) => {
+    const headers = [['X-Request-Id', 'of-the-client']];
+    assert.equal((await world.send({ token: 'reader of analyses', headers })).status, 403);
+    await until('it is in the log', async () => world.tokenwright.said.join('\n').includes('of-the-client'));
+  },
+);
