@@ -92,7 +92,8 @@ async fn on_postgres(sizes: &[usize], operations: &[Operation]) {
         let on = Tokenwright::on(url.clone());
         Candidate::new(*size, &on, || {
             sql::run(&url, &POSTGRES.rows(*size)).unwrap();
-            sql::run(&url, "VACUUM (ANALYZE) users, api_tokens, audit_events").unwrap();
+            sql::run(&url, "VACUUM (ANALYZE) users, api_tokens, api_token_labels, audit_events")
+                .unwrap();
         })
     };
     let candidates: Vec<Candidate> = sizes.iter().map(candidate).collect();

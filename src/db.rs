@@ -23,7 +23,9 @@ use tracing::{Instrument, Span};
 pub(crate) use dispatch::{end, in_place, read, search, write_tx};
 pub use error::DbError;
 pub(crate) use key_locks::{KeyLocks, LockKeys};
-pub(crate) use list_query::{Compared, HoldsAll, InLine, InTime, Uncached, contains};
+pub(crate) use list_query::{
+    Compared, HoldsAll, InLine, InTime, Includes, RareLabel, Uncached, contains,
+};
 pub use migrate::{MigrateError, MigrationState, migrate, migration_state};
 pub(crate) use now::{ClockMark, ClockReading, Now};
 pub(crate) use postgres::begin_read_committed;
@@ -35,7 +37,7 @@ pub(crate) use schema::{
 pub(crate) use share_lock::{KeyShared, Locked};
 pub(crate) use sqlite::begin_immediate;
 pub use sqlite::{ServerLock, ServerLockError};
-pub(crate) use types::{DbId, DbInstant, DbLabels, DbNetworks, DbTexts, Id, Moment};
+pub(crate) use types::{DbId, DbInstant, DbLabels, DbNetworks, DbTexts, Id, Moment, stored_label};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 /// How connections are held.

@@ -119,7 +119,38 @@ fn filtered() -> Vec<Operation> {
             "permissions, held by all",
             Box::new(|_, _| tokens(DEFAULT, "first: 50", "permissions: [API_USERS_READ]")),
         ),
+        of("labels, of ten", Box::new(|_, _| tokens(DEFAULT, "first: 50", &labels(&[TEN])))),
+        of(
+            "labels, of nine in ten, deep",
+            Box::new(move |_, size| tokens(DEFAULT, &deep(DEFAULT, size), &labels(&[MOST]))),
+        ),
+        of(
+            "labels, of nine in ten and of ten",
+            Box::new(|_, _| tokens(DEFAULT, "first: 50", &labels(&[MOST, TEN]))),
+        ),
+        of(
+            "labels, of ten, by EXPIRY",
+            Box::new(move |_, _| tokens(expiry_order, "first: 50", &labels(&[TEN]))),
+        ),
+        of(
+            "labels, of nine in ten, by EXPIRY, deep",
+            Box::new(move |_, size| {
+                tokens(expiry_order, &deep(expiry_order, size), &labels(&[MOST]))
+            }),
+        ),
     ]
+}
+
+/// A label that ten tokens have, and one that nine in ten have.
+const TEN: (&str, &str) = ("tenant", "t7");
+const MOST: (&str, &str) = ("env", "production");
+
+/// The condition on labels.
+fn labels(pairs: &[(&str, &str)]) -> String {
+    let label =
+        |(key, value): &(&str, &str)| format!("{{ key: \\\"{key}\\\", value: \\\"{value}\\\" }}");
+    let labels: Vec<String> = pairs.iter().map(label).collect();
+    format!("labels: [{}]", labels.join(", "))
 }
 
 fn other_lists() -> Vec<Operation> {
@@ -199,6 +230,11 @@ fn without_an_index() -> Vec<Operation> {
         })
         .slow(),
         Operation::new("totalCount", |_, _| list("apiTokens", "first: 1", "totalCount")).slow(),
+        Operation::new("totalCount, labels, of nine in ten", |_, _| {
+            let filter = format!("first: 1, filter: {{ {} }}", labels(&[MOST]));
+            list("apiTokens", &filter, "totalCount")
+        })
+        .slow(),
     ]
 }
 

@@ -49,6 +49,8 @@ impl Dialect {
         let expiry = instant(&format!("{EXPIRY} + n * 7919 % {SPREAD}"));
         let last_used = instant(&format!("{FIRST} + n * 104729 % {SPREAD}"));
         let series = self.series.replace("SIZE", &size.to_string());
+        let (env, tenant) =
+            ("CASE WHEN n % 10 = 0 THEN 'test' ELSE 'production' END", tenant_of("n", size));
         let Self { permissions, addresses, .. } = self;
         let hash = "(SELECT max(secret_hash) FROM api_tokens)";
         format!(
@@ -61,10 +63,15 @@ impl Dialect {
              created_user_id, created_user_name, last_modified_user_id, \
              last_modified_user_name, user_id, name, \
              name_key, secret_hash, expiry, allowed_addresses, permissions, enabled, \
-             last_used_date) \
+             last_used_date, labels) \
              SELECT {own}, 1, {created}, {created}, {maker}, 'maker', {maker}, 'maker', {own}, \
              'token ' || n, 'token ' || n, {hash}, {expiry}, {addresses}, {permissions}, TRUE, \
-             {last_used} FROM {series}; \
+             {last_used}, '{{\"env\":\"' || {env} || '\",\"tenant\":\"' || {tenant} || '\"}}' \
+             FROM {series}; \
+             INSERT INTO api_token_labels (api_token_id, key, value, creation_date) \
+             SELECT {own}, 'env', {env}, {created} FROM {series}; \
+             INSERT INTO api_token_labels (api_token_id, key, value, creation_date) \
+             SELECT {own}, 'tenant', {tenant}, {created} FROM {series}; \
              INSERT INTO audit_events (id, date, action, actor_user_id, actor_user_name, \
              target_id, changes) SELECT {own}, {created}, 'api_token_created', \
              {maker}, 'maker', {own}, '[]' \
@@ -72,6 +79,12 @@ impl Dialect {
              COMMIT"
         )
     }
+}
+
+/// The value of the label `tenant` of a row, which ten tokens have, as SQL. Nine in ten tokens have
+/// `env` with the value `production`, the others `test`.
+fn tenant_of(number: &str, size: usize) -> String {
+    format!("'t' || {number} % {}", size.div_ceil(10))
 }
 
 /// The id of a row.

@@ -5,6 +5,8 @@ mod contains;
 mod holds_all;
 mod in_line;
 mod in_time;
+mod includes;
+mod rare_label;
 mod uncached;
 
 pub(crate) use compared::Compared;
@@ -12,6 +14,8 @@ pub(crate) use contains::contains;
 pub(crate) use holds_all::HoldsAll;
 pub(crate) use in_line::InLine;
 pub(crate) use in_time::InTime;
+pub(crate) use includes::Includes;
+pub(crate) use rare_label::RareLabel;
 pub(crate) use uncached::Uncached;
 
 /// Makes a fragment over the columns `C` a condition that queries can be filtered by.

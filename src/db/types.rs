@@ -8,6 +8,6 @@ mod moment;
 mod networks;
 
 pub use id::{DbId, Id};
-pub use labels::DbLabels;
+pub use labels::{DbLabels, stored_label};
 pub use lists::{DbNetworks, DbTexts, NetworkList, TextList};
 pub use moment::{DbInstant, Moment};

@@ -61,6 +61,8 @@ pub enum Field {
 pub enum FilterField {
     /// A part of the name.
     Name,
+    /// The labels that a token has.
+    Labels,
     /// The permissions that a token holds.
     Permissions,
     /// The API Token User.

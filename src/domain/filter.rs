@@ -9,6 +9,7 @@ use super::api_token::ApiTokenStatus;
 use super::audit::{AuditAction, AuditTarget};
 use super::clock::Instant;
 use super::id::{ApiTokenId, UserId};
+use super::label::Labels;
 use super::name::NamePart;
 use super::permission::PermissionSet;
 
@@ -21,6 +22,8 @@ pub struct ApiTokenFilter {
     pub status: Vec<ApiTokenStatus>,
     /// All of these.
     pub permissions: PermissionSet,
+    /// All of these.
+    pub labels: Labels,
     /// The API Token User.
     pub user_id: Option<UserId>,
     /// Who created the token.

@@ -28,6 +28,12 @@ impl DbLabels {
     }
 }
 
+/// Part of the stored labels of each token that has this one, and of no other: within a key or a
+/// value, quotation marks are escaped.
+pub fn stored_label(label: &Label) -> String {
+    format!("{}:{}", Value::from(&*label.key), Value::from(&*label.value))
+}
+
 impl ToSql<Text, Pg> for DbLabels {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         out.write_all(self.json().as_bytes())?;

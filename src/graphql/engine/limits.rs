@@ -52,11 +52,11 @@ pub(super) const MAX_COMPLEXITY: usize = 10_000;
 /// many tokens as it may have root fields.
 pub(super) const MAX_MUTATION_LISTS: usize = 2 * MAX_MUTATION_FIELDS;
 
-/// Values of an answer: enough for the largest page of tokens, each with 1,000 addresses, all its
-/// other fields and its user.
+/// Values of an answer: enough for the largest page of tokens, each with 1,000 addresses and 20
+/// labels, all its other fields and its user.
 pub(super) const MAX_ANSWER_VALUES: usize = 125_000;
-/// Bytes of JSON of an answer: enough for such a page, with IPv6 addresses.
-pub(super) const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
+/// Bytes of JSON of an answer: enough for such a page, with IPv6 addresses and the longest labels.
+pub(super) const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes of memory that an answer may take, from the rows that are read for it to its JSON.
 pub(super) const MAX_ANSWER_MEMORY: usize = 40 * 1024 * 1024;
 /// Bytes of JSON from which an answer is written outside of the worker, which other requests need.

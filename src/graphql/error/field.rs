@@ -23,6 +23,7 @@ pub(in crate::graphql) const fn spelled(field: Field) -> &'static str {
         Field::Before => "before",
         Field::Filter(field) => match field {
             FilterField::Name => "filter.nameContains",
+            FilterField::Labels => "filter.labels",
             FilterField::Permissions => "filter.permissions",
             FilterField::User => "filter.userId",
             FilterField::Creator => "filter.createdByUserId",

@@ -22,6 +22,11 @@ impl ArgumentErrors {
         checked.map_err(|fault| self.0.push(fault)).ok()
     }
 
+    /// The checked value; all errors are kept.
+    pub(super) fn check_all<T>(&mut self, checked: Result<T, Vec<InputFault>>) -> Option<T> {
+        checked.map_err(|mut faults| self.0.append(&mut faults)).ok()
+    }
+
     /// Reads an id that a client may have sent.
     pub(super) fn id<T: FromStr>(&mut self, field: FilterField, id: Option<ID>) -> Option<T> {
         let parsed = id?.parse();
@@ -51,7 +56,7 @@ impl ArgumentErrors {
         order: O,
         asked: &PageArguments,
     ) -> Option<PageRequest<O>> {
-        PageRequest::check(order, asked).map_err(|mut faults| self.0.append(&mut faults)).ok()
+        self.check_all(PageRequest::check(order, asked))
     }
 
     /// What was read, if nothing is wrong; else all errors.

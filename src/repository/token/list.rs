@@ -1,17 +1,24 @@
 //! The list of tokens.
+//!
+//! Where the filter has labels, the rows are read along the index of one of them: it has the order
+//! of the creation dates, and of a rare label so few rows that they are sorted at no cost. A label
+//! of very many tokens is no help in other orders: a page of them is full soon along the order
+//! itself.
 
 use diesel::dsl::{count_star, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use tokio::sync::OnceCell;
 
 use crate::db::{
-    Database, DbError, DbId, DbInstant, DbTexts, HoldsAll, InLine, InTime, Uncached, api_tokens,
-    contains, search,
+    Database, DbError, DbId, DbInstant, DbTexts, HoldsAll, InLine, InTime, Includes, RareLabel,
+    Uncached, api_token_labels, api_tokens, contains, read, search, stored_label,
 };
 use crate::domain::api_token::ApiToken;
 use crate::domain::clock::Instant;
 use crate::domain::cursor::Position;
 use crate::domain::filter::{ApiTokenFilter, Window};
+use crate::domain::label::Label;
 use crate::domain::order::ApiTokenOrderField;
 use crate::domain::page::{Row, Scan};
 use crate::repository::Repository;
@@ -23,6 +30,7 @@ pub struct ApiTokenList {
     db: Database,
     field: ApiTokenOrderField,
     conditions: Conditions,
+    rare_label: OnceCell<Option<Label>>,
 }
 
 /// A filter, as what is stored.
@@ -30,6 +38,7 @@ pub struct ApiTokenList {
 struct Conditions {
     name_part: Option<String>,
     permissions: Option<DbTexts>,
+    labels: Vec<Label>,
     user_id: Option<DbId>,
     created_user_id: Option<DbId>,
     descendants_of: Option<DbId>,
@@ -50,6 +59,10 @@ macro_rules! filtered {
         }
         if let Some(codes) = only.permissions {
             query = query.filter(HoldsAll::new(api_tokens::permissions, codes));
+        }
+        if !only.labels.is_empty() {
+            let labels = only.labels.iter().map(stored_label).collect();
+            query = query.filter(Includes::new(api_tokens::labels, labels));
         }
         if let Some(id) = only.user_id {
             query = query.filter(api_tokens::user_id.eq(id));
@@ -85,6 +98,37 @@ macro_rules! filtered {
     }};
 }
 
+/// The live tokens that have this label, as a boxed query.
+macro_rules! labelled {
+    ($label:expr) => {{
+        let Label { key, value } = $label;
+        api_token_labels::table
+            .inner_join(api_tokens::table)
+            .into_boxed()
+            .filter(api_token_labels::key.eq(key))
+            .filter(api_token_labels::value.eq(value))
+    }};
+}
+
+/// Narrows a boxed query to a scan in the order of a field. `$created`: the creation date and the
+/// id, of the index along which they are read.
+macro_rules! in_order {
+    ($query:expr, $scan:expr, $field:expr, $($created:expr),+) => {
+        match $field {
+            ApiTokenOrderField::Name => {
+                scanned!($query, $scan, api_tokens::name_key, api_tokens::id)
+            }
+            ApiTokenOrderField::CreationDate => scanned!($query, $scan, $($created),+),
+            ApiTokenOrderField::Expiry => {
+                scanned!($query, $scan, api_tokens::expiry, api_tokens::id)
+            }
+            ApiTokenOrderField::LastUsedDate => {
+                scanned!($query, $scan, api_tokens::last_used_date, api_tokens::id)
+            }
+        }
+    };
+}
+
 impl Repository {
     /// The tokens that meet the filter now, sorted by this field.
     pub fn api_token_list(
@@ -99,6 +143,7 @@ impl Repository {
         let conditions = Conditions {
             name_part: filter.name.key().map(ToOwned::to_owned),
             permissions: Some(codes).filter(|codes| !codes.is_empty()).map(DbTexts),
+            labels: filter.labels.iter().cloned().collect(),
             user_id: filter.user_id.map(id),
             created_user_id: filter.created_user_id.map(id),
             descendants_of: filter.descendants_of.map(|id| DbId(id.uuid())),
@@ -107,7 +152,38 @@ impl Repository {
             expiry: status.expiry,
             last_used: filter.not_used_since.map_or(Window::default(), unused_until),
         };
-        ApiTokenList { db: self.db.clone(), field, conditions }
+        ApiTokenList { db: self.db.clone(), field, conditions, rare_label: OnceCell::new() }
+    }
+}
+
+impl ApiTokenList {
+    /// A label that few tokens have, of those that are asked for.
+    async fn rare_label(&self) -> Result<Option<&Label>, DbError> {
+        let labels = &self.conditions.labels;
+        let rare = self.rare_label.get_or_try_init(async || {
+            tracing::debug!(count = labels.len(), "api_token_list rare_label");
+            let rare = RareLabel(labels.clone());
+            let place: Option<i32> = read!(self.db, |conn| rare.get_result(conn).await.optional())?;
+            let place = place.and_then(|place| usize::try_from(place).ok());
+            Ok(place.and_then(|place| labels.get(place)).cloned())
+        });
+        rare.await.map(Option::as_ref)
+    }
+
+    /// The label along whose index all tokens are read that meet the conditions, and the conditions
+    /// that are left.
+    async fn along(&self, in_its_order: bool) -> Result<(Option<Label>, Conditions), DbError> {
+        let mut only = self.conditions.clone();
+        let label = match &only.labels[..] {
+            [] => None,
+            [label] if in_its_order => Some(label.clone()),
+            [first, ..] => {
+                let rare = self.rare_label().await?.cloned();
+                rare.or_else(|| in_its_order.then(|| first.clone()))
+            }
+        };
+        only.labels.retain(|one| Some(one) != label.as_ref());
+        Ok((label, only))
     }
 }
 
@@ -121,7 +197,8 @@ impl List for ApiTokenList {
     type Item = ApiToken;
 
     async fn scan(&self, scan: Scan) -> Result<Vec<Row<ApiToken>>, DbError> {
-        let (field, mut only) = (self.field, self.conditions.clone());
+        let field = self.field;
+        let (label, mut only) = self.along(field == ApiTokenOrderField::CreationDate).await?;
         // A window of what the list is sorted by is a part of the list.
         let window = match field {
             ApiTokenOrderField::Expiry => std::mem::take(&mut only.expiry),
@@ -131,29 +208,34 @@ impl List for ApiTokenList {
         let at = Position::before_all_at;
         let scan = scan.within(window.from.map(at), window.to.map(at));
         tracing::debug!(?field, limit = scan.limit, "api_token_list scan");
-        let rows: Vec<ApiTokenRow> = search!(self.db, |conn| {
-            let query = api_tokens::table.select(ApiTokenRow::as_select()).into_boxed();
-            let query = filtered!(query, only);
-            let id = api_tokens::id;
-            let query = match field {
-                ApiTokenOrderField::Name => scanned!(query, scan, api_tokens::name_key, id),
-                ApiTokenOrderField::CreationDate => {
-                    scanned!(query, scan, api_tokens::creation_date, id)
-                }
-                ApiTokenOrderField::Expiry => scanned!(query, scan, api_tokens::expiry, id),
-                ApiTokenOrderField::LastUsedDate => {
-                    scanned!(query, scan, api_tokens::last_used_date, id)
-                }
-            };
-            Uncached(query).load(conn).await
-        })?;
+        let rows: Vec<ApiTokenRow> = match label {
+            None => search!(self.db, |conn| {
+                let query = api_tokens::table.select(ApiTokenRow::as_select()).into_boxed();
+                let query = filtered!(query, only);
+                let query =
+                    in_order!(query, scan, field, api_tokens::creation_date, api_tokens::id);
+                Uncached(query).load(conn).await
+            }),
+            Some(label) => search!(self.db, |conn| {
+                let (created, id) =
+                    (api_token_labels::creation_date, api_token_labels::api_token_id);
+                let query = filtered!(labelled!(label).select(ApiTokenRow::as_select()), only);
+                Uncached(in_order!(query, scan, field, created, id)).load(conn).await
+            }),
+        }?;
         let row = |row: ApiTokenRow| Row { position: row.position(field), value: row.into() };
         Ok(rows.into_iter().map(row).collect())
     }
 
     async fn count(&self) -> Result<i64, DbError> {
         tracing::debug!("api_token_list count");
-        let only = self.conditions.clone();
+        let (label, only) = self.along(true).await?;
+        if let Some(label) = label {
+            return search!(self.db, |conn| {
+                let query = filtered!(labelled!(label).select(count_star()), only);
+                Uncached(query).get_result(conn).await
+            });
+        }
         search!(self.db, |conn| {
             let by_name = only.name_part.is_some();
             let mut query = filtered!(api_tokens::table.select(count_star()).into_boxed(), only);

@@ -161,6 +161,105 @@ async fn tokens_have_every_one_of_the_permissions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tokens_have_every_one_of_the_labels() {
+    let app = TestApp::start().await;
+    let row = |number, name: &str, labels: &[(&'static str, &'static str)]| TokenRow {
+        labels: labels.to_vec(),
+        ..TokenRow::new(number, name)
+    };
+    let rows = [
+        row(1, "acme", &[("tenant", "acme")]),
+        row(2, "acme test", &[("env", "test"), ("tenant", "acme")]),
+        row(3, "upper", &[("tenant", "ACME")]),
+        row(4, "acme 2", &[("tenant", "acme2"), ("x.tenant", "acme")]),
+        row(5, "none", &[("tenant", "")]),
+        row(6, "quoted", &[("note", "\",\"tenant\":\"acme\"")]),
+        row(7, "wild", &[("note", "a\\%_é🦀")]),
+        TokenRow { deleted: true, ..row(8, "deleted", &[("tenant", "acme")]) },
+    ];
+    TokenRow::insert(&rows, &app.database);
+    let all = ["acme", "acme 2", "acme test", "administrator", "none", "quoted", "upper", "wild"];
+    for (wanted, expected) in [
+        (&[][..], &all[..]),
+        (&[("tenant", "acme")], &["acme", "acme test"]),
+        (&[("tenant", "acme"), ("env", "test")], &["acme test"]),
+        (&[("env", "test"), ("tenant", "acme")], &["acme test"]),
+        (&[("env", "test"), ("tenant", "ACME")], &[]),
+        (&[("tenant", "ACME")], &["upper"]),
+        (&[("tenant", "acme2")], &["acme 2"]),
+        (&[("tenant", "acm")], &[]),
+        (&[("x.tenant", "acme")], &["acme 2"]),
+        (&[("tenant", "")], &["none"]),
+        (&[("note", "\",\"tenant\":\"acme\"")], &["quoted"]),
+        (&[("note", "a\\%_é🦀")], &["wild"]),
+        (&[("note", "a%")], &[]),
+        (&[("nothing", "acme")], &[]),
+    ] {
+        let labels: Vec<Value> =
+            wanted.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
+        let mut found = names(&app, json!({ "labels": labels })).await;
+        found.sort();
+        assert_eq!(found, expected, "{wanted:?}");
+        // Along the creation dates as along the names.
+        let walk = Walk::by(&app, "CREATION_DATE ASC").with(json!({ "labels": labels }));
+        let page = walk.page(json!({ "first": 100 })).await;
+        assert_eq!((page.ids.len(), page.total), (expected.len(), expected.len()), "{wanted:?}");
+    }
+}
+
+/// So many tokens have a label that a list is read in its order, and not along the label.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_of_very_many_tokens_filters_as_one_of_few() {
+    const MANY: u128 = 5_200;
+    let app = TestApp::start().await;
+    let row = |number: u128| {
+        let labels = match number % 1_000 {
+            0 => vec![("env", "test"), ("tenant", "acme")],
+            1 => vec![("env", "production")],
+            _ => vec![("env", "test")],
+        };
+        let row = TokenRow::new(number, format!("token {number:04}"));
+        let later = i64::try_from(number).unwrap();
+        TokenRow {
+            labels,
+            created: row.created + later,
+            expiry: row.expiry - later,
+            last_used: row.created + later,
+            ..row
+        }
+    };
+    let rows: Vec<TokenRow> = (1..=MANY).map(row).collect();
+    TokenRow::insert(&rows, &app.database);
+    let label = |key: &str, value: &str| json!({ "key": key, "value": value });
+    let ids = |key, value| -> Vec<String> {
+        rows.iter().filter(|row| row.labels.contains(&(key, value))).map(TokenRow::id).collect()
+    };
+    let (test, acme) = (ids("env", "test"), ids("tenant", "acme"));
+    assert!(test.len() > 5_000 && acme.len() == 5);
+    for order in ["NAME ASC", "CREATION_DATE ASC", "EXPIRY DESC", "LAST_USED_DATE ASC"] {
+        let common = json!({ "labels": [label("env", "test")] });
+        let page = Walk::by(&app, order).with(common).page(json!({ "first": 100 })).await;
+        assert_eq!((&page.ids[..], page.total), (&test[..100], test.len()), "{order}");
+        let rest = json!({ "last": 3, "after": page.cursors[99] });
+        let common = json!({ "labels": [label("env", "test")] });
+        let page = Walk::by(&app, order).with(common).page(rest).await;
+        assert_eq!(page.ids[..], test[test.len() - 3..], "{order}");
+        for labels in [
+            json!([label("env", "test"), label("tenant", "acme")]),
+            json!([label("tenant", "acme"), label("env", "test")]),
+        ] {
+            let both = Walk::by(&app, order).with(json!({ "labels": labels }));
+            let page = both.page(json!({ "first": 3 })).await;
+            assert_eq!((&page.ids[..], page.total), (&acme[..3], 5), "{order}");
+            let rest = both.page(json!({ "first": 3, "after": page.cursors[2] })).await;
+            assert_eq!((&rest.ids[..], rest.has_next), (&acme[3..], false), "{order}");
+        }
+        let none = json!({ "labels": [label("env", "test"), label("env2", "test")] });
+        assert_eq!(Walk::by(&app, order).with(none).page(json!({})).await.total, 0, "{order}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_are_found_by_their_user_and_by_who_made_them() {
     let app = TestApp::start().await;
     let by =
@@ -225,6 +324,7 @@ async fn all_faults_of_a_filter_are_told_with_their_fields() {
         "nameContains": "ä".repeat(201), "userId": "tok_0000000000000000000001",
         "createdByUserId": "1", "expiresAfter": "tomorrow", "expiresBefore": "2030-02-30T00:00:00Z",
         "notUsedSince": "2030-01-01T00:00:00", "permissions": ["API_USERS_READ"],
+        "labels": [{ "key": "A", "value": "\n" }, { "key": "a", "value": "" }],
     }));
     let answer = walk.ask(json!({ "first": 0 })).await;
     let mut errors = answer.errors();
@@ -232,6 +332,8 @@ async fn all_faults_of_a_filter_are_told_with_their_fields() {
     let expected = [
         "first page_size",
         "filter.nameContains name_too_long",
+        "filter.labels label_key_syntax",
+        "filter.labels label_value_control_character",
         "filter.userId id_syntax",
         "filter.createdByUserId id_syntax",
         "filter.expiresAfter date_syntax",

@@ -17,6 +17,8 @@ const CODES: [(&str, &str); 3] = [
     ("api.users.read", "API_USERS_READ"),
     ("api.api-tokens.read", "API_API_TOKENS_READ"),
 ];
+const LABELS: [(&str, &str); 4] =
+    [("env", "test"), ("env", "Test"), ("tenant", "acme"), ("x.tenant", "a\"c%me")];
 const PARTS: [&str; 5] = ["a", "A%", "_b", "\\", "Straße"];
 const ORDERS: [&str; 8] = [
     "NAME ASC",
@@ -41,6 +43,7 @@ fn rows(random: &mut Random, now: i64) -> Vec<TokenRow> {
             enabled: !random.once_in(3),
             deleted: random.once_in(6),
             permissions: random.some_of(&CODES.map(|(code, _)| code)),
+            labels: labels(random),
             ..TokenRow::new(number, format!("{name} {n}"))
         }
     };
@@ -50,6 +53,14 @@ fn rows(random: &mut Random, now: i64) -> Vec<TokenRow> {
         row.created_by = *random.one_of(&makers);
     }
     rows
+}
+
+/// Some labels, no key twice.
+fn labels(random: &mut Random) -> Vec<(&'static str, &'static str)> {
+    let mut labels = random.some_of(&LABELS);
+    labels.sort_unstable();
+    labels.dedup_by_key(|(key, _)| *key);
+    labels
 }
 
 impl Model {
@@ -80,6 +91,11 @@ impl Model {
             })
             && (status.is_empty() || status.contains(&json!(self.status(row))))
             && list("permissions").iter().all(held)
+            && list("labels").iter().all(|label| {
+                row.labels
+                    .iter()
+                    .any(|(key, value)| label["key"] == *key && label["value"] == *value)
+            })
             && text("userId").is_none_or(|id| row.user_id() == id)
             && text("createdByUserId").is_none_or(|id| TokenRow::user_id_of(row.created_by) == id)
             && instant("expiresAfter").is_none_or(|at| row.expiry >= at)
@@ -110,10 +126,12 @@ impl Model {
     fn filter(&self, random: &mut Random) -> Value {
         let row = random.one_of(&self.rows).clone();
         let at = |micros: i64| DateTime::from_timestamp_micros(micros).unwrap().to_rfc3339();
+        let label = |(key, value): &(&str, &str)| json!({ "key": key, "value": value });
         let conditions = [
             ("nameContains", json!(random.one_of(&PARTS))),
             ("status", json!(random.some_of(&["ACTIVE", "DISABLED", "EXPIRED"]))),
             ("permissions", json!(random.some_of(&CODES.map(|(_, name)| name)))),
+            ("labels", json!(labels(random).iter().map(label).collect::<Vec<_>>())),
             ("createdByUserId", json!(TokenRow::user_id_of(row.created_by))),
             ("expiresAfter", json!(at(self.now - 2 + random.below(4) as i64))),
             ("expiresBefore", json!(at(self.now + random.below(5) as i64))),

@@ -106,7 +106,8 @@ const USER: &str = "id version creationDate lastModifiedDate name serviceAccount
 /// Everything that can be asked of a page of tokens, without going in circles.
 fn everything() -> String {
     let token = "id version creationDate lastModifiedDate userId name partialToken expiry \
-                 allowedAddresses permissions status lastUsedDate lastUsedAddress";
+                 allowedAddresses permissions status lastUsedDate lastUsedAddress description \
+                 labels { key value }";
     let info = format!("userId userName user {{ {USER} }}");
     let node = format!(
         "{token} user {{ {USER} }} createdUserInfo {{ {info} }} lastModifiedUserInfo {{ {info} }} \

@@ -27,6 +27,8 @@ async fn ci(app: &TestApp) -> (String, String) {
             "name": "ci", "expiry": "2026-07-01T00:00:00Z",
             "permissions": ["API_API_TOKENS_READ", "API_ORGANIZATIONS_READ"],
             "allowedAddresses": ["127.0.0.0/8", "2001:db8::1"],
+            "description": "Builds\nand tests",
+            "labels": [{ "key": "tenant", "value": "acme" }, { "key": "env", "value": "" }],
         }),
     );
     let answer = answer.await;
@@ -108,6 +110,7 @@ fn assert_snapshot(name: &str, answer: &Answer) {
 /// What a client may want to know of a token.
 const TOKEN: &str = "id version creationDate lastModifiedDate userId name partialToken expiry
     permissions allowedAddresses status lastUsedDate lastUsedAddress renewedFrom { id name }
+    description labels { key value }
     createdUserInfo { userId userName } lastModifiedUserInfo { userId userName }
     user { id name serviceAccount enabled version }";
 
@@ -133,6 +136,7 @@ async fn an_input_with_many_faults() {
     let input = json!({
         "name": " ", "expiry": "2026-01-15T12:00:00Z", "permissions": [],
         "allowedAddresses": ["10.0.0.1/8", "fe80::1%eth0", "nonsense", "::ffff:192.0.2.1"],
+        "labels": [{ "key": "Tenant", "value": "\n" }],
     });
     let answer = app.create(&app.admin, input).await;
     assert_snapshot("many_faults", &answer);

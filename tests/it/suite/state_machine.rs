@@ -17,8 +17,8 @@ use tokenwright::domain::clock::Clock;
 use tokenwright::domain::random::{RandomSource, SystemRandom};
 
 use crate::support::TestApp;
-use model::{Expected, Model, Token};
-use operation::{Operation, operation};
+use model::{Expected, Model, Token, labels};
+use operation::{Operation, PURPOSES, operation};
 
 /// Operations on one application.
 const EACH: u32 = 50;
@@ -155,7 +155,7 @@ async fn walk(app: &TestApp, field: &str, node: &str) -> Vec<Value> {
 
 async fn same_tokens(app: &TestApp, model: &Model) {
     let node = "id version name expiry allowedAddresses permissions status userId \
-                renewedFrom { id }";
+                description labels { key value } renewedFrom { id }";
     let listed = walk(app, "apiTokens", node).await;
     let mut listed: BTreeMap<String, Value> =
         listed.into_iter().map(|token| (token["id"].as_str().unwrap().to_owned(), token)).collect();
@@ -166,6 +166,24 @@ async fn same_tokens(app: &TestApp, model: &Model) {
         assert_eq!(shown["renewedFrom"]["id"].as_str(), from.map(String::as_str));
     }
     assert!(listed.is_empty(), "{listed:?}");
+    for (purpose, (_, wanted)) in PURPOSES.iter().enumerate() {
+        let has_all = |token: &&Token| {
+            let (_, labels) = PURPOSES[token.purpose];
+            !token.deleted && wanted.iter().all(|label| labels.contains(label))
+        };
+        let mut expected: Vec<&str> =
+            model.tokens.iter().filter(has_all).map(|token| token.id.as_str()).collect();
+        let query = "query ($labels: [LabelInput!]) { apiTokens(first: 100,
+            filter: { labels: $labels }) { totalCount nodes { id } } }";
+        let answer = app.graphql(&app.admin, query, json!({ "labels": labels(purpose) })).await;
+        let page = &answer.data()["apiTokens"];
+        let nodes = page["nodes"].as_array().unwrap().iter();
+        let mut found: Vec<&str> = nodes.map(|node| node["id"].as_str().unwrap()).collect();
+        expected.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{purpose}");
+        assert_eq!(page["totalCount"], expected.len(), "{purpose}");
+    }
 }
 
 async fn same_users(app: &TestApp, model: &Model) {

@@ -1,5 +1,8 @@
 //! Rows that tests put into the database past the application: many, and just as they want them.
 
+use std::collections::BTreeMap;
+
+use serde_json::json;
 use tokenwright::domain::id::{ApiTokenId, EventId, UserId};
 use tokenwright::domain::name::ApiTokenName;
 use uuid::Uuid;
@@ -23,6 +26,8 @@ pub struct TokenRow {
     pub deleted: bool,
     /// Dotted codes.
     pub permissions: Vec<&'static str>,
+    /// Keys and values.
+    pub labels: Vec<(&'static str, &'static str)>,
 }
 
 impl TokenRow {
@@ -38,6 +43,7 @@ impl TokenRow {
             enabled: true,
             deleted: false,
             permissions: vec!["api.users.read"],
+            labels: Vec::new(),
         }
     }
 
@@ -86,22 +92,38 @@ impl TokenRow {
                 [row.created, row.expiry, row.last_used].map(TestDatabase::instant);
             let (none, permissions) = (TestDatabase::list(&[]), TestDatabase::list(&row.permissions));
             let deleted = if row.deleted { created.as_str() } else { "NULL" };
+            let labels: BTreeMap<_, _> = row.labels.iter().copied().collect();
+            let labels = text(&json!(labels).to_string());
             format!(
                 "({id}, 1, {created}, {created}, {by}, 'maker', {by}, 'maker', {id}, {name}, {key}, \
-                 'x', {expiry}, {none}, {permissions}, {}, {deleted}, {last_used})",
+                 'x', {expiry}, {none}, {permissions}, {}, {deleted}, {last_used}, {labels})",
                 row.enabled
             )
         });
+        let labels = rows.iter().filter(|row| !row.deleted).flat_map(|row| {
+            let (id, created) = (uuid(row.number), TestDatabase::instant(row.created));
+            let label = move |(key, value): &(&str, &str)| {
+                format!("({id}, {}, {}, {created})", text(key), text(value))
+            };
+            row.labels.iter().map(label)
+        });
+        let labels: Vec<String> = labels.collect();
         database.execute(&format!(
             "INSERT INTO users (id, version, creation_date, last_modified_date, name, \
              service_account, enabled, name_key) VALUES {}; \
              INSERT INTO api_tokens (id, version, creation_date, last_modified_date, \
              created_user_id, created_user_name, last_modified_user_id, last_modified_user_name, \
              user_id, name, name_key, secret_hash, expiry, allowed_addresses, permissions, enabled, \
-             deleted_date, last_used_date) VALUES {}",
+             deleted_date, last_used_date, labels) VALUES {}",
             users.collect::<Vec<_>>().join(", "),
             tokens.collect::<Vec<_>>().join(", "),
         ));
+        if !labels.is_empty() {
+            database.execute(&format!(
+                "INSERT INTO api_token_labels (api_token_id, key, value, creation_date) VALUES {}",
+                labels.join(", ")
+            ));
+        }
     }
 }
 

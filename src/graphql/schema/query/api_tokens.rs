@@ -3,6 +3,7 @@
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 
 use crate::domain::fault::{Field, FilterField, InputFault};
+use crate::domain::label::Labels;
 use crate::domain::name::NamePart;
 use crate::domain::order;
 use crate::domain::page::PageArguments;
@@ -16,7 +17,7 @@ use crate::graphql::schema::connection::{Connection, list};
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::permission::Permission;
 use crate::graphql::schema::scalars::DateTime;
-use crate::graphql::schema::types::{ApiToken, ApiTokenStatus};
+use crate::graphql::schema::types::{ApiToken, ApiTokenStatus, LabelInput};
 
 /// Which API tokens to list. A row must meet all conditions. What is null or left out restricts
 /// nothing, and neither does an empty list.
@@ -29,6 +30,9 @@ struct ApiTokenFilter {
     status: Option<Vec<ApiTokenStatus>>,
     /// Tokens that have all of these permissions.
     permissions: Option<Vec<Permission>>,
+    /// Tokens that have all of these labels: the key and exactly the value. At most 20, no key
+    /// twice.
+    labels: Option<Vec<LabelInput>>,
     /// The token of this API Token User, `usr_...`.
     user_id: Option<ID>,
     /// Tokens that this user created, `usr_...`.
@@ -148,11 +152,15 @@ impl ApiTokenFilter {
     /// What has a fault is left out.
     fn checked(self, faults: &mut ArgumentErrors, catalogue: &Catalogue) -> filter::ApiTokenFilter {
         let name = self.name_contains.unwrap_or_default();
+        let labels = LabelInput::pairs(self.labels.unwrap_or_default());
         let permissions = self.permissions.unwrap_or_default().into_iter().enumerate();
         let permissions = permissions
             .filter_map(|(index, permission)| faults.check(code(index, &permission, catalogue)));
         filter::ApiTokenFilter {
             permissions: PermissionSet::from_iter(permissions),
+            labels: faults
+                .check_all(Labels::parse(Field::Filter(FilterField::Labels), &labels))
+                .unwrap_or_default(),
             name: faults
                 .check(NamePart::parse(Field::Filter(FilterField::Name), &name))
                 .unwrap_or_default(),

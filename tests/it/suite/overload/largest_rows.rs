@@ -1,5 +1,6 @@
 //! Answers over rows that are as large as any may be.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::TcpStream;
 
@@ -17,8 +18,8 @@ const PATIENT: &[&str] = &["--request-timeout", "50s"];
 /// Connections that ask and do not read.
 const SILENT: usize = 40;
 
-/// Stores tokens with as many addresses and permissions as they may have, and events of changes of
-/// all of them.
+/// Stores tokens with as many addresses, permissions and labels as they may have, and events of
+/// changes of all of them.
 pub fn store(database: &TestDatabase) {
     let rows = TokenRow::numbered(database, ROWS);
     let events: Vec<EventRow> = rows
@@ -37,10 +38,15 @@ pub fn store(database: &TestDatabase) {
     let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
     let text = addresses.join(" ");
     let changes = json!([{ "field": "allowedAddresses", "before": text, "after": text }]);
+    let label = |n: u32| (format!("{n:02}{}", "k".repeat(61)), "🦀".repeat(200));
+    let labels: BTreeMap<String, String> = (0..20).map(label).collect();
     database.execute(&format!(
-        "UPDATE api_tokens SET allowed_addresses = {} WHERE secret_hash = 'x'; \
+        "UPDATE api_tokens SET allowed_addresses = {}, labels = '{}', description = '{}' \
+         WHERE secret_hash = 'x'; \
          UPDATE audit_events SET changes = '{changes}' WHERE action = 'api_token_updated'",
-        TestDatabase::list(&addresses)
+        TestDatabase::list(&addresses),
+        json!(labels),
+        "🦀".repeat(1000),
     ));
 }
 
@@ -56,9 +62,12 @@ fn too_large() -> Vec<String> {
         format!("{open} id {}", "} }".repeat(depth))
     };
     let row: Vec<String> = (0..30).map(|n| format!("a{n}: allowedAddresses")).collect();
+    let value: String = (0..30).map(|n| format!("a{n}: value ")).collect();
     vec![
         aliased("apiTokens(first: 100) { nodes { allowedAddresses } }"),
         aliased("apiTokens(first: 100) { nodes { user { apiToken { allowedAddresses } } } }"),
+        aliased("apiTokens(first: 100) { nodes { description labels { key value } } }"),
+        format!("{{ apiTokens(first: 100) {{ nodes {{ labels {{ {value} }} }} }} }}"),
         aliased("auditEvents(first: 100) { nodes { changes { before after } } }"),
         aliased("auditEvents(first: 100) { nodes { actor { user { name } } changes { after } } }"),
         format!("{{ apiTokens(first: 100) {{ nodes {{ {} }} }} }}", nested(5)),
@@ -82,7 +91,7 @@ async fn no_small_request_takes_much_memory() {
 
 /// The largest page that can be answered.
 const PAGE: &str = "{ apiTokens(first: 100) { nodes { id name status expiry partialToken version
-    permissions allowedAddresses user { id name } createdUserInfo { userName } } } }";
+    permissions allowedAddresses description labels { key value } user { id name } createdUserInfo { userName } } } }";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_answer_to_one_query_is_bounded() {

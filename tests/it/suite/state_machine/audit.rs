@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokenwright::domain::clock::written;
 
 use super::model::Model;
-use super::operation::ADDRESSES;
+use super::operation::{ADDRESSES, PURPOSES};
 use super::walk;
 use crate::support::TestApp;
 
@@ -49,6 +49,13 @@ pub async fn replays(app: &TestApp, model: &Model) {
                 ("permissions".to_owned(), json!(sorted(&codes.join(" ")))),
                 ("allowedAddresses".to_owned(), json!(ADDRESSES[token.addresses].0.join(" "))),
             ]);
+            let (description, labels) = PURPOSES[token.purpose];
+            if !description.is_empty() {
+                fields.insert("description".to_owned(), json!(description));
+            }
+            for (key, value) in labels {
+                fields.insert(format!("labels.{key}"), json!(value));
+            }
             if let Some(old) = &token.renewed_from {
                 fields.insert("renewedFrom".to_owned(), json!(old));
             }
@@ -63,8 +70,11 @@ fn set(fields: &mut Fields, changes: &[Value], event: &Value) {
     for change in changes {
         let field = change["field"].as_str().unwrap().to_owned();
         let after = plain(&field, &change["after"]);
-        let before = fields.insert(field.clone(), after).unwrap_or_default();
-        assert_eq!(before, plain(&field, &change["before"]), "{event}");
+        let before = match after {
+            Value::Null => fields.remove(&field),
+            after => fields.insert(field.clone(), after),
+        };
+        assert_eq!(before.unwrap_or_default(), plain(&field, &change["before"]), "{event}");
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta};
 use serde_json::{Value, json};
 use tokenwright::domain::clock::Instant;
 
-use super::operation::{ADDRESSES, Change, Operation, PERMISSIONS, Pick};
+use super::operation::{ADDRESSES, Change, Operation, PERMISSIONS, PURPOSES, Pick};
 
 /// Everything that was ever made. The administrator comes first and is never changed.
 pub struct Model {
@@ -23,6 +23,8 @@ pub struct Token {
     pub enabled: bool,
     pub expiry: Instant,
     pub permissions: Vec<String>,
+    /// The place in the list of descriptions and labels.
+    pub purpose: usize,
     /// The place in the list of lists.
     pub addresses: usize,
     pub deleted: bool,
@@ -57,6 +59,7 @@ impl Model {
             enabled: true,
             expiry: text("expiry").parse().unwrap(),
             permissions: permissions.map(|name| name.as_str().unwrap().to_owned()).collect(),
+            purpose: 0,
             addresses: 0,
             deleted: false,
             renewed_from: None,
@@ -122,14 +125,18 @@ impl Model {
         });
         let version = self.target(operation).map_or(0, |index| self.tokens[index].version);
         let mut input = match operation {
-            Operation::Create { name, permissions, addresses, hours, .. } => json!({
+            Operation::Create { name, purpose, permissions, addresses, hours, .. } => json!({
                 "name": name, "permissions": named(*permissions),
+                "description": PURPOSES[*purpose].0, "labels": labels(*purpose),
                 "allowedAddresses": ADDRESSES[*addresses].0, "expiry": expiry(hours),
             }),
             Operation::Update { behind, change, .. } => {
-                let Change { name, enabled, permissions, addresses, hours, descendants } = change;
+                let Change { name, purpose, enabled, permissions, addresses, hours, descendants } =
+                    change;
                 json!({
                     "id": id, "version": version - behind, "name": name, "enabled": enabled,
+                    "description": purpose.map(|purpose| PURPOSES[purpose].0),
+                    "labels": purpose.map(labels),
                     "permissions": permissions.map(named),
                     "allowedAddresses": addresses.map(|place| ADDRESSES[place].0),
                     "expiry": hours.as_ref().map(expiry), "descendants": descendants,
@@ -340,9 +347,10 @@ impl Model {
         let target = self.target(operation);
         let by = self.caller(operation);
         match operation {
-            Operation::Create { name, permissions, addresses, hours, .. } => {
+            Operation::Create { name, purpose, permissions, addresses, hours, .. } => {
                 let made = Token {
                     name: (*name).to_owned(),
+                    purpose: *purpose,
                     made_by: Some(by),
                     permissions: named(*permissions),
                     addresses: *addresses,
@@ -358,6 +366,7 @@ impl Model {
                     renewed_from: Some(old.id.clone()),
                     made_by: Some(by),
                     permissions: old.permissions,
+                    purpose: old.purpose,
                     addresses: old.addresses,
                     ..self.made(&data["renewApiToken"], *hours)
                 };
@@ -414,6 +423,7 @@ impl Model {
             enabled: true,
             expiry: self.in_hours(hours),
             permissions: Vec::new(),
+            purpose: 0,
             addresses: 0,
             deleted: false,
             renewed_from: None,
@@ -445,10 +455,11 @@ impl Token {
         self.disabled_by = self.disabled_by.filter(|_| !self.enabled);
         self.permissions = change.permissions.map_or_else(|| self.permissions.clone(), named);
         self.addresses = change.addresses.unwrap_or(self.addresses);
+        self.purpose = change.purpose.unwrap_or(self.purpose);
         self.expiry = expiry.unwrap_or(self.expiry);
         let same = (&before.name, before.enabled, &before.permissions, before.addresses)
             == (&self.name, self.enabled, &self.permissions, self.addresses)
-            && before.expiry == self.expiry;
+            && (before.expiry, before.purpose) == (self.expiry, self.purpose);
         self.version += i32::from(!same);
     }
 
@@ -466,6 +477,8 @@ impl Token {
         assert_eq!(json!(fields.map(|field| &shown[field])), expected, "{told}");
         assert_eq!(expiry, self.expiry, "{told}");
         assert_eq!(shown["allowedAddresses"], json!(ADDRESSES[self.addresses].0), "{told}");
+        assert_eq!(shown["description"], PURPOSES[self.purpose].0, "{told}");
+        assert_eq!(shown["labels"], labels(self.purpose), "{told}");
     }
 }
 
@@ -479,17 +492,17 @@ fn document(operation: &Operation, reads: bool) -> &'static str {
         Operation::Create { .. } => {
             "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { token \
              apiToken { id version name expiry allowedAddresses \
-             permissions status userId } } }"
+             permissions status userId description labels { key value } } } }"
         }
         Operation::Update { .. } => {
             "mutation ($input: UpdateApiTokenInput!) { updateApiToken(input: $input) { \
              descendantCount apiToken { id version name expiry allowedAddresses \
-             permissions status userId } } }"
+             permissions status userId description labels { key value } } } }"
         }
         Operation::Renew { .. } => {
             "mutation ($input: RenewApiTokenInput!) { renewApiToken(input: $input) { token \
              apiToken { id version name expiry allowedAddresses \
-             permissions status userId } } }"
+             permissions status userId description labels { key value } } } }"
         }
         Operation::Delete { .. } => {
             "mutation ($input: DeleteApiTokenInput!) { \
@@ -497,6 +510,12 @@ fn document(operation: &Operation, reads: bool) -> &'static str {
         }
         Operation::Use { .. } | Operation::Advance { .. } => "{ currentApiToken { id } }",
     }
+}
+
+/// The labels of a purpose, as clients write them.
+pub fn labels(purpose: usize) -> Value {
+    let (_, labels) = PURPOSES[purpose];
+    labels.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect()
 }
 
 fn permission_faults(mask: u8, within: &Token, beyond: &str) -> Vec<String> {

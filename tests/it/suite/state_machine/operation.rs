@@ -25,24 +25,60 @@ pub const ADDRESSES: [(&[&str], u8); 5] = [
     (&["10.0.0.0/8", "127.0.0.1"], 0b0101),
 ];
 
+/// What tokens are for: descriptions and labels.
+pub const PURPOSES: [(&str, &[(&str, &str)]); 4] = [
+    ("", &[]),
+    ("first", &[("tenant", "acme")]),
+    ("", &[("env", "test"), ("tenant", "acme")]),
+    ("second", &[("tenant", "globex")]),
+];
+
 /// One of the tokens that were ever made; none is the administrator's.
 pub type Pick = Option<Index>;
 
 /// One thing to do. `hours` are from now.
 #[derive(Debug, Clone)]
 pub enum Operation {
-    Create { by: Pick, name: &'static str, permissions: u8, addresses: usize, hours: i64 },
-    Update { by: Pick, target: Pick, behind: i32, change: Change },
-    Renew { by: Pick, target: Pick, name: Option<&'static str>, overlap: Option<i32>, hours: i64 },
-    Delete { by: Pick, target: Pick, behind: Option<i32>, descendants: bool },
-    Use { by: Pick },
-    Advance { hours: i64 },
+    Create {
+        by: Pick,
+        name: &'static str,
+        purpose: usize,
+        permissions: u8,
+        addresses: usize,
+        hours: i64,
+    },
+    Update {
+        by: Pick,
+        target: Pick,
+        behind: i32,
+        change: Change,
+    },
+    Renew {
+        by: Pick,
+        target: Pick,
+        name: Option<&'static str>,
+        overlap: Option<i32>,
+        hours: i64,
+    },
+    Delete {
+        by: Pick,
+        target: Pick,
+        behind: Option<i32>,
+        descendants: bool,
+    },
+    Use {
+        by: Pick,
+    },
+    Advance {
+        hours: i64,
+    },
 }
 
 /// What an update is to change.
 #[derive(Debug, Clone)]
 pub struct Change {
     pub name: Option<&'static str>,
+    pub purpose: Option<usize>,
     pub enabled: Option<bool>,
     pub permissions: Option<u8>,
     pub addresses: Option<usize>,
@@ -87,14 +123,16 @@ fn hours() -> impl Strategy<Value = i64> {
 fn change() -> impl Strategy<Value = Change> {
     let parts = (
         option::weighted(0.3, select(&NAMES[..])),
+        option::weighted(0.3, 0..PURPOSES.len()),
         option::weighted(0.3, any::<bool>()),
         option::weighted(0.4, permissions()),
         option::weighted(0.4, addresses()),
         option::weighted(0.3, hours()),
         any::<bool>(),
     );
-    parts.prop_map(|(name, enabled, permissions, addresses, hours, all)| Change {
+    parts.prop_map(|(name, purpose, enabled, permissions, addresses, hours, all)| Change {
         name,
+        purpose,
         enabled,
         permissions,
         addresses,
@@ -108,9 +146,9 @@ fn change() -> impl Strategy<Value = Change> {
 pub fn operation() -> impl Strategy<Value = Operation> {
     let overlap = option::weighted(0.5, -5..400_000);
     prop_oneof![
-        6 => (pick(), select(&NAMES[..]), permissions(), addresses(), hours()).prop_map(
-            |(by, name, permissions, addresses, hours)|
-                Operation::Create { by, name, permissions, addresses, hours }),
+        6 => (pick(), select(&NAMES[..]), 0..PURPOSES.len(), permissions(), addresses(), hours())
+            .prop_map(|(by, name, purpose, permissions, addresses, hours)|
+                Operation::Create { by, name, purpose, permissions, addresses, hours }),
         6 => (pick(), pick(), behind(), change()).prop_map(
             |(by, target, behind, change)| Operation::Update { by, target, behind, change }),
         3 => (pick(), pick(), option::weighted(0.5, select(&NAMES[..])), overlap, hours()).prop_map(
