@@ -217,6 +217,7 @@ mod tests {
     use crate::domain::api_token::Credential;
     use crate::domain::clock::Instant;
     use crate::domain::id::UserId;
+    use crate::domain::label::Labels;
     use crate::domain::permission::required::{API_TOKENS_READ, API_TOKENS_WRITE, USERS_READ};
     use crate::domain::secret::{SecretHash, StoredSecret};
     use crate::domain::user::{User, UserInfo};
@@ -235,6 +236,8 @@ mod tests {
                 last_modified: UserInfo::system(),
                 user_id,
                 name: "own".to_owned(),
+                description: String::new(),
+                labels: Labels::default(),
                 expiry: start + TimeDelta::seconds(10),
                 allowed_addresses: ["192.0.2.0/24", "2001:db8::/64"]
                     .iter()

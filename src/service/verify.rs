@@ -25,12 +25,13 @@ impl Service {
     /// lacks is left out: no demand can ask for it.
     pub fn identity<'a>(&'a self, token: &'a ApiToken) -> Identity<'a> {
         let permissions = self.catalogue.in_order(&token.permissions);
+        let labels = token.labels.iter().map(|label| (&*label.key, &*label.value));
         Identity {
             user_id: token.user_id.to_string(),
             user_name: &token.name,
             token_id: token.id.to_string(),
             permissions: permissions.into_iter().map(|entry| entry.code.as_str()).collect(),
-            labels: Vec::new(),
+            labels: labels.collect(),
         }
     }
 }

@@ -65,7 +65,7 @@ impl AuditEvent {
 /// A field that changed.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct AuditChange {
-    /// The field's name, as in `ApiToken`.
+    /// The field's name, as in `ApiToken`; `labels.KEY` for the label with this key.
     field: String,
     /// Its value before, as text. Null if there was none.
     before: Option<String>,

@@ -10,8 +10,15 @@ use crate::support::{Options, TestApp, exchange, made};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_passes_says_who_called() {
     let app = TestApp::start().await;
-    let permissions = json!(["API_USERS_READ", "API_ORGANIZATIONS_READ"]);
-    let token = made(&app, "Büro 7, the \"second\"", json!({ "permissions": permissions })).await;
+    let grant = json!({
+        "permissions": ["API_USERS_READ", "API_ORGANIZATIONS_READ"],
+        "labels": [
+            { "key": "tenant", "value": "acme, Inc." },
+            { "key": "env", "value": "" },
+            { "key": "region", "value": "Zürich=1" },
+        ],
+    });
+    let token = made(&app, "Büro 7, the \"second\"", grant).await;
     let answer = authorized(&app, &token.secret, HAS).await;
     assert_eq!(answer.status, 200);
     let told = IDENTITY.map(|name| answer.header(name));
@@ -22,11 +29,20 @@ async fn a_request_that_passes_says_who_called() {
             "B%C3%BCro%207%2C%20the%20%22second%22",
             token.id.as_str(),
             "api.organizations.read api.users.read",
-            "",
+            "env=,region=Z%C3%BCrich%3D1,tenant=acme%2C%20Inc.",
         ],
         "permissions come in the order of the catalogue"
     );
     assert_eq!(answer.header("www-authenticate"), "");
+    // What is changed is told with the next request.
+    let change = format!(
+        "mutation {{ updateApiToken(input: {{ id: \"{}\", version: 1, labels: [] }}) {{
+            apiToken {{ version }} }} }}",
+        token.id
+    );
+    app.query(&app.admin, &change).await.data();
+    let answer = authorized(&app, &token.secret, HAS).await;
+    assert_eq!((answer.status.as_u16(), answer.header("x-tokenwright-labels")), (200, ""));
 }
 
 #[tokio::test(flavor = "multi_thread")]
