@@ -7,7 +7,7 @@ use tokenwright::domain::clock::{Clock, SystemClock};
 use tokio::net::TcpStream;
 
 use super::Server;
-use super::exchange::{connect, exchange, post};
+use super::exchange::{Answer, connect, exchange, post};
 
 /// Connections that requests are sent on.
 pub const CONNECTIONS: usize = 8;
@@ -44,11 +44,25 @@ pub async fn load_over(
     token: &str,
     body: impl Fn(usize) -> String,
 ) -> Load {
+    let request = |n| post(token, &body(n));
+    load_requests(connections, servers, each, request, "").await
+}
+
+/// The same with requests of any kind: `request` makes the bytes of the n-th one. Each answer must
+/// have this in its body.
+pub async fn load_requests(
+    connections: usize,
+    servers: &[Server],
+    each: usize,
+    request: impl Fn(usize) -> Vec<u8>,
+    expected: &str,
+) -> Load {
     let servers = servers.iter().cycle().take(connections).enumerate();
     let under_way = servers.map(async |(connection, server)| {
         let mut stream = connect(&server.address).await.unwrap();
         for n in 0..each {
-            request(&mut stream, token, &body(connection * each + n)).await;
+            let answer = send(&mut stream, &request(connection * each + n)).await;
+            assert!(answer.body.contains(expected), "{}", answer.body);
         }
     });
     let started = Instant::now();
@@ -70,7 +84,9 @@ pub fn creation(n: usize) -> String {
 }
 
 /// One request, which must be answered with 200 and without an error.
-async fn request(stream: &mut TcpStream, token: &str, body: &str) {
-    let answer = exchange(stream, &post(token, body)).await.unwrap();
-    assert!(answer.status == 200 && !answer.body.contains("\"errors\""), "{}", answer.body);
+pub async fn send(stream: &mut TcpStream, request: &[u8]) -> Answer {
+    let answer = exchange(stream, request).await.unwrap();
+    let is_good = answer.status == 200 && !answer.body.contains("\"errors\"");
+    assert!(is_good, "{} {}", answer.status, answer.body);
+    answer
 }
