@@ -7,6 +7,7 @@ pub mod api_token_change;
 pub mod audit;
 pub mod base62;
 pub mod catalogue;
+pub mod client_network;
 pub mod clock;
 pub mod control;
 pub mod cursor;

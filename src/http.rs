@@ -5,6 +5,7 @@ mod caller;
 mod connection;
 mod graphql;
 mod health;
+mod oauth;
 mod playground;
 mod read_only;
 mod refusal;
@@ -12,6 +13,7 @@ mod request;
 mod server;
 mod state;
 
+pub use oauth::{PublicUrl, PublicUrlError};
 pub use request::web_origin::{AllowedOrigins, WebOrigin};
 pub use server::{HttpServer, bind};
 pub use state::{HttpSettings, HttpState};

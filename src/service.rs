@@ -5,6 +5,7 @@
 
 mod authenticate;
 mod background;
+mod failed_proofs;
 mod failure;
 mod judge;
 mod proof;
@@ -30,6 +31,8 @@ use crate::repository::Repository;
 pub use authenticate::{Admitted, Arrival, AuthenticateError, FirstLook, NotCurrent};
 pub use background::LAST_USE_INTERVAL;
 use background::{LastUses, Refusals};
+use failed_proofs::FailedProofs;
+pub use failed_proofs::FailureLimits;
 pub use failure::Failure;
 pub use judge::JudgeError;
 use proof::SecretProofs;
@@ -41,9 +44,10 @@ pub use read::{Listing, ReadError, Wanted};
 pub use start::UnknownPermissions;
 pub use token::{
     CreateApiToken, CreateApiTokenError, CreatedApiToken, DeleteApiToken, DeleteApiTokenError,
-    DeletedApiToken, RenewApiToken, RenewApiTokenError, RequestedExpiry, UpdateApiToken,
-    UpdateApiTokenError, UpdatedApiToken,
+    DeletedApiToken, RenewApiToken, RenewApiTokenError, RequestedExpiry, RevokeError,
+    UpdateApiToken, UpdateApiTokenError, UpdatedApiToken,
 };
+pub use verify::{MAX_VERIFIED, VerifyApiToken, VerifyApiTokensError, VerifyError};
 
 /// What the use cases need.
 pub struct Service {
@@ -52,6 +56,7 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomSource>,
     proofs: SecretProofs,
+    failed_proofs: FailedProofs,
     last_uses: LastUses,
     refusals: Refusals,
     max_lifetime: Lifetime,
@@ -74,6 +79,8 @@ pub struct TokenRules {
     pub last_use_interval: Duration,
     /// What tokens may make and change.
     pub quotas: Quotas,
+    /// How many proofs may fail.
+    pub failures: FailureLimits,
 }
 
 impl Service {
@@ -96,6 +103,7 @@ impl Service {
             clock,
             random,
             proofs,
+            failed_proofs: FailedProofs::new(rules.failures),
             last_uses,
             refusals: Refusals::default(),
             max_lifetime,

@@ -154,6 +154,8 @@ const fn flag(field: Field) -> &'static str {
         | Field::Descendants
         | Field::Overlap
         | Field::IdempotencyKey
+        | Field::Tokens
+        | Field::ClientAddress
         | Field::First
         | Field::Last
         | Field::After

@@ -33,6 +33,7 @@ impl ServerArgs {
     pub(super) async fn build(&self, http: HttpSettings, migrate: bool) -> Result<App, CliError> {
         let mut config = service_config(&self.database, &self.tokens)?;
         config.rules.quotas = self.quotas.quotas();
+        config.rules.failures = self.quotas.failures();
         if self.http.trusts_everybody() {
             tracing::warn!(
                 "trusted-proxies names every address there is, so each client can claim any \

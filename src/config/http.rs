@@ -10,7 +10,7 @@ use super::origins::OriginList;
 use super::proxies::ProxyList;
 use super::value::{boolean, timeout};
 use crate::graphql::Introspection;
-use crate::http::{AllowedOrigins, HttpSettings, WebOrigin};
+use crate::http::{AllowedOrigins, HttpSettings, PublicUrl, WebOrigin};
 use crate::surface::ConnectionLimits;
 use crate::wire::forwarded::{ForwardedHeader, TrustedProxies};
 
@@ -64,6 +64,11 @@ pub struct HttpArgs {
         value_parser = boolean
     )]
     pub authorize_needs_permission: bool,
+
+    /// The URL at which clients reach this server, such as `https://tokens.example`. It is the
+    /// issuer of the OAuth metadata, exactly as given; without it, there is no metadata.
+    #[arg(long, env = "TOKENWRIGHT_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<PublicUrl>,
 
     /// Serve the playground, GraphiQL, at `/`. On in `dev`, off in `serve` unless set.
     #[arg(
@@ -187,6 +192,7 @@ impl HttpArgs {
             introspection: self.introspection.map_or(introspection, Introspection::from),
             allowed_origins: AllowedOrigins::new(self.origins()),
             authorize_needs_permission: self.authorize_needs_permission,
+            public_url: self.public_url.clone(),
             playground: self.playground.unwrap_or(playground),
             request_timeout: self.request_timeout,
             shutdown_timeout: self.shutdown_timeout,

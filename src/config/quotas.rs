@@ -1,8 +1,8 @@
-//! Limits on what tokens make and change.
+//! Limits on what tokens make and change, and on proofs that fail.
 
 use clap::Args;
 
-use crate::service::Quotas;
+use crate::service::{FailureLimits, Quotas};
 
 /// Settings of quotas.
 #[derive(Debug, Clone, Args)]
@@ -39,6 +39,27 @@ pub struct QuotaArgs {
     )]
     max_changes_per_minute: u32,
 
+    /// Most secrets from one client address, or from one network of 64 bits in IPv6, that are not
+    /// valid in a minute, on each instance. Valid ones are never limited.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_MAX_FAILED_PROOFS_PER_ADDRESS",
+        value_name = "NUMBER",
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    max_failed_proofs_per_address: u32,
+
+    /// The same from all addresses together.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_MAX_FAILED_PROOFS",
+        value_name = "NUMBER",
+        default_value_t = 6_000,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    max_failed_proofs: u32,
+
     /// MiB of free disk below which tokens can only be deleted and disabled; SQLite only, 0: none.
     #[arg(long, env = "TOKENWRIGHT_DISK_RESERVE_MIB", value_name = "MIB", default_value_t = 64)]
     disk_reserve_mib: u32,
@@ -52,6 +73,14 @@ impl QuotaArgs {
             live_tokens_of_maker: self.max_tokens_per_maker.into(),
             changes_per_minute: self.max_changes_per_minute,
             disk_reserve: u64::from(self.disk_reserve_mib) * 1024 * 1024,
+        }
+    }
+
+    /// The limits on proofs that fail.
+    pub fn failures(&self) -> FailureLimits {
+        FailureLimits {
+            per_address: self.max_failed_proofs_per_address,
+            overall: self.max_failed_proofs,
         }
     }
 }

@@ -9,7 +9,9 @@ use super::permissions::{self, PermissionsError};
 use super::value::boolean;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::lifetime::Lifetime;
-use crate::service::{DEFAULT_COST, LAST_USE_INTERVAL, MAX_COST, MIN_COST, Quotas, TokenRules};
+use crate::service::{
+    DEFAULT_COST, FailureLimits, LAST_USE_INTERVAL, MAX_COST, MIN_COST, Quotas, TokenRules,
+};
 
 /// Settings of tokens.
 #[derive(Debug, Clone, Args)]
@@ -56,7 +58,7 @@ pub struct TokenArgs {
 }
 
 impl TokenArgs {
-    /// The rules for tokens, without quotas.
+    /// The rules for tokens, without quotas and limits.
     pub fn rules(&self) -> TokenRules {
         TokenRules {
             max_lifetime: self.max_lifetime,
@@ -64,6 +66,7 @@ impl TokenArgs {
             bcrypt_cost: self.bcrypt_cost,
             last_use_interval: LAST_USE_INTERVAL,
             quotas: Quotas::NONE,
+            failures: FailureLimits::NONE,
         }
     }
 

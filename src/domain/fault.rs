@@ -44,6 +44,10 @@ pub enum Field {
     Overlap,
     /// The key that makes a retry safe.
     IdempotencyKey,
+    /// Secrets to verify.
+    Tokens,
+    /// The address of the client that showed a secret.
+    ClientAddress,
     /// How many rows of a page, from its start.
     First,
     /// How many rows of a page, up to its end.

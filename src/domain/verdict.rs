@@ -32,6 +32,16 @@ pub enum TokenRefusal {
         /// The token that a well-formed secret names, whether there is one or not.
         claimed: Option<ApiTokenId>,
     },
+    /// The same, where too many secrets from the same network, or in all, were not valid.
+    #[error("too many secrets are not valid; this one: {reason}")]
+    TooManyFailures {
+        /// Why.
+        reason: InvalidTokenReason,
+        /// The token that a well-formed secret names, whether there is one or not.
+        claimed: Option<ApiTokenId>,
+        /// Seconds after which another one is told its reason.
+        retry_after: u32,
+    },
     /// The secret is genuine, but the client's address is not among the allowed ones.
     #[error("the token is not allowed from {}", from(*.is_known))]
     AddressNotAllowed {
@@ -46,7 +56,26 @@ impl TokenRefusal {
     /// The token that the secret names, if it names one.
     pub const fn token_id(self) -> Option<ApiTokenId> {
         match self {
-            Self::Invalid { claimed, .. } => claimed,
+            Self::Invalid { claimed, .. } | Self::TooManyFailures { claimed, .. } => claimed,
+            Self::AddressNotAllowed { token, .. } => Some(token),
+        }
+    }
+
+    /// The token whose genuine secret was refused, because it has ended or may not be used from
+    /// this address.
+    pub const fn genuine(self) -> Option<ApiTokenId> {
+        match self {
+            Self::Invalid { reason, claimed } | Self::TooManyFailures { reason, claimed, .. } => {
+                match reason {
+                    InvalidTokenReason::Deleted
+                    | InvalidTokenReason::Expired
+                    | InvalidTokenReason::Disabled => claimed,
+                    InvalidTokenReason::Malformed(_)
+                    | InvalidTokenReason::Unknown
+                    | InvalidTokenReason::WrongSecret
+                    | InvalidTokenReason::EndedUnproven => None,
+                }
+            }
             Self::AddressNotAllowed { token, .. } => Some(token),
         }
     }

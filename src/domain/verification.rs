@@ -80,6 +80,8 @@ pub enum Denial {
 pub enum DenialReason {
     /// One reason for malformed, unknown, wrong and deleted.
     InvalidToken,
+    /// The same, or ended, where too many secrets were not valid.
+    TooManyFailures,
     /// Its expiry has come.
     Expired,
     /// It or its user is disabled.
@@ -99,6 +101,7 @@ impl DenialReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidToken => "invalid_token",
+            Self::TooManyFailures => "too_many_failures",
             Self::Expired => "expired",
             Self::Disabled => "disabled",
             Self::AddressNotAllowed => "address_not_allowed",
@@ -188,6 +191,7 @@ impl Denial {
                 | InvalidTokenReason::Deleted
                 | InvalidTokenReason::EndedUnproven => DenialReason::InvalidToken,
             },
+            Self::Token(TokenRefusal::TooManyFailures { .. }) => DenialReason::TooManyFailures,
             Self::Token(TokenRefusal::AddressNotAllowed { is_known: true, .. }) => {
                 DenialReason::AddressNotAllowed
             }

@@ -48,6 +48,15 @@ pub(super) fn held<T: Held>(ctx: &Context<'_>, row: T) -> Result<T, GqlError> {
     Ok(row)
 }
 
+/// To be asked by a mutation that changes nothing: is it run like a query, whose answer may grow,
+/// and be given up? Beside a change it is not.
+pub(super) fn can_be_given_up(ctx: &Context<'_>) -> Result<(), GqlError> {
+    match ctx.data_opt::<SharedBudget>() {
+        Some(budget) if budget.may_grow() => Ok(()),
+        _ => Err(GqlError::VerificationMixed),
+    }
+}
+
 /// Held while a list of the request is read. The engine resolves the fields of a query side by
 /// side: one request with many lists would take all connections for searches.
 #[derive(Debug, Default)]

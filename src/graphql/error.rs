@@ -15,7 +15,7 @@ use crate::service::TokenQuota;
 
 use super::engine::budget::SharedBudget;
 use field::spelled;
-pub(super) use refusals::{creation_errors, renewal_errors, update_errors};
+pub(super) use refusals::{creation_errors, renewal_errors, update_errors, verification_errors};
 
 /// The message for a request without a token.
 pub const TOKEN_NEEDED: &str = "This needs a token: send the header `Authorization: Bearer ...`.";
@@ -73,6 +73,8 @@ pub enum GqlError {
     Unauthenticated,
     Forbidden(MissingPermission),
     IntrospectionOff,
+    /// A verification came together with a change.
+    VerificationMixed,
     NotFound,
     Fault(InputFault),
     /// The object is not at the version that the change is based on.
@@ -110,6 +112,7 @@ impl GqlError {
             Self::Forbidden(_) | Self::IntrospectionOff => ErrorCode::Forbidden,
             Self::NotFound => ErrorCode::NotFound,
             Self::Fault(InputFault { kind: FaultKind::Invalid, .. })
+            | Self::VerificationMixed
             | Self::SearchTooLong
             | Self::AnswerTooLarge => ErrorCode::BadUserInput,
             Self::Fault(InputFault { kind: FaultKind::BeyondReach, .. }) => ErrorCode::Forbidden,
@@ -131,6 +134,9 @@ impl GqlError {
             Self::Unauthenticated => TOKEN_NEEDED,
             Self::Forbidden(missing) => return missing.to_string(),
             Self::IntrospectionOff => "Introspection is off on this server.",
+            Self::VerificationMixed => {
+                "Secrets are verified in a document without other mutations; send two."
+            }
             Self::NotFound => "There is nothing with this id.",
             Self::Fault(fault) => return fault.message.clone(),
             Self::Stale { current_version } => {
@@ -190,6 +196,7 @@ impl GqlError {
                 values.set("permission", *permission);
             }
             Self::IntrospectionOff => values.set("reason", "introspection_off"),
+            Self::VerificationMixed => values.set("reason", "verification_mixed"),
             Self::RateLimited { retry_after } => {
                 values.set("reason", "change_limit");
                 values.set("retryAfter", *retry_after);

@@ -22,6 +22,7 @@ use self::permission::{Texts, with_catalogue};
 use self::query::Query;
 use crate::domain::catalogue::{Catalogue, CatalogueEntry};
 
+pub(super) use mutation::READING;
 pub use sdl::sdl;
 
 pub(super) type AppSchema = Schema<Query, Mutation, EmptySubscription>;

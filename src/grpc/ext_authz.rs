@@ -35,7 +35,9 @@ impl ExtAuthz {
     async fn decide(&self, question: &Question<'_>, id: &str) -> Result<CheckResponse, Refusal> {
         let state = &self.state;
         let presented = match credentials(question.authorization()) {
-            Credentials::None | Credentials::OtherScheme => return Err(Refusal::NoCredentials),
+            Credentials::None | Credentials::Basic(_) | Credentials::OtherScheme => {
+                return Err(Refusal::NoCredentials);
+            }
             Credentials::Malformed => return Err(Refusal::MalformedCredentials),
             Credentials::Bearer(presented) => presented,
         };

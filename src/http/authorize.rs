@@ -43,11 +43,13 @@ async fn authorize(request: HttpRequest, state: web::Data<HttpState>) -> HttpRes
 }
 
 async fn answer(request: &HttpRequest, state: &HttpState) -> Result<HttpResponse, Refusal> {
-    let info = request.extensions().get::<RequestInfo>().cloned();
-    let client = info.ok_or(Refusal::Unavailable)?.client_address;
+    let client = request.extensions().get().map(|info: &RequestInfo| info.client_address);
+    let client = client.ok_or(Refusal::Unavailable)?;
     let lines = request.headers().get_all(AUTHORIZATION).map(|value| value.as_bytes());
     let presented = match credentials(lines) {
-        Credentials::None | Credentials::OtherScheme => return Err(Refusal::NoCredentials),
+        Credentials::None | Credentials::Basic(_) | Credentials::OtherScheme => {
+            return Err(Refusal::NoCredentials);
+        }
         Credentials::Malformed => return Err(Refusal::MalformedCredentials),
         Credentials::Bearer(presented) => presented,
     };

@@ -10,6 +10,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use super::refusal::Refusal;
 use super::request::request_log::{RequestInfo, attribute, claim};
@@ -17,6 +18,7 @@ use super::state::HttpState;
 use crate::domain::principal::Origin;
 use crate::domain::verdict::TokenRefusal;
 use crate::service::{Admitted, Arrival, AuthenticateError, FirstLook, JudgeError};
+use crate::wire::basic::password;
 use crate::wire::bearer::{Credentials, credentials};
 
 /// Who sent the head of a request, and from where. As a handler's argument, it is looked at before
@@ -34,11 +36,24 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { caller(&request).await })
+        Box::pin(async move { caller(&request, Schemes::Bearer).await })
     }
 }
 
+/// How a token may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Schemes {
+    Bearer,
+    /// As the password of HTTP Basic as well, with any user name.
+    BearerOrBasic,
+}
+
 impl Caller {
+    /// The caller of an endpoint whose clients know HTTP Basic only.
+    pub(super) async fn with_basic(request: &HttpRequest) -> Result<Self, Refusal> {
+        caller(request, Schemes::BearerOrBasic).await
+    }
+
     /// Does the request carry no credentials at all?
     pub(super) const fn is_anonymous(&self) -> bool {
         self.look.is_none()
@@ -62,29 +77,34 @@ impl Caller {
     }
 }
 
-async fn caller(request: &HttpRequest) -> Result<Caller, Refusal> {
+async fn caller(request: &HttpRequest, schemes: Schemes) -> Result<Caller, Refusal> {
     let state = request.app_data::<web::Data<HttpState>>().ok_or(Refusal::Unavailable)?;
     let info = request.extensions().get::<RequestInfo>().cloned();
     let RequestInfo { id: request_id, client_address } = info.ok_or(Refusal::Unavailable)?;
     let origin = Origin { client_address, request_id };
-    let looked = timeout(state.settings.request_timeout, look(request, &origin, state)).await;
+    let looking = look(request, schemes, &origin, state);
+    let looked = timeout(state.settings.request_timeout, looking).await;
     let look = looked.unwrap_or(Err(Refusal::Unavailable))?;
     Ok(Caller { look, origin })
 }
 
 async fn look(
     request: &HttpRequest,
+    schemes: Schemes,
     origin: &Origin,
     state: &HttpState,
 ) -> Result<Option<FirstLook>, Refusal> {
     let lines = request.headers().get_all(AUTHORIZATION).map(|value| value.as_bytes());
     let presented = match credentials(lines) {
         Credentials::None => return Ok(None),
-        Credentials::OtherScheme => return Err(Refusal::NoCredentials),
+        Credentials::Basic(encoded) if schemes == Schemes::BearerOrBasic => {
+            password(encoded).ok_or(Refusal::MalformedCredentials)?
+        }
+        Credentials::Basic(_) | Credentials::OtherScheme => return Err(Refusal::NoCredentials),
         Credentials::Malformed => return Err(Refusal::MalformedCredentials),
-        Credentials::Bearer(presented) => presented,
+        Credentials::Bearer(presented) => Zeroizing::new(presented.to_owned()),
     };
-    let look = state.service.look(presented, origin.client_address).await;
+    let look = state.service.look(&presented, origin.client_address).await;
     look.map(Some).map_err(|error| refused(error, origin.client_address, state))
 }
 
@@ -126,6 +146,9 @@ impl From<TokenRefusal> for Refusal {
     fn from(refusal: TokenRefusal) -> Self {
         match refusal {
             TokenRefusal::Invalid { .. } => Self::InvalidToken,
+            TokenRefusal::TooManyFailures { retry_after, .. } => {
+                Self::TooManyFailures { retry_after }
+            }
             TokenRefusal::AddressNotAllowed { .. } => Self::AddressNotAllowed,
         }
     }

@@ -17,6 +17,11 @@ pub(super) use json::{JSON, RefusalBody};
 pub(super) enum Refusal {
     /// One answer for unknown, wrong, expired, disabled and deleted.
     InvalidToken,
+    /// The same, where too many tokens from one address, or in all, were not valid.
+    TooManyFailures {
+        /// In seconds.
+        retry_after: u32,
+    },
     /// Several `Authorization` headers, or one that is not well-formed.
     MalformedCredentials,
     NoCredentials,
@@ -56,6 +61,7 @@ impl Refusal {
             | Self::PermissionMissing
             | Self::CrossSite
             | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
@@ -68,9 +74,10 @@ impl Refusal {
     }
 
     /// The reason for programs.
-    const fn reason(self) -> &'static str {
+    pub(super) const fn reason(self) -> &'static str {
         match self {
             Self::InvalidToken => "invalid_token",
+            Self::TooManyFailures { .. } => "failed_proofs",
             Self::MalformedCredentials => "invalid_request",
             Self::NoCredentials => "token_missing",
             Self::AddressNotAllowed => "address_not_allowed",
@@ -93,9 +100,12 @@ impl Refusal {
     }
 
     /// The reason for people.
-    const fn message(self) -> &'static str {
+    pub(super) const fn message(self) -> &'static str {
         match self {
             Self::InvalidToken => "The token is not valid.",
+            Self::TooManyFailures { .. } => {
+                "The token is not valid, and neither were many others from this address."
+            }
             Self::MalformedCredentials => {
                 "Send one header `Authorization: Bearer TOKEN`, and only one."
             }
@@ -145,6 +155,7 @@ impl Refusal {
     const fn retry_after(self) -> Option<u32> {
         match self {
             Self::Unavailable => Some(RETRY_AFTER),
+            Self::TooManyFailures { retry_after } => Some(retry_after),
             _ => None,
         }
     }

@@ -20,7 +20,7 @@ use super::connection::unread_body::unread_body;
 use super::refusal::Refusal;
 use super::request::request_log::request_log;
 use super::state::HttpState;
-use super::{authorize, graphql, health, playground};
+use super::{authorize, graphql, health, oauth, playground};
 use crate::surface::Connections;
 
 /// How long a quiet connection is kept for the next request.
@@ -47,6 +47,7 @@ pub fn bind(
     let shutdown_timeout = state.settings.shutdown_timeout;
     let head_timeout = state.settings.request_timeout;
     let (workers, with_playground) = (state.settings.workers, state.settings.playground);
+    let public_url = state.settings.public_url.clone();
     let state = web::Data::new(state);
     let counting = state.clone();
     let app = move || {
@@ -57,6 +58,7 @@ pub fn bind(
             .wrap(middleware::from_fn(request_log))
             .configure(authorize::configure)
             .configure(graphql::endpoint::configure)
+            .configure(|config| oauth::configure(config, public_url.as_ref()))
             .configure(health::configure)
             .default_service(web::to(async || Refusal::NotFound.json()));
         if with_playground { app.configure(playground::configure) } else { app }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::oauth::PublicUrl;
 use super::request::web_origin::AllowedOrigins;
 use crate::domain::clock::Clock;
 use crate::domain::random::RandomSource;
@@ -24,6 +25,8 @@ pub struct HttpSettings {
     pub allowed_origins: AllowedOrigins,
     /// Must `/authorize` be asked for at least one permission?
     pub authorize_needs_permission: bool,
+    /// The URL at which clients reach this server: the issuer of its tokens.
+    pub public_url: Option<PublicUrl>,
     /// Is the playground at `/` served?
     pub playground: bool,
     /// Longest time to read a head, again to read a body, and again to answer.

@@ -3,6 +3,7 @@
 mod caller;
 mod claim;
 mod count;
+mod credentials;
 mod delete;
 mod descendants;
 mod disabler;

@@ -104,10 +104,7 @@ impl Service {
         presented: &str,
         client: Option<IpAddr>,
     ) -> Result<FirstLook, AuthenticateError> {
-        let secret = PlaintextSecret::parse(presented).map_err(|how| {
-            let reason = InvalidTokenReason::Malformed(how);
-            TokenRefusal::Invalid { reason, claimed: None }
-        })?;
+        let secret = self.well_formed(presented, client)?;
         self.look_at(secret, client, None).await
     }
 

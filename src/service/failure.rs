@@ -4,7 +4,7 @@ use crate::db::DbError;
 use crate::domain::principal::{CallerChanged, MissingPermission};
 use crate::domain::random::RandomError;
 
-use super::{ProofBusy, TokenQuota};
+use super::{JudgeError, ProofBusy, TokenQuota};
 
 /// How any use case can fail. Refusals of its own are in its own error type. The texts of the last
 /// three are for the log, never for a caller.
@@ -63,6 +63,15 @@ impl From<DbError> for Failure {
 impl From<ProofBusy> for Failure {
     fn from(busy: ProofBusy) -> Self {
         Self::Unavailable(busy.to_string())
+    }
+}
+
+impl From<JudgeError> for Failure {
+    fn from(error: JudgeError) -> Self {
+        match error {
+            JudgeError::Busy(busy) => busy.into(),
+            JudgeError::Db(error) => error.into(),
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
+use futures_util::future::try_join_all;
+
 use super::proof::Proof;
 use super::{ProofBusy, Service};
 use crate::db::DbError;
@@ -35,6 +37,25 @@ pub(super) struct Judgement {
     pub(super) proven: Option<SecretHash>,
 }
 
+/// A well-formed secret that is being judged.
+struct Case<'a> {
+    secret: &'a PlaintextSecret,
+    tag: SecretTag,
+    client: Option<IpAddr>,
+    /// The stored hash that the secret was last proven against.
+    proven: Option<SecretHash>,
+}
+
+impl<'a> Case<'a> {
+    fn new(
+        secret: &'a PlaintextSecret,
+        client: Option<IpAddr>,
+        proven: Option<SecretHash>,
+    ) -> Self {
+        Self { secret, tag: SecretTag::of(secret), client, proven }
+    }
+}
+
 impl Service {
     /// Judges a presented secret: its form, the row, the tag, then deletion, expiry and disabling,
     /// then the hash, then the address. It does not note the use, and does not judge permissions.
@@ -50,62 +71,147 @@ impl Service {
         presented: &str,
         client: Option<IpAddr>,
     ) -> Result<Verdict, JudgeError> {
-        match PlaintextSecret::parse(presented) {
+        match self.well_formed(presented, client) {
             Ok(secret) => Ok(self.judge_secret(&secret, client, None).await?.verdict),
-            Err(how) => Ok(invalid(InvalidTokenReason::Malformed(how), None)),
+            Err(refusal) => Ok(Verdict::Refused(refusal)),
         }
     }
 
-    /// Judges a well-formed secret. A hash that it was already proven against needs no other proof.
+    /// Judges many secrets, each for a client of its own, in the same way. The rows are read
+    /// together.
     ///
-    /// A proof waits for its turn, so the row that it started from says nothing about the time
-    /// after it: the row is read again.
+    /// # Errors
+    /// When no verdict is possible now on one of them.
+    pub(super) async fn judge_all(
+        &self,
+        presented: &[(&str, Option<IpAddr>)],
+    ) -> Result<Vec<Verdict>, JudgeError> {
+        let parsed = presented.iter().map(|(text, client)| self.well_formed(text, *client));
+        let parsed: Vec<Result<PlaintextSecret, TokenRefusal>> = parsed.collect();
+        let mut verdicts: Vec<Option<Verdict>> = parsed
+            .iter()
+            .map(|parsed| parsed.as_ref().err().map(|refusal| Verdict::Refused(*refusal)))
+            .collect();
+        let secrets = parsed.iter().zip(presented).enumerate();
+        let mut cases: Vec<(usize, Case<'_>)> = secrets
+            .filter_map(|(place, (parsed, (_, client)))| {
+                Some((place, Case::new(parsed.as_ref().ok()?, *client, None)))
+            })
+            .collect();
+        for _ in 0..ATTEMPTS {
+            if cases.is_empty() {
+                break;
+            }
+            let ids: Vec<ApiTokenId> =
+                cases.iter().map(|(_, case)| case.secret.token_id()).collect();
+            let start = Instant::now();
+            let found = self.repository.credentials(&ids).await?;
+            let weighed = cases.iter_mut().map(|(_, case)| {
+                let found = found.get(&case.secret.token_id()).cloned();
+                self.weigh(case, found, start)
+            });
+            let weighed = try_join_all(weighed).await?;
+            for ((place, _), judgement) in cases.iter().zip(&weighed) {
+                let verdict = judgement.as_ref().map(|judgement| judgement.verdict.clone());
+                if let (Some(slot), Some(verdict)) = (verdicts.get_mut(*place), verdict) {
+                    *slot = Some(verdict);
+                }
+            }
+            let mut open = weighed.iter().map(Option::is_none);
+            cases.retain(|_| open.next().unwrap_or(false));
+        }
+        verdicts.into_iter().map(|verdict| verdict.ok_or_else(|| ProofBusy.into())).collect()
+    }
+
+    /// A presented text as a secret, if it has the form of one.
+    pub(super) fn well_formed(
+        &self,
+        presented: &str,
+        client: Option<IpAddr>,
+    ) -> Result<PlaintextSecret, TokenRefusal> {
+        let malformed = |how| self.invalid(InvalidTokenReason::Malformed(how), None, client);
+        PlaintextSecret::parse(presented).map_err(malformed)
+    }
+
+    /// Judges a well-formed secret. A hash that it was already proven against needs no other proof.
     pub(super) async fn judge_secret(
         &self,
         secret: &PlaintextSecret,
         client: Option<IpAddr>,
-        mut proven: Option<SecretHash>,
+        proven: Option<SecretHash>,
     ) -> Result<Judgement, JudgeError> {
-        let (id, tag) = (secret.token_id(), SecretTag::of(secret));
+        let mut case = Case::new(secret, client, proven);
         for _ in 0..ATTEMPTS {
             let start = Instant::now();
-            let found = self.repository.credential(id).await?;
-            let read = found.as_ref().map_or(start, |found| found.start);
-            let judged = |verdict, proven| Ok(Judgement { verdict, read, proven });
-            let refused = |reason| judged(invalid(reason, Some(id)), None);
-            let stored = found.as_ref().and_then(|found| found.credential.secret.tag.as_ref());
-            let same = tag.is_same(stored);
-            let Some(CredentialRead { credential, now, .. }) = found else {
-                return refused(InvalidTokenReason::Unknown);
-            };
-            let tagged = credential.secret.tag.is_some();
-            if tagged && !same {
-                return refused(InvalidTokenReason::WrongSecret);
-            }
-            if let Some(reason) = credential.ended(now) {
-                if !tagged {
-                    return refused(InvalidTokenReason::EndedUnproven);
-                }
-                self.note_ended_use(&credential.token, reason, client);
-                return refused(reason);
-            }
-            let stored = &credential.secret;
-            if proven.as_ref().is_some_and(|proven| proven.is_same(&stored.hash)) {
-                return judged(credential.judge(now, client), proven);
-            }
-            match self.proofs.prove(secret, &tag, stored).await? {
-                Proof::Remembered => {
-                    proven = Some(stored.hash.clone());
-                    return judged(credential.judge(now, client), proven);
-                }
-                Proof::Made(hash) => proven = Some(hash),
-                Proof::Failed => return refused(InvalidTokenReason::WrongSecret),
+            let found = self.repository.credential(secret.token_id()).await?;
+            if let Some(judgement) = self.weigh(&mut case, found, start).await? {
+                return Ok(judgement);
             }
         }
         Err(ProofBusy.into())
     }
-}
 
-const fn invalid(reason: InvalidTokenReason, claimed: Option<ApiTokenId>) -> Verdict {
-    Verdict::Refused(TokenRefusal::Invalid { reason, claimed })
+    /// The judgement by a row that was just read. `None`: the secret was proven first, and that is
+    /// noted in the case. A proof waits for its turn, so the row that it started from says nothing
+    /// about the time after it: the row must be read again.
+    async fn weigh(
+        &self,
+        case: &mut Case<'_>,
+        found: Option<CredentialRead>,
+        start: Instant,
+    ) -> Result<Option<Judgement>, JudgeError> {
+        let Case { secret, tag, client, proven } = case;
+        let (id, client) = (secret.token_id(), *client);
+        let read = found.as_ref().map_or(start, |found| found.start);
+        let judged = |verdict, proven| Ok(Some(Judgement { verdict, read, proven }));
+        let refused = |reason| {
+            let refusal = self.invalid(reason, Some(id), client);
+            judged(Verdict::Refused(refusal), None)
+        };
+        let stored = found.as_ref().and_then(|found| found.credential.secret.tag.as_ref());
+        let same = tag.is_same(stored);
+        let Some(CredentialRead { credential, now, .. }) = found else {
+            return refused(InvalidTokenReason::Unknown);
+        };
+        let tagged = credential.secret.tag.is_some();
+        if tagged && !same {
+            return refused(InvalidTokenReason::WrongSecret);
+        }
+        if let Some(reason) = credential.ended(now) {
+            if !tagged {
+                return refused(InvalidTokenReason::EndedUnproven);
+            }
+            self.note_ended_use(&credential.token, reason, client);
+            return refused(reason);
+        }
+        let stored = &credential.secret;
+        if proven.as_ref().is_some_and(|proven| proven.is_same(&stored.hash)) {
+            let proven = proven.take();
+            return judged(credential.judge(now, client), proven);
+        }
+        match self.proofs.prove(secret, tag, stored).await? {
+            Proof::Remembered => {
+                let proven = Some(stored.hash.clone());
+                judged(credential.judge(now, client), proven)
+            }
+            Proof::Made(hash) => {
+                *proven = Some(hash);
+                Ok(None)
+            }
+            Proof::Failed => refused(InvalidTokenReason::WrongSecret),
+        }
+    }
+
+    /// The refusal of a secret that is not valid, which counts as a failed proof.
+    fn invalid(
+        &self,
+        reason: InvalidTokenReason,
+        claimed: Option<ApiTokenId>,
+        client: Option<IpAddr>,
+    ) -> TokenRefusal {
+        match self.failed_proofs.count(client, self.clock.now()) {
+            Ok(()) => TokenRefusal::Invalid { reason, claimed },
+            Err(retry_after) => TokenRefusal::TooManyFailures { reason, claimed, retry_after },
+        }
+    }
 }

@@ -11,10 +11,12 @@ mod once;
 mod reach;
 mod renew;
 mod requested_expiry;
+mod revoke;
 mod update;
 
 pub use create::{CreateApiToken, CreateApiTokenError, CreatedApiToken};
 pub use delete::{DeleteApiToken, DeleteApiTokenError, DeletedApiToken};
 pub use renew::{RenewApiToken, RenewApiTokenError};
 pub use requested_expiry::RequestedExpiry;
+pub use revoke::RevokeError;
 pub use update::{UpdateApiToken, UpdateApiTokenError, UpdatedApiToken};

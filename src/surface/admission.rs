@@ -2,9 +2,10 @@
 //! whether or not anything is asked on it.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::domain::client_network::client_network;
 use crate::wire::forwarded::TrustedProxies;
 
 /// How many connections there may be at once.
@@ -54,7 +55,7 @@ impl Connections {
 
     /// Counts a new connection.
     pub fn admit(self: &Arc<Self>, peer: Option<IpAddr>) -> Result<Admitted, TooMany> {
-        let address = peer.filter(|peer| !self.exempt.contains(*peer)).map(counted_as);
+        let address = peer.filter(|peer| !self.exempt.contains(*peer)).map(client_network);
         let mut open = self.open();
         if open.all >= self.limits.all {
             return Err(TooMany::InAll);
@@ -72,17 +73,6 @@ impl Connections {
 
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A network of 64 bits is one host in IPv6: it has as many addresses as it likes.
-fn counted_as(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let network = u128::from(address) & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from(network))
-        }
     }
 }
 

@@ -14,7 +14,9 @@ pub enum Credentials<'a> {
     None,
     /// The text after `Bearer` and its spaces, in any form, but never empty.
     Bearer(&'a str),
-    /// Credentials for another scheme, such as `Basic`.
+    /// The text after `Basic` and its spaces, in any form (RFC 7617).
+    Basic(&'a str),
+    /// Credentials for another scheme, such as `Digest`.
     OtherScheme,
     /// Several headers, something other than ASCII, no scheme, or `Bearer` with nothing behind it:
     /// `invalid_request` in the words of RFC 6750 section 3.1.
@@ -27,6 +29,7 @@ impl fmt::Debug for Credentials<'_> {
         formatter.write_str(match self {
             Self::None => "None",
             Self::Bearer(_) => "Bearer(<redacted>)",
+            Self::Basic(_) => "Basic(<redacted>)",
             Self::OtherScheme => "OtherScheme",
             Self::Malformed => "Malformed",
         })
@@ -52,6 +55,9 @@ fn parse(line: &[u8]) -> Option<Credentials<'_>> {
     let line = str::from_utf8(line).ok().filter(|line| line.is_ascii())?;
     let (scheme, token) = line.split_once(' ').unwrap_or((line, ""));
     let token = token.trim_start_matches(' ');
+    if scheme.eq_ignore_ascii_case("Basic") {
+        return Some(Credentials::Basic(token));
+    }
     if !scheme.eq_ignore_ascii_case("Bearer") {
         return is_token(scheme.as_bytes()).then_some(Credentials::OtherScheme);
     }
@@ -92,7 +98,13 @@ mod tests {
 
     #[test]
     fn other_schemes_are_told_apart() {
-        for line in ["Basic dXNlcjpwYXNz", "Negotiate", "Bearers x", "Token twr_x", "twr_x"] {
+        for line in ["Basic dXNlcjpwYXNz", "basic  dXNlcjpwYXNz"] {
+            assert!(
+                matches!(read(line.as_bytes()), Credentials::Basic("dXNlcjpwYXNz")),
+                "{line:?}"
+            );
+        }
+        for line in ["Basics x", "Negotiate", "Bearers x", "Token twr_x", "twr_x"] {
             assert!(matches!(read(line.as_bytes()), Credentials::OtherScheme), "{line:?}");
         }
     }

@@ -9,6 +9,9 @@ pub const INVALID_TOKEN: &str = "Bearer realm=\"tokenwright\", error=\"invalid_t
 pub const INVALID_CREDENTIALS: &str = "Bearer realm=\"tokenwright\", error=\"invalid_request\", \
      error_description=\"One Authorization header with one token is needed\"";
 
+/// Where a token may also come as the password of HTTP Basic (RFC 7617).
+pub const BASIC: &str = "Basic realm=\"tokenwright\", charset=\"UTF-8\"";
+
 /// The token lacks some of these permissions, all of which are needed (RFC 6750 section 3.1). Codes
 /// have no characters that would end the quoted text.
 pub fn insufficient_scope(codes: &[&str]) -> String {

@@ -111,6 +111,11 @@ impl Budget {
         Open(self)
     }
 
+    /// May the answer grow beyond what was reserved at first?
+    pub(in crate::graphql) const fn may_grow(&self) -> bool {
+        !self.is_paid
+    }
+
     /// May another error be reported? Further ones are not even made.
     pub(in crate::graphql) fn reports(&self) -> bool {
         self.errors.fetch_add(1, Ordering::Relaxed) < MAX_FIELD_ERRORS

@@ -111,7 +111,7 @@ impl Engine {
         let principal = context.caller.as_deref().map(Admitted::principal);
         let token = principal.and_then(Principal::api_token);
         let share = self.room.share(token.map(|token| token.id));
-        if !is_mutation {
+        if !is_mutation || operation.selects_only(&schema::READING) {
             let answered = timeout(self.limit, self.query(operation, context, share)).await;
             return answered.map_err(|_| Refusal::Unavailable)?;
         }

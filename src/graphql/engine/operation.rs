@@ -11,7 +11,7 @@ use apollo_compiler::ast::OperationType;
 use apollo_compiler::executable::VariableDefinition;
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Name, Node, Schema, executable};
-use async_graphql::parser::types::OperationDefinition;
+use async_graphql::parser::types::{OperationDefinition, Selection};
 use async_graphql::{Positioned, Variables};
 use serde_json::{Map, Value};
 
@@ -35,6 +35,16 @@ pub(super) struct Ready {
     pub(super) definition: Positioned<OperationDefinition>,
     pub(super) variables: Variables,
     pub(super) selected: Selected,
+}
+
+impl Ready {
+    /// Are all its root fields among these?
+    pub(super) fn selects_only(&self, names: &[&str]) -> bool {
+        self.definition.node.selection_set.node.items.iter().all(|item| match &item.node {
+            Selection::Field(field) => names.contains(&field.node.name.node.as_str()),
+            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => false,
+        })
+    }
 }
 
 /// How much an operation selects.

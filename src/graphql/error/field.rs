@@ -17,6 +17,8 @@ pub(in crate::graphql) const fn spelled(field: Field) -> &'static str {
         Field::AllowedAddresses => "allowedAddresses",
         Field::Overlap => "overlapSeconds",
         Field::IdempotencyKey => "idempotencyKey",
+        Field::Tokens => "tokens",
+        Field::ClientAddress => "clientAddress",
         Field::First => "first",
         Field::Last => "last",
         Field::After => "after",

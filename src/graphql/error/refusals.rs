@@ -5,7 +5,7 @@ use crate::domain::fault::InputFault;
 use crate::domain::principal::MissingPermission;
 use crate::service::{
     CreateApiTokenError, DeleteApiTokenError, Failure, NotCurrent, ReadError, RenewApiTokenError,
-    UpdateApiTokenError,
+    UpdateApiTokenError, VerifyApiTokensError,
 };
 
 impl From<MissingPermission> for GqlError {
@@ -85,6 +85,22 @@ pub(in crate::graphql) fn renewal_errors(error: RenewApiTokenError) -> Vec<GqlEr
         RenewApiTokenError::NotFound => vec![GqlError::NotFound],
         RenewApiTokenError::Refused(faults) => each(faults),
         RenewApiTokenError::Failed(failure) => vec![failure.into()],
+    }
+}
+
+/// The errors of a refused verification: one for each fault. Where one secret is verified, its place
+/// in the list says nothing.
+pub(in crate::graphql) fn verification_errors(
+    error: VerifyApiTokensError,
+    is_list: bool,
+) -> Vec<GqlError> {
+    match error {
+        VerifyApiTokensError::Refused(faults) => {
+            let index = |fault: &InputFault| fault.index.filter(|_| is_list);
+            let placed = |fault: InputFault| InputFault { index: index(&fault), ..fault };
+            each(faults.into_iter().map(placed).collect())
+        }
+        VerifyApiTokensError::Failed(failure) => vec![failure.into()],
     }
 }
 

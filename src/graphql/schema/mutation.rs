@@ -4,6 +4,8 @@ mod create_api_token;
 mod delete_api_token;
 mod renew_api_token;
 mod update_api_token;
+mod verify_api_token;
+mod verify_api_tokens;
 
 use async_graphql::MergedObject;
 
@@ -16,4 +18,11 @@ pub(in crate::graphql) struct Mutation(
     update_api_token::UpdateApiTokenMutation,
     renew_api_token::RenewApiTokenMutation,
     delete_api_token::DeleteApiTokenMutation,
+    verify_api_token::VerifyApiTokenMutation,
+    verify_api_tokens::VerifyApiTokensMutation,
 );
+
+/// Mutations that change nothing. Where an operation has no others, it is run like a query: it is
+/// bounded in time, and its answer is given out only to a caller that is still current.
+pub(in crate::graphql) const READING: [&str; 3] =
+    ["__typename", "verifyApiToken", "verifyApiTokens"];

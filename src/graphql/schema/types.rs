@@ -6,6 +6,7 @@ mod label;
 mod node;
 mod permission_info;
 mod user;
+mod verification;
 
 pub(super) use api_token::{ApiToken, ApiTokenStatus};
 pub(super) use audit_event::{AuditAction, AuditEvent};
@@ -13,3 +14,4 @@ pub(super) use label::{Label, LabelInput};
 pub(super) use node::Node;
 pub(super) use permission_info::PermissionInfo;
 pub(super) use user::{User, UserInfo};
+pub(super) use verification::ApiTokenVerification;

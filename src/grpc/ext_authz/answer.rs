@@ -19,6 +19,11 @@ use crate::wire::identity::NAMES;
 pub(super) enum Refusal {
     /// One answer for unknown, wrong, expired, disabled and deleted.
     InvalidToken,
+    /// The same, where too many tokens from one address, or in all, were not valid.
+    TooManyFailures {
+        /// In seconds.
+        retry_after: u32,
+    },
     MalformedCredentials,
     NoCredentials,
     AddressNotAllowed,
@@ -44,6 +49,9 @@ pub(super) fn allowed(identity: [String; NAMES.len()], request_id: &str) -> Chec
 pub(super) fn refusal(denial: &Denial, demand: &Demand, catalogue: &Catalogue) -> Refusal {
     match denial {
         Denial::Token(TokenRefusal::Invalid { .. }) => Refusal::InvalidToken,
+        Denial::Token(TokenRefusal::TooManyFailures { retry_after, .. }) => {
+            Refusal::TooManyFailures { retry_after: *retry_after }
+        }
         Denial::Token(TokenRefusal::AddressNotAllowed { .. }) => Refusal::AddressNotAllowed,
         Denial::Demand { .. } => Refusal::InvalidDemand,
         Denial::PermissionMissing { .. } => {
@@ -60,6 +68,7 @@ impl Refusal {
             Self::InvalidToken | Self::NoCredentials => Code::Unauthenticated,
             Self::MalformedCredentials | Self::InvalidDemand => Code::InvalidArgument,
             Self::AddressNotAllowed | Self::PermissionMissing(_) => Code::PermissionDenied,
+            Self::TooManyFailures { .. } => Code::ResourceExhausted,
             Self::Unavailable => Code::Unavailable,
         }
     }
@@ -70,6 +79,7 @@ impl Refusal {
             Self::InvalidToken | Self::NoCredentials => 401,
             Self::MalformedCredentials | Self::InvalidDemand => 400,
             Self::AddressNotAllowed | Self::PermissionMissing(_) => 403,
+            Self::TooManyFailures { .. } => 429,
             Self::Unavailable => 503,
         }
     }
@@ -83,7 +93,19 @@ impl Refusal {
                 let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
                 Some(challenge::insufficient_scope(&codes))
             }
-            Self::AddressNotAllowed | Self::InvalidDemand | Self::Unavailable => None,
+            Self::TooManyFailures { .. }
+            | Self::AddressNotAllowed
+            | Self::InvalidDemand
+            | Self::Unavailable => None,
+        }
+    }
+
+    /// Seconds until a retry may help.
+    const fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::TooManyFailures { retry_after } => Some(*retry_after),
+            Self::Unavailable => Some(RETRY_AFTER),
+            _ => None,
         }
     }
 
@@ -94,9 +116,7 @@ impl Refusal {
             set("x-request-id", request_id.to_owned()),
         ];
         headers.extend(self.challenge().map(|challenge| set("www-authenticate", challenge)));
-        if *self == Self::Unavailable {
-            headers.push(set("retry-after", RETRY_AFTER.to_string()));
-        }
+        headers.extend(self.retry_after().map(|after| set("retry-after", after.to_string())));
         let status = Some(HttpStatus { code: self.status() });
         let denied = DeniedHttpResponse { status, headers, body: String::new() };
         respond(self.code(), HttpResponse::DeniedResponse(denied))

@@ -1,14 +1,8 @@
 //! `/graphql`: GraphQL over HTTP.
 
-use std::time::Duration;
-
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, VARY,
-};
+use actix_web::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, middleware, web};
-use futures_util::{FutureExt, StreamExt};
-use tokio::time::timeout;
 
 use super::answer_body::AnswerBody;
 use super::cross_origin::cross_origin;
@@ -18,12 +12,10 @@ use super::refusal::{GraphqlRefusal, refused_status};
 use crate::graphql::{GraphqlRequest, Introspection, Method, Outcome, RequestContext};
 use crate::http::caller::{Caller, refused};
 use crate::http::refusal::Refusal;
+use crate::http::request::body::read_body;
 use crate::http::request::single_header::single_header;
 use crate::http::state::HttpState;
 use crate::service::Arrival;
-
-/// Largest body: ample for any document and its variables.
-const MAX_BODY: usize = 64 * 1024;
 
 /// Routes of this endpoint.
 pub(in crate::http) fn configure(config: &mut web::ServiceConfig) {
@@ -50,7 +42,7 @@ async fn post(
         if !json || !is_unencoded(codings) {
             return Err(Refusal::UnsupportedMediaType.into());
         }
-        let (body, arrival) = read(headers, body, limit).await?;
+        let (body, arrival) = read_body(headers, body, limit).await?;
         Ok((params::from_body(&body)?, arrival))
     };
     answer(&request, caller, &state, Method::Post, parameters).await
@@ -114,39 +106,4 @@ async fn answer(
     };
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
     response
-}
-
-/// Reads a body within its limits of size and time, and whether it had to be waited for.
-async fn read(
-    headers: &HeaderMap,
-    mut body: web::Payload,
-    limit: Duration,
-) -> Result<(web::BytesMut, Arrival), Refusal> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    if announced
-        .and_then(|length| length.parse().ok())
-        .is_some_and(|length: usize| length > MAX_BODY)
-    {
-        return Err(Refusal::BodyTooLarge);
-    }
-    let reading = async {
-        let (mut bytes, mut arrival) = (web::BytesMut::new(), Arrival::WithHead);
-        loop {
-            let next = match body.next().now_or_never() {
-                Some(next) => next,
-                None => {
-                    arrival = Arrival::Later;
-                    body.next().await
-                }
-            };
-            let Some(chunk) = next else { break };
-            let chunk = chunk.map_err(|_| Refusal::BodyBroken)?;
-            if bytes.len() + chunk.len() > MAX_BODY {
-                return Err(Refusal::BodyTooLarge);
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok((bytes, arrival))
-    };
-    timeout(limit, reading).await.unwrap_or(Err(Refusal::BodyTooSlow))
 }

@@ -74,6 +74,7 @@ const fn code(refusal: Refusal) -> ErrorCode {
         | Refusal::PermissionMissing
         | Refusal::CrossSite
         | Refusal::OriginNotAllowed => ErrorCode::Forbidden,
+        Refusal::TooManyFailures { .. } => ErrorCode::RateLimited,
         Refusal::Unavailable => ErrorCode::Unavailable,
         Refusal::NotFound => ErrorCode::NotFound,
         Refusal::MalformedCredentials

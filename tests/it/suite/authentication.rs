@@ -44,13 +44,13 @@ async fn used(app: &TestApp, name: &str) -> String {
 }
 
 /// A well-formed secret that was never given out.
-fn unknown(app: &TestApp) -> String {
+pub(super) fn unknown(app: &TestApp) -> String {
     let id = ApiTokenId::generate(app.clock.now(), &SystemRandom).unwrap();
     secret_for(id)
 }
 
 /// A well-formed secret for the token that this one is of.
-fn wrong(secret: &str) -> String {
+pub(super) fn wrong(secret: &str) -> String {
     secret_for(PlaintextSecret::parse(secret).unwrap().token_id())
 }
 

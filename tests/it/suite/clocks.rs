@@ -43,6 +43,7 @@ async fn another(app: &TestApp, clock: ManualClock) -> Arc<Service> {
             last_use_interval: options.last_use_interval,
             lifetime_within_maker: false,
             quotas: options.quotas,
+            failures: options.failures,
         },
         clock: Arc::new(clock),
         random: Arc::new(SystemRandom),

@@ -61,6 +61,17 @@ const FIELDS: &[Field] = &[
         DELETE,
         r#"mutation { deleteApiToken(input: { id: "ID" }) { deletedApiTokenId } }"#,
     ),
+    field(
+        "verifyApiToken",
+        READ,
+        r#"mutation { verifyApiToken(input: { token: "x" }) { active } }"#,
+    ),
+    field(
+        "verifyApiTokens",
+        READ,
+        r#"mutation { verifyApiTokens(input: { tokens: [{ token: "x" }] }) {
+            verifications { active } } }"#,
+    ),
 ];
 
 /// Everybody who may ask, with a target that is theirs to ask for.

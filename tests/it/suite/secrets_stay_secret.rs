@@ -103,6 +103,30 @@ impl Run {
             let request = self.server.request(Method::POST, "/graphql");
             self.send(request.bearer_auth(secret).json(&query)).await;
         }
+        let verify = "mutation ($input: VerifyApiTokenInput!) { verifyApiToken(input: $input) \
+                      { active reason apiToken { name partialToken } user { name } } }";
+        for secret in self.secrets.clone() {
+            let authorize = self.server.request(Method::GET, "/authorize");
+            let by_path = "/authorize/permissions/api.organizations.read/x";
+            let by_path = self.server.request(Method::POST, by_path);
+            let input = json!({ "query": verify, "variables": { "input": { "token": secret } } });
+            let verify = self.server.request(Method::POST, "/graphql");
+            let introspected = form(self, "/oauth2/introspect", &[("token", &secret)]);
+            let introspects = form(self, "/oauth2/introspect", &[("token", &self.admin)]);
+            for request in [
+                authorize.bearer_auth(&secret),
+                by_path.bearer_auth(&secret),
+                verify.bearer_auth(&self.admin).json(&input),
+                introspected.bearer_auth(&self.admin),
+                introspects.basic_auth("anything", Some(&secret)),
+            ] {
+                self.send(request).await;
+            }
+        }
+        for secret in [unknown(), wrong(&self.admin)].map(|secret| secret.reveal().to_owned()) {
+            self.secrets.push(secret.clone());
+            self.send(form(self, "/oauth2/revoke", &[("token", &secret)])).await;
+        }
         for path in ["/", "/page.css", "/livez", "/readyz", "/nothing"] {
             self.send(self.server.request(Method::GET, path)).await;
         }
@@ -234,6 +258,14 @@ fn wrong(right: &str) -> PlaintextSecret {
     PlaintextSecret::generate(id, &SystemRandom).unwrap()
 }
 
+/// A form that is sent to a path.
+fn form(run: &Run, path: &str, pairs: &[(&str, &str)]) -> RequestBuilder {
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.extend_pairs(pairs);
+    let request = run.server.request(Method::POST, path);
+    request.header("content-type", "application/x-www-form-urlencoded").body(body.finish())
+}
+
 /// Requests that carry a secret where none belongs.
 fn misplaced(run: &Run, secret: &str) -> Vec<RequestBuilder> {
     let proof = PlaintextSecret::parse(secret).unwrap();
@@ -264,7 +296,34 @@ fn misplaced(run: &Run, secret: &str) -> Vec<RequestBuilder> {
     let by_id = "query ($id: ID!) { apiToken(id: $id) { id } node(id: $id) { id } }";
     let header = |name: &str, value: String| get("/graphql".to_owned()).header(name, value);
     let anything = "/graphql?query=%7B__typename%7D";
+    let introspect =
+        |pairs: &[(&str, &str)]| form(run, "/oauth2/introspect", pairs).bearer_auth(&run.admin);
     vec![
+        get(format!("/authorize?permission={secret}")).bearer_auth(&run.admin),
+        get(format!("/authorize?{secret}")).bearer_auth(&run.admin),
+        get(format!("/authorize/permissions/{secret}/x")).bearer_auth(&run.admin),
+        get(format!("/authorize/permissions/api.users.read/{secret}")).bearer_auth(&run.admin),
+        get("/authorize".to_owned()).header("x-permission", secret),
+        get(format!("/oauth2/introspect?token={secret}")),
+        get(format!("/oauth2/revoke?token={secret}")),
+        get(format!("/.well-known/oauth-authorization-server/{secret}")),
+        introspect(&[("client_address", secret), ("token", "x")]),
+        introspect(&[("required_scope", secret), ("token", "x")]),
+        introspect(&[("token_type_hint", secret), ("token", "x")]),
+        introspect(&[(secret, secret), ("token", "x")]),
+        introspect(&[(secret, secret), (secret, secret)]),
+        introspect(&[]).header("authorization", format!("Basic {secret}")),
+        form(run, "/oauth2/introspect", &[]).basic_auth(secret, Some(secret)),
+        form(run, "/oauth2/revoke", &[(secret, secret)]),
+        run.server.request(Method::POST, "/oauth2/revoke").body(secret.to_owned()),
+        run.server.request(Method::POST, "/oauth2/introspect").json(&json!({ "token": secret })),
+        document(format!(
+            "mutation {{ verifyApiToken(input: {{ token: {secret} }}) {{ active }} }}"
+        )),
+        post(json!({
+            "query": "mutation ($i: VerifyApiTokenInput!) { verifyApiToken(input: $i) { active } }",
+            "variables": { "i": { "token": "x", "clientAddress": secret, "permissions": [secret] } },
+        })),
         get(format!("/graphql?{secret}")),
         get(format!("/graphql?{secret}=1")),
         get(format!("{anything}&access_token={secret}")),

@@ -14,7 +14,9 @@ use tokenwright::domain::principal::{Origin, Principal};
 use tokenwright::domain::random::{RandomSource, SystemRandom};
 use tokenwright::graphql::Introspection;
 use tokenwright::http::{AllowedOrigins, HttpSettings};
-use tokenwright::service::{CreateApiToken, Quotas, RequestedExpiry, Service, TokenRules};
+use tokenwright::service::{
+    CreateApiToken, FailureLimits, Quotas, RequestedExpiry, Service, TokenRules,
+};
 use tokenwright::surface::ConnectionLimits;
 use tokenwright::wire::forwarded::{ForwardedHeader, TrustedProxies};
 use tokio::sync::oneshot;
@@ -28,6 +30,7 @@ pub struct Options {
     /// Web origins.
     pub allowed_origins: Vec<&'static str>,
     pub authorize_needs_permission: bool,
+    pub public_url: Option<&'static str>,
     pub playground: bool,
     /// CIDR networks.
     pub trusted_proxies: Vec<&'static str>,
@@ -37,6 +40,7 @@ pub struct Options {
     pub bcrypt_cost: u32,
     pub last_use_interval: Duration,
     pub quotas: Quotas,
+    pub failures: FailureLimits,
     pub request_timeout: Duration,
     pub pool: PoolSettings,
     /// Another way to the database than its own URL.
@@ -52,6 +56,7 @@ impl Default for Options {
             introspection: Introspection::Public,
             allowed_origins: Vec::new(),
             authorize_needs_permission: true,
+            public_url: None,
             playground: true,
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::XForwardedFor,
@@ -61,6 +66,7 @@ impl Default for Options {
             // Longer than any test, so that nothing is written that a test does not expect.
             last_use_interval: Duration::from_secs(3600),
             quotas: Quotas::NONE,
+            failures: FailureLimits::NONE,
             request_timeout: Duration::from_secs(10),
             pool: PoolSettings {
                 connections: 4,
@@ -116,6 +122,7 @@ impl TestApp {
                 bcrypt_cost: options.bcrypt_cost,
                 last_use_interval: options.last_use_interval,
                 quotas: options.quotas,
+                failures: options.failures,
             },
             clock: Arc::<ManualClock>::clone(&clock),
             random: options.random,
@@ -128,6 +135,7 @@ impl TestApp {
             introspection: options.introspection,
             allowed_origins: AllowedOrigins::new(origins),
             authorize_needs_permission: options.authorize_needs_permission,
+            public_url: options.public_url.map(|text| text.parse().unwrap()),
             playground: options.playground,
             request_timeout: options.request_timeout,
             shutdown_timeout: Duration::from_secs(1),

@@ -140,7 +140,10 @@ impl Binary {
     /// Starts it on a free port and waits until it listens.
     pub fn serve(self) -> Server {
         // A test may change as much as it likes.
-        let unbound = self.env("TOKENWRIGHT_MAX_CHANGES_PER_MINUTE", &u32::MAX.to_string());
+        let most = u32::MAX.to_string();
+        let unbound = ["CHANGES_PER_MINUTE", "FAILED_PROOFS", "FAILED_PROOFS_PER_ADDRESS"]
+            .iter()
+            .fold(self, |command, name| command.env(&format!("TOKENWRIGHT_MAX_{name}"), &most));
         let running = unbound.args(&["--listen", "127.0.0.1:0"]).start();
         let address = running.listening();
         // Connections that stay open would hold up the end of the process.

@@ -1,0 +1,49 @@
+//! Reading the body of a request.
+
+use std::time::Duration;
+
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
+use actix_web::web;
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::timeout;
+
+use crate::http::refusal::Refusal;
+use crate::service::Arrival;
+
+/// Largest body: ample for any document and its variables.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Reads a body within its limits of size and time, and whether it had to be waited for.
+pub(in crate::http) async fn read_body(
+    headers: &HeaderMap,
+    mut body: web::Payload,
+    limit: Duration,
+) -> Result<(web::BytesMut, Arrival), Refusal> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if announced
+        .and_then(|length| length.parse().ok())
+        .is_some_and(|length: usize| length > MAX_BODY)
+    {
+        return Err(Refusal::BodyTooLarge);
+    }
+    let reading = async {
+        let (mut bytes, mut arrival) = (web::BytesMut::new(), Arrival::WithHead);
+        loop {
+            let next = match body.next().now_or_never() {
+                Some(next) => next,
+                None => {
+                    arrival = Arrival::Later;
+                    body.next().await
+                }
+            };
+            let Some(chunk) = next else { break };
+            let chunk = chunk.map_err(|_| Refusal::BodyBroken)?;
+            if bytes.len() + chunk.len() > MAX_BODY {
+                return Err(Refusal::BodyTooLarge);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok((bytes, arrival))
+    };
+    timeout(limit, reading).await.unwrap_or(Err(Refusal::BodyTooSlow))
+}
