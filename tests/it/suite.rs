@@ -57,4 +57,5 @@ mod state_machine;
 mod token_names;
 mod update_api_token;
 mod users;
+mod verification;
 mod verify_api_token;
