@@ -85,7 +85,7 @@ impl Budget {
     }
 
     /// Draws what a resolved field adds to the fields below it.
-    pub(super) fn draw(&self, value: &Value) {
+    pub(in crate::graphql) fn draw(&self, value: &Value) {
         let (values, bytes) = cost::of_field(value);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         let before = self.values.fetch_add(values, Ordering::Relaxed);
@@ -159,7 +159,7 @@ impl Budget {
     }
 
     /// Must the execution end?
-    pub(super) fn is_overdrawn(&self) -> bool {
+    pub(in crate::graphql) fn is_overdrawn(&self) -> bool {
         self.overdrawn.get().is_some()
     }
 
@@ -192,7 +192,7 @@ impl Drop for Open<'_> {
 }
 
 /// Waits for the next turn on the worker where this one is used up.
-pub(super) async fn turn() {
+pub(in crate::graphql) async fn turn() {
     while !has_budget_remaining() {
         yield_now().await;
     }

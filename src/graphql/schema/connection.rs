@@ -4,12 +4,14 @@
 
 use std::borrow::Cow;
 
+use async_graphql::parser::types::Field;
 use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
 
 use crate::domain::principal::Principal;
 use crate::graphql::context::{held, list_turn, principal};
 use crate::graphql::engine::budget::Held;
 use crate::graphql::error::GqlError;
+use crate::graphql::schema::plain::{One, Plain, Rows, is_plain};
 use crate::service::{Listing, ReadError, Wanted};
 
 /// A page of a list.
@@ -102,15 +104,15 @@ impl<T: OutputType> TypeName for Edge<T> {
 
 /// A page of a list, with facts about the whole list.
 #[Object(name_type)]
-impl<T: OutputType> Connection<T> {
+impl<T: Plain> Connection<T> {
     /// The rows of the page, each with its cursor.
-    async fn edges(&self) -> &[Edge<T>] {
-        &self.edges
+    async fn edges(&self) -> Rows<'_, Edge<T>> {
+        Rows(self.edges.iter().collect())
     }
 
     /// The rows of the page, without cursors.
-    async fn nodes(&self) -> Vec<&T> {
-        self.edges.iter().map(|edge| &edge.node).collect()
+    async fn nodes(&self) -> Rows<'_, T> {
+        Rows(self.edges.iter().map(|edge| &edge.node).collect())
     }
 
     /// Where the page lies in the list.
@@ -134,7 +136,7 @@ impl<T: OutputType> Connection<T> {
 
 /// A row of a page, with its cursor.
 #[Object(name_type)]
-impl<T: OutputType> Edge<T> {
+impl<T: Plain> Edge<T> {
     /// The place of this row in this list and order, for `after` and `before`. Opaque; it stays
     /// valid when the row is gone.
     async fn cursor(&self) -> &str {
@@ -142,7 +144,17 @@ impl<T: OutputType> Edge<T> {
     }
 
     /// The row itself.
-    async fn node(&self) -> &T {
-        &self.node
+    async fn node(&self) -> One<&T> {
+        One(&self.node)
+    }
+}
+
+impl<T: Plain> Plain for Edge<T> {
+    fn is_plain(field: &Field) -> bool {
+        match field.name.node.as_str() {
+            "cursor" => true,
+            "node" => is_plain::<T>(&field.selection_set.node),
+            _ => false,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Batches: one query reads what many fields of one answer ask for.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
@@ -19,23 +19,42 @@ use crate::service::Service;
 /// a page has.
 const MAX_TOKENS: usize = 200;
 
-/// The loaders of one request. They do not outlive it, so what they hold is never stale.
+/// The loaders of one request. They do not outlive it, so what they hold is never stale. Each is
+/// made when it is first asked: most requests load nothing.
 pub(in crate::graphql) struct Loaders {
-    pub(super) users: DataLoader<Users>,
-    pub(super) api_tokens: DataLoader<ApiTokens>,
-    pub(super) api_tokens_by_user: DataLoader<ApiTokensByUser>,
+    service: Arc<Service>,
+    principal: Option<Principal>,
+    users: OnceLock<DataLoader<Users>>,
+    api_tokens: OnceLock<DataLoader<ApiTokens>>,
+    api_tokens_by_user: OnceLock<DataLoader<ApiTokensByUser>>,
 }
 
 impl Loaders {
-    pub(in crate::graphql) fn new(service: Arc<Service>, principal: Option<Principal>) -> Self {
-        let users = Users(Arc::clone(&service), principal.clone());
-        let tokens = ApiTokens(Arc::clone(&service), principal.clone());
-        let by_user = ApiTokensByUser(service, principal);
-        Self {
-            users: batched(users),
-            api_tokens: batched(tokens).max_batch_size(MAX_TOKENS),
-            api_tokens_by_user: batched(by_user).max_batch_size(MAX_TOKENS),
-        }
+    pub(in crate::graphql) const fn new(
+        service: Arc<Service>,
+        principal: Option<Principal>,
+    ) -> Self {
+        let users = OnceLock::new();
+        let api_tokens = OnceLock::new();
+        Self { service, principal, users, api_tokens, api_tokens_by_user: OnceLock::new() }
+    }
+
+    pub(super) fn users(&self) -> &DataLoader<Users> {
+        self.users.get_or_init(|| batched(Users(self.service(), self.principal.clone())))
+    }
+
+    pub(super) fn api_tokens(&self) -> &DataLoader<ApiTokens> {
+        let loader = || ApiTokens(self.service(), self.principal.clone());
+        self.api_tokens.get_or_init(|| batched(loader()).max_batch_size(MAX_TOKENS))
+    }
+
+    pub(super) fn api_tokens_by_user(&self) -> &DataLoader<ApiTokensByUser> {
+        let loader = || ApiTokensByUser(self.service(), self.principal.clone());
+        self.api_tokens_by_user.get_or_init(|| batched(loader()).max_batch_size(MAX_TOKENS))
+    }
+
+    fn service(&self) -> Arc<Service> {
+        Arc::clone(&self.service)
     }
 }
 

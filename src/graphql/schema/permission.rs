@@ -13,6 +13,7 @@ use async_graphql::{
     Positioned, ServerResult, Value,
 };
 
+use super::leaves::Leaf;
 use crate::domain::catalogue::{Catalogue, CatalogueEntry};
 
 thread_local! {
@@ -124,6 +125,12 @@ impl InputType for Permission {
     }
 }
 
+impl Leaf for Permission {
+    fn value(&self) -> Value {
+        Value::Enum(Name::new(&self.0))
+    }
+}
+
 impl OutputType for Permission {
     fn type_name() -> Cow<'static, str> {
         Cow::Borrowed("Permission")
@@ -138,6 +145,6 @@ impl OutputType for Permission {
         _: &ContextSelectionSet<'_>,
         _: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        Ok(Value::Enum(Name::new(&self.0)))
+        Ok(self.value())
     }
 }

@@ -5,6 +5,7 @@
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
+use super::leaves::Leaf;
 use crate::domain::address;
 use crate::domain::clock::{Instant, written};
 use crate::service::RequestedExpiry;
@@ -43,6 +44,12 @@ impl ScalarType for DateTime {
 
     fn to_value(&self) -> Value {
         self.0.instant().map_or(Value::Null, |instant| Value::String(written(instant)))
+    }
+}
+
+impl Leaf for IpNetwork {
+    fn value(&self) -> Value {
+        self.to_value()
     }
 }
 

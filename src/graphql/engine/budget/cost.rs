@@ -1,6 +1,7 @@
 //! What a value costs, and what a row.
 
 use std::mem::size_of;
+use std::sync::Arc;
 
 use async_graphql::Value;
 
@@ -23,6 +24,12 @@ const CHANGE: usize = size_of::<AuditChange>() + 48;
 pub(in crate::graphql) trait Held {
     /// About how many bytes it takes up.
     fn held(&self) -> usize;
+}
+
+impl<T: Held> Held for Arc<T> {
+    fn held(&self) -> usize {
+        self.as_ref().held()
+    }
 }
 
 impl Held for ApiToken {

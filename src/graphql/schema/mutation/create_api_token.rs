@@ -89,6 +89,6 @@ impl CreateApiTokenMutation {
         let created = service.create_api_token(principal(ctx)?, origin(ctx)?, wanted).await;
         let created = created.map_err(|error| report_all(ctx, creation_errors(error)))?;
         let token = created.secret.reveal().to_owned();
-        Ok(Some(CreateApiTokenPayload { api_token: ApiToken(created.token), token }))
+        Ok(Some(CreateApiTokenPayload { api_token: created.token.into(), token }))
     }
 }

@@ -74,6 +74,6 @@ impl RenewApiTokenMutation {
         let renewed = service(ctx)?.renew_api_token(principal(ctx)?, origin(ctx)?, wanted).await;
         let renewed = renewed.map_err(|error| report_all(ctx, renewal_errors(error)))?;
         let token = renewed.secret.reveal().to_owned();
-        Ok(Some(RenewApiTokenPayload { api_token: ApiToken(renewed.token), token }))
+        Ok(Some(RenewApiTokenPayload { api_token: renewed.token.into(), token }))
     }
 }

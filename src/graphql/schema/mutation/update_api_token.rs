@@ -110,7 +110,7 @@ impl UpdateApiTokenMutation {
         let updated = service.update_api_token(caller, origin(ctx)?, wanted).await;
         let updated = updated.map_err(|error| report_all(ctx, update_errors(error)))?;
         Ok(Some(UpdateApiTokenPayload {
-            api_token: ApiToken(updated.token),
+            api_token: updated.token.into(),
             descendant_count: i32::try_from(updated.descendants).unwrap_or(i32::MAX),
         }))
     }

@@ -22,6 +22,6 @@ impl ApiTokenQuery {
         #[graphql(desc = "The token's id, `tok_...`.")] id: ID,
     ) -> Result<Option<ApiToken>, GqlError> {
         let token = service(ctx)?.api_token(principal(ctx)?, parse_id(&id)?).await?;
-        Ok(Some(ApiToken(held(ctx, token)?)))
+        Ok(Some(held(ctx, token)?.into()))
     }
 }

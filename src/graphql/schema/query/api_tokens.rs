@@ -144,7 +144,7 @@ impl ApiTokensQuery {
         let filter = filter.unwrap_or_default().checked(&mut faults, service.catalogue());
         let page = faults.or_report(ctx, page)?;
         let read = |caller, wanted| service.list_api_tokens(caller, &filter, &page, wanted);
-        list(ctx, read, ApiToken).await
+        list(ctx, read, ApiToken::from).await
     }
 }
 

@@ -6,7 +6,7 @@ use crate::domain::id::{ApiTokenId, EventId};
 use crate::graphql::context::{held, principal, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::id::parse_id;
-use crate::graphql::schema::types::{ApiToken, AuditEvent, Node, User};
+use crate::graphql::schema::types::{AuditEvent, Node, User};
 use crate::service::ReadError;
 
 #[derive(Default)]
@@ -27,7 +27,7 @@ impl NodeQuery {
         let (service, principal) = (service(ctx)?, principal(ctx)?);
         let node = if id.starts_with(ApiTokenId::PREFIX) {
             match service.api_token(principal, parse_id(&id)?).await {
-                Ok(token) => Ok(Node::ApiToken(ApiToken(held(ctx, token)?))),
+                Ok(token) => Ok(Node::ApiToken(held(ctx, token)?.into())),
                 Err(error) => Err(error),
             }
         } else if id.starts_with(EventId::PREFIX) {

@@ -1,5 +1,8 @@
 //! The record of a token.
 
+use std::sync::Arc;
+
+use async_graphql::parser::types::Field;
 use async_graphql::{Context, Enum, ID, Object};
 
 use super::user::{load_user, loaders};
@@ -8,11 +11,19 @@ use crate::domain::api_token;
 use crate::domain::secret::partial_token;
 use crate::graphql::context::{held, service};
 use crate::graphql::error::GqlError;
+use crate::graphql::schema::leaves::Leaves;
 use crate::graphql::schema::permission::Permission;
+use crate::graphql::schema::plain::Plain;
 use crate::graphql::schema::scalars::{DateTime, IpNetwork};
 
 /// An API token.
-pub(in crate::graphql) struct ApiToken(pub(in crate::graphql) api_token::ApiToken);
+pub(in crate::graphql) struct ApiToken(pub(in crate::graphql) Arc<api_token::ApiToken>);
+
+impl From<api_token::ApiToken> for ApiToken {
+    fn from(token: api_token::ApiToken) -> Self {
+        Self(Arc::new(token))
+    }
+}
 
 /// An API token: who holds its secret may do what its permissions allow, until its expiry and from
 /// its allowed addresses. The secret itself is not part of it.
@@ -87,12 +98,12 @@ impl ApiToken {
     }
 
     /// The addresses and networks from which the token may be used. Empty: any address.
-    async fn allowed_addresses(&self) -> Vec<IpNetwork> {
+    async fn allowed_addresses(&self) -> Leaves<IpNetwork> {
         self.0.allowed_addresses.iter().map(IpNetwork::from).collect()
     }
 
     /// What the token may do, in the order of `permissions`.
-    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Permission>, GqlError> {
+    async fn permissions(&self, ctx: &Context<'_>) -> Result<Leaves<Permission>, GqlError> {
         let catalogue = service(ctx)?.catalogue();
         if let Some(code) = catalogue.unknown(&self.0.permissions).next() {
             // Another instance may have a newer catalogue; a shorter list would be wrong.
@@ -121,11 +132,31 @@ impl ApiToken {
     async fn renewed_from(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
         match self.0.renewed_from {
             Some(id) => {
-                let token = loaders(ctx)?.api_tokens.load_one(id).await?;
-                token.map(|token| held(ctx, token).map(Self)).transpose()
+                let token = loaders(ctx)?.api_tokens().load_one(id).await?;
+                token.map(|token| held(ctx, token).map(Self::from)).transpose()
             }
             None => Ok(None),
         }
+    }
+}
+
+impl Plain for ApiToken {
+    fn is_plain(field: &Field) -> bool {
+        matches!(
+            field.name.node.as_str(),
+            "id" | "version"
+                | "creationDate"
+                | "lastModifiedDate"
+                | "userId"
+                | "name"
+                | "partialToken"
+                | "expiry"
+                | "allowedAddresses"
+                | "permissions"
+                | "status"
+                | "lastUsedDate"
+                | "lastUsedAddress"
+        )
     }
 }
 

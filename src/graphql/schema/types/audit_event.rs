@@ -1,9 +1,11 @@
 //! The record of what somebody did.
 
+use async_graphql::parser::types::Field;
 use async_graphql::{Enum, ID, Object, SimpleObject};
 
 use super::UserInfo;
 use crate::domain::audit;
+use crate::graphql::schema::plain::Plain;
 use crate::graphql::schema::scalars::DateTime;
 
 /// An audit event.
@@ -59,6 +61,20 @@ impl AuditEvent {
     /// What changed, field by field. Never a secret.
     async fn changes(&self) -> Vec<AuditChange> {
         self.0.changes.iter().map(AuditChange::from).collect()
+    }
+}
+
+impl Plain for AuditEvent {
+    fn is_plain(field: &Field) -> bool {
+        matches!(
+            field.name.node.as_str(),
+            "id" | "date"
+                | "action"
+                | "actorApiTokenId"
+                | "clientAddress"
+                | "requestId"
+                | "targetId"
+        )
     }
 }
 

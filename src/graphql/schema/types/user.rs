@@ -1,5 +1,6 @@
 //! Users, and who did what.
 
+use async_graphql::parser::types::Field;
 use async_graphql::{Context, ID, Object};
 
 use super::ApiToken;
@@ -10,6 +11,7 @@ use crate::graphql::context::{held, principal};
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::guard::Needs;
 use crate::graphql::schema::loaders::Loaders;
+use crate::graphql::schema::plain::Plain;
 use crate::graphql::schema::scalars::DateTime;
 
 /// A user.
@@ -58,8 +60,22 @@ impl User {
     /// deleted. Needs api.api-tokens.read.
     #[graphql(guard = "Needs(required::API_TOKENS_READ)")]
     async fn api_token(&self, ctx: &Context<'_>) -> Result<Option<ApiToken>, GqlError> {
-        let token = loaders(ctx)?.api_tokens_by_user.load_one(self.0.id).await?;
-        token.map(|token| held(ctx, token).map(ApiToken)).transpose()
+        let token = loaders(ctx)?.api_tokens_by_user().load_one(self.0.id).await?;
+        token.map(|token| held(ctx, token).map(ApiToken::from)).transpose()
+    }
+}
+
+impl Plain for User {
+    fn is_plain(field: &Field) -> bool {
+        matches!(
+            field.name.node.as_str(),
+            "id" | "version"
+                | "creationDate"
+                | "lastModifiedDate"
+                | "name"
+                | "serviceAccount"
+                | "enabled"
+        )
     }
 }
 
@@ -88,7 +104,7 @@ impl UserInfo {
 /// A nested user: its permission is checked here, and many users are read by one query.
 pub(super) async fn load_user(ctx: &Context<'_>, id: UserId) -> Result<Option<User>, GqlError> {
     principal(ctx)?.require_user(id)?;
-    let user = loaders(ctx)?.users.load_one(id).await?;
+    let user = loaders(ctx)?.users().load_one(id).await?;
     user.map(|user| held(ctx, user).map(User)).transpose()
 }
 
