@@ -2,6 +2,7 @@
 //! acknowledgement on they read nothing and change nothing.
 
 mod body;
+mod faults;
 mod operation;
 mod reading;
 mod revocation;
