@@ -24,10 +24,16 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::file::{private_file, real_path};
 use super::served_file::FileId;
 use crate::db::{DatabaseUrl, DbError};
+
+/// How long a lock may still be held by a server that is ending, or by a process that was started
+/// from one that held it and has not closed its files yet.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Held by a running server.
 #[derive(Debug)]
@@ -83,12 +89,16 @@ impl Turn {
     pub(in crate::db) fn server_lock(&self) -> Result<ServerLock, ServerLockError> {
         let path = lockable(&self.database);
         let file = open_lockable(&path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(ServerLockError::InUse(self.database.clone()));
+        let end = Instant::now() + GRACE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < end => sleep(GRACE / 10),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(ServerLockError::InUse(self.database.clone()));
+                }
+                Err(TryLockError::Error(error)) => return Err(unavailable(&path, &error).into()),
             }
-            Err(TryLockError::Error(error)) => return Err(unavailable(&path, &error).into()),
         }
         ensure_named(&path, &file)?;
         Ok(ServerLock { _held: Some(file) })
