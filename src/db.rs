@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod error;
+mod fetch;
 mod key_locks;
 mod list_query;
 mod migrate;
@@ -11,6 +12,7 @@ mod priority;
 mod schema;
 mod share_lock;
 mod sqlite;
+mod stamp;
 mod types;
 mod url;
 
@@ -20,11 +22,12 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
 
-pub(crate) use dispatch::{end, in_place, read, search, write_tx};
+pub(crate) use dispatch::{end, in_place, point, read, read_from_pool, search, write_tx};
 pub use error::DbError;
+pub(crate) use fetch::Fetch;
 pub(crate) use key_locks::{KeyLocks, LockKeys};
 pub(crate) use list_query::{
-    Compared, HoldsAll, InLine, InTime, Includes, RareLabel, Uncached, contains,
+    Compared, HoldsAll, InLine, InTime, Includes, Part, RareLabel, contains,
 };
 pub use migrate::{MigrateError, MigrationState, migrate, migration_state};
 pub(crate) use now::{ClockMark, ClockReading, Now};
@@ -35,9 +38,12 @@ pub(crate) use schema::{
     permissions, users,
 };
 pub(crate) use share_lock::{KeyShared, Locked};
-pub(crate) use sqlite::begin_immediate;
 pub use sqlite::{ServerLock, ServerLockError};
-pub(crate) use types::{DbId, DbInstant, DbLabels, DbNetworks, DbTexts, Id, Moment, stored_label};
+pub(crate) use sqlite::{SqliteLink, begin_immediate};
+pub(crate) use stamp::Stamp;
+pub(crate) use types::{
+    DbId, DbInstant, DbLabels, DbNetworks, DbPermissions, DbTexts, Id, Moment, stored_label,
+};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 /// How connections are held.
@@ -104,6 +110,27 @@ impl Database {
                 postgres.close();
                 Ok(())
             }
+        }
+    }
+
+    /// Prepares this thread to serve requests: what takes no longer than to ask another thread is
+    /// read on it.
+    ///
+    /// # Errors
+    /// When the file cannot be opened. The thread can serve requests all the same.
+    pub fn prepare_thread(&self) -> Result<(), DbError> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.open_reader_here(),
+            Backend::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// What the database is at. `None` where only the rows themselves can tell: on PostgreSQL, and
+    /// on a thread that was not prepared.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.stamp(),
+            Backend::Postgres(_) => None,
         }
     }
 

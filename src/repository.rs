@@ -20,6 +20,7 @@ use crate::domain::clock::SteadyClock;
 pub use audit::AuditEventList;
 pub use list::List;
 pub use prune::PrunedTokens;
+use token::KnownCredentials;
 pub use token::{
     ApiTokenList, CredentialRead, Deleted, Deletion, Descendants, EventOf, Inserted, NotOnce, Once,
     Orphan, Renewal, Renewed, Unclaimed, Update, Updated, UsedKey,
@@ -31,12 +32,21 @@ pub use user::UserList;
 pub struct Repository {
     db: Database,
     clock: Arc<SteadyClock>,
+    known: Arc<KnownCredentials>,
 }
 
 impl Repository {
     /// Queries on this database, which tell the clock what time it is.
-    pub const fn new(db: Database, clock: Arc<SteadyClock>) -> Self {
-        Self { db, clock }
+    pub fn new(db: Database, clock: Arc<SteadyClock>) -> Self {
+        Self { db, clock, known: Arc::new(KnownCredentials::new()) }
+    }
+
+    /// Prepares this thread to serve requests.
+    ///
+    /// # Errors
+    /// When the file cannot be opened. The thread can serve requests all the same.
+    pub fn prepare_thread(&self) -> Result<(), DbError> {
+        self.db.prepare_thread()
     }
 
     /// Bytes that are free on the disk of the database, if that is here.

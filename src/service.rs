@@ -134,6 +134,13 @@ impl Service {
         self.random.as_ref()
     }
 
+    /// Prepares this thread to serve requests.
+    pub fn prepare_thread(&self) {
+        if let Err(error) = self.repository.prepare_thread() {
+            tracing::warn!(%error, "a thread reads the database through others, which is slower");
+        }
+    }
+
     /// Does the database answer, and is it migrated?
     ///
     /// # Errors

@@ -30,7 +30,8 @@ pub struct DatabaseArgs {
     pub database_url_file: Option<PathBuf>,
 
     /// Connections to PostgreSQL, of which two serve only short reads and a third of the others
-    /// serves searches. With SQLite: connections that read the file.
+    /// serves searches. With SQLite: connections that read the file, beside one of each of the
+    /// `--workers`.
     #[arg(
         long,
         env = "TOKENWRIGHT_DATABASE_CONNECTIONS",

@@ -9,6 +9,22 @@ use futures_util::FutureExt;
 
 use super::DbError;
 
+/// Runs a body that only reads on a connection of the pool.
+macro_rules! read_from_pool {
+    ($db:expr, $postgres:expr, |$conn:ident| $body:expr) => {{
+        let postgres = $postgres.clone();
+        let operation = async move {
+            let mut lease = postgres.lease().await?;
+            let $conn = &mut *lease;
+            match postgres.bounded(async { $body }).await {
+                Ok(answer) => Ok(answer?),
+                Err(timed_out) => Err(timed_out.reading(lease)),
+            }
+        };
+        $db.detached(operation).await
+    }};
+}
+
 /// Runs a body that only reads: `read!(db, |conn| users::table.load(conn).await)`.
 macro_rules! read {
     ($db:expr, |$conn:ident| $body:expr) => {
@@ -24,16 +40,38 @@ macro_rules! read {
                 $db.detached_blocking(|| $crate::db::in_place(operation)).await
             }
             $crate::db::Backend::Postgres(postgres) => {
-                let postgres = postgres.clone();
-                let operation = async move {
-                    let mut lease = postgres.lease().await?;
-                    let $conn = &mut *lease;
-                    match postgres.bounded(async { $body }).await {
-                        Ok(answer) => Ok(answer?),
-                        Err(timed_out) => Err(timed_out.reading(lease)),
-                    }
+                $crate::db::read_from_pool!($db, postgres, |$conn| $body)
+            }
+        }
+    };
+}
+
+/// Runs a body of one statement that reads a few rows by an index. On SQLite a thread that is
+/// prepared to serve requests does it by itself.
+macro_rules! point {
+    ($db:expr, |$conn:ident| $body:expr) => {
+        match $db.backend() {
+            $crate::db::Backend::Sqlite(sqlite) => {
+                let read = move |$conn: &mut $crate::db::SqliteLink| {
+                    $crate::db::in_place(async {
+                        let answer: diesel::QueryResult<_> = async { $body }.await;
+                        Ok(answer?)
+                    })
                 };
-                $db.detached(operation).await
+                match sqlite.read_here(&read) {
+                    Some(answer) => Ok(answer),
+                    None => {
+                        let mut lease = sqlite.reader().await?;
+                        let operation = move || {
+                            lease.ensure_served()?;
+                            read(&mut lease)
+                        };
+                        $db.detached_blocking(operation).await
+                    }
+                }
+            }
+            $crate::db::Backend::Postgres(postgres) => {
+                $crate::db::read_from_pool!($db, postgres, |$conn| $body)
             }
         }
     };
@@ -114,7 +152,7 @@ macro_rules! write_tx {
     };
 }
 
-pub(crate) use {read, search, write_tx};
+pub(crate) use {point, read, read_from_pool, search, write_tx};
 
 /// Drives a SQLite body, whose futures are all ready at once. One that waits for anything else
 /// would hold the thread forever, so it is refused.

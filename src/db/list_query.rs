@@ -6,8 +6,8 @@ mod holds_all;
 mod in_line;
 mod in_time;
 mod includes;
+mod part;
 mod rare_label;
-mod uncached;
 
 pub(crate) use compared::Compared;
 pub(crate) use contains::contains;
@@ -15,8 +15,8 @@ pub(crate) use holds_all::HoldsAll;
 pub(crate) use in_line::InLine;
 pub(crate) use in_time::InTime;
 pub(crate) use includes::Includes;
+pub(crate) use part::Part;
 pub(crate) use rare_label::RareLabel;
-pub(crate) use uncached::Uncached;
 
 /// Makes a fragment over the columns `C` a condition that queries can be filtered by.
 macro_rules! condition {

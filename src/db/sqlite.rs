@@ -1,10 +1,12 @@
 //! The embedded database: one writer and a pool of readers on one file.
 
+mod data_version;
 mod file;
 mod free_space;
 mod keeper;
 mod lease;
 mod link;
+mod local;
 mod log;
 mod manager;
 mod open;

@@ -2,12 +2,12 @@
 //! values are local newtypes, because foreign ones may not implement diesel's traits here.
 
 mod id;
+mod known;
 mod labels;
 mod lists;
 mod moment;
-mod networks;
 
 pub use id::{DbId, Id};
 pub use labels::{DbLabels, stored_label};
-pub use lists::{DbNetworks, DbTexts, NetworkList, TextList};
+pub use lists::{DbNetworks, DbPermissions, DbTexts, NetworkList, TextList};
 pub use moment::{DbInstant, Moment};

@@ -1,6 +1,7 @@
 //! The record of a token. It never holds the secret.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::address::AllowedAddresses;
 use super::clock::Instant;
@@ -91,7 +92,7 @@ impl ApiToken {
 #[derive(Debug, Clone)]
 pub struct Credential {
     /// The token.
-    pub token: ApiToken,
+    pub token: Arc<ApiToken>,
     /// Its API Token User.
     pub user: User,
     /// What the presented secret is compared with.

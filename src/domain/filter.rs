@@ -37,7 +37,7 @@ pub struct ApiTokenFilter {
 }
 
 /// Which users.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserFilter {
     /// A part of the name.
     pub name: NamePart,
@@ -68,6 +68,13 @@ pub struct Window {
     pub from: Option<Instant>,
     /// The first instant that no longer counts.
     pub to: Option<Instant>,
+}
+
+impl AuditEventFilter {
+    /// Does it only say when?
+    pub fn is_window(&self) -> bool {
+        self.actions.is_empty() && self.actor_user_id.is_none() && self.target.is_none()
+    }
 }
 
 impl Window {

@@ -89,9 +89,9 @@ impl Borrow<str> for PermissionCode {
     }
 }
 
-/// A set of permissions.
+/// A set of permissions. Cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PermissionSet(BTreeSet<PermissionCode>);
+pub struct PermissionSet(Arc<BTreeSet<PermissionCode>>);
 
 impl PermissionSet {
     /// Is there no permission in the set?
@@ -117,7 +117,7 @@ impl PermissionSet {
 
 impl FromIterator<PermissionCode> for PermissionSet {
     fn from_iter<I: IntoIterator<Item = PermissionCode>>(codes: I) -> Self {
-        Self(codes.into_iter().collect())
+        Self(Arc::new(codes.into_iter().collect()))
     }
 }
 

@@ -122,12 +122,12 @@ impl fmt::Display for InvalidTokenReason {
 impl Credential {
     /// Judges a token whose secret is proven: deletion, expiry and disabling, then the address. So
     /// an ended token does not reveal from where it could be used.
-    pub fn judge(self, now: Instant, client: Option<IpAddr>) -> Verdict {
+    pub fn judge(&self, now: Instant, client: Option<IpAddr>) -> Verdict {
         let id = self.token.id;
         if let Some(reason) = self.ended(now) {
             Verdict::Refused(TokenRefusal::Invalid { reason, claimed: Some(id) })
         } else if self.token.allowed_addresses.admits(client) {
-            Verdict::Valid(Arc::new(self.token))
+            Verdict::Valid(Arc::clone(&self.token))
         } else {
             let is_known = client.is_some();
             Verdict::Refused(TokenRefusal::AddressNotAllowed { token: id, is_known })

@@ -226,12 +226,16 @@ mod tests {
     use crate::domain::secret::{SecretHash, StoredSecret};
     use crate::domain::user::{User, UserInfo};
 
+    fn token(credential: &mut Credential) -> &mut ApiToken {
+        Arc::get_mut(&mut credential.token).unwrap()
+    }
+
     fn credential(change: impl FnOnce(&mut Credential)) -> Credential {
         let number = uuid::Uuid::from_u128(1);
         let (user_id, start) = (UserId::from_uuid(number), Instant::UNIX_EPOCH);
         let codes = [API_TOKENS_READ, USERS_READ];
         let mut credential = Credential {
-            token: ApiToken {
+            token: Arc::new(ApiToken {
                 id: ApiTokenId::from_uuid(number),
                 version: 1,
                 creation_date: start,
@@ -251,7 +255,7 @@ mod tests {
                 enabled: true,
                 renewed_from: None,
                 last_use: None,
-            },
+            }),
             user: User {
                 id: user_id,
                 version: 1,
@@ -283,9 +287,10 @@ mod tests {
     fn the_decision_is_what_the_table_says() {
         type Change = fn(&mut Credential);
         let as_is: Change = |_| {};
-        let anywhere: Change = |credential| credential.token.allowed_addresses = Default::default();
-        let powerless: Change = |credential| credential.token.permissions = Default::default();
-        let disabled: Change = |credential| credential.token.enabled = false;
+        let anywhere: Change =
+            |credential| token(credential).allowed_addresses = Default::default();
+        let powerless: Change = |credential| token(credential).permissions = Default::default();
+        let disabled: Change = |credential| token(credential).enabled = false;
         let orphaned: Change = |credential| credential.user.enabled = false;
         let deleted: Change = |credential| credential.deleted = true;
         const BOTH: &[&str] = &[API_TOKENS_READ, USERS_READ];
@@ -322,8 +327,10 @@ mod tests {
             let told = decided(credential(change), codes, client, after);
             assert_eq!(told, expected, "{codes:?} from {client:?} after {after} s");
         }
-        let ended: Change =
-            |credential| (credential.token.enabled, credential.deleted) = (false, true);
+        let ended: Change = |credential| {
+            token(credential).enabled = false;
+            credential.deleted = true;
+        };
         assert_eq!(decided(credential(ended), &[], "", 10), "invalid_token");
     }
 

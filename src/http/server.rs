@@ -70,7 +70,9 @@ pub fn bind(
         // The composition root handles signals: SIGINT, too, finishes what is in flight.
         .disable_signals();
     let stopping = server.graceful_shutdown_signal();
+    // Called on each thread that serves requests.
     let listening = server.listen("http", listener, move || {
+        counting.service.prepare_thread();
         let app = app().into_factory().map_err(|error: Error| error.error_response());
         let stopping = stopping.clone();
         let http = HttpService::build()

@@ -10,7 +10,9 @@ use diesel_async::methods::ExecuteDsl;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::Repository;
-use crate::db::{ClockMark, ClockReading, DbError, DbInstant, Now, audit_tail, read, write_tx};
+use crate::db::{
+    ClockMark, ClockReading, DbError, DbInstant, Fetch, Now, audit_tail, read, write_tx,
+};
 use crate::domain::clock::{self, Clock, ClockTurn, Instant, SteadyClock};
 
 impl Repository {
@@ -23,7 +25,7 @@ impl Repository {
         let (own, DbInstant(time), DbInstant(mark)) = read!(self.db, |conn| {
             let own = clock.own();
             let asked = (ClockReading(DbInstant(own)), ClockMark);
-            let answer: QueryResult<(DbInstant, DbInstant)> = select(asked).get_result(conn).await;
+            let answer: QueryResult<(DbInstant, DbInstant)> = select(asked).one(conn).await;
             answer.map(|(time, mark)| (own, time, mark))
         })?;
         Ok(seen(&self.clock, clock::ClockReading { own, time, mark }))

@@ -24,6 +24,14 @@ pub trait List: Sync {
     fn count(&self) -> impl Future<Output = Result<i64, DbError>> + Send;
 }
 
+/// Bounds the time of a boxed query, unless it takes every row that it comes to.
+macro_rules! timed {
+    ($query:expr, $every:expr) => {{
+        let query = $query;
+        if $every { query } else { query.filter($crate::db::InTime) }
+    }};
+}
+
 /// Narrows a boxed query to the bounds of a scan over key and id.
 macro_rules! bounded {
     ($query:expr, $scan:expr, $($column:expr),+) => {{
@@ -48,12 +56,13 @@ macro_rules! scanned {
         let scan = $scan;
         let limit = i64::try_from(scan.limit).unwrap_or(i64::MAX);
         let direction = scan.direction;
-        let query = $crate::repository::list::bounded!($query, scan, $($column),+).limit(limit);
-        match direction {
+        let query = $crate::repository::list::bounded!($query, scan, $($column),+);
+        let query = match direction {
             $crate::domain::order::Direction::Ascending => query.order(($($column.asc(),)+)),
             $crate::domain::order::Direction::Descending => query.order(($($column.desc(),)+)),
-        }
+        };
+        $crate::db::Part::first(query, limit)
     }};
 }
 
-pub(super) use {bounded, scanned};
+pub(super) use {bounded, scanned, timed};

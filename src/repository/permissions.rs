@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 
 use super::Repository;
 use super::rows::permissions as permission_set;
-use crate::db::{DbError, DbTexts, api_tokens, permissions, read, search, write_tx};
+use crate::db::{DbError, DbTexts, Fetch, api_tokens, permissions, read, search, write_tx};
 use crate::domain::permission::{PermissionCode, PermissionSet};
 
 impl Repository {
@@ -16,7 +16,7 @@ impl Repository {
     /// When the database does not answer.
     pub async fn recorded_permissions(&self) -> Result<PermissionSet, DbError> {
         let codes: Vec<String> =
-            read!(self.db, |conn| permissions::table.select(permissions::code).load(conn).await)?;
+            read!(self.db, |conn| permissions::table.select(permissions::code).all(conn).await)?;
         Ok(permission_set(&DbTexts(codes)))
     }
 
@@ -47,7 +47,7 @@ impl Repository {
             .filter(api_tokens::deleted_date.is_null())
             .group_by(api_tokens::permissions)
             .select((api_tokens::permissions, count_star()))
-            .load(conn)
+            .all(conn)
             .await)?;
         Ok(rows.into_iter().map(|(codes, count)| (permission_set(&codes), count)).collect())
     }

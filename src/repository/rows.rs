@@ -4,9 +4,11 @@ mod audit_event;
 mod insert_events;
 mod insert_labels;
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
 
-use crate::db::{DbId, DbInstant, DbLabels, DbNetworks, DbTexts, api_tokens, users};
+use crate::db::{DbId, DbInstant, DbLabels, DbNetworks, DbPermissions, DbTexts, api_tokens, users};
 use crate::domain::address::AllowedAddresses;
 use crate::domain::api_token::{ApiToken, Credential, LastUse, NewApiToken};
 use crate::domain::api_token_change::ApiTokenChange;
@@ -83,7 +85,7 @@ pub(super) struct ApiTokenRow {
     secret_hash: String,
     expiry: DbInstant,
     allowed_addresses: DbNetworks,
-    permissions: DbTexts,
+    permissions: DbPermissions,
     enabled: bool,
     deleted_date: Option<DbInstant>,
     renewed_from_id: Option<DbId>,
@@ -112,7 +114,7 @@ impl From<&NewApiToken> for ApiTokenRow {
             secret_hash: new.secret.hash.expose().to_owned(),
             expiry: DbInstant(token.expiry),
             allowed_addresses: networks(&token.allowed_addresses),
-            permissions: codes(&token.permissions),
+            permissions: DbPermissions(token.permissions.clone()),
             enabled: token.enabled,
             deleted_date: None,
             renewed_from_id: token.renewed_from.map(|id| DbId(id.uuid())),
@@ -135,7 +137,7 @@ pub(super) struct ApiTokenChangeRow {
     labels: Option<DbLabels>,
     expiry: Option<DbInstant>,
     allowed_addresses: Option<DbNetworks>,
-    permissions: Option<DbTexts>,
+    permissions: Option<DbPermissions>,
     enabled: Option<bool>,
     /// Set and removed together with `enabled`.
     disabled_user_id: Option<Option<DbId>>,
@@ -153,7 +155,7 @@ impl ApiTokenChangeRow {
             labels: change.labels.clone().map(DbLabels),
             expiry: change.expiry.map(DbInstant),
             allowed_addresses: change.allowed_addresses.as_ref().map(networks),
-            permissions: change.permissions.as_ref().map(codes),
+            permissions: change.permissions.clone().map(DbPermissions),
             enabled: change.enabled,
             disabled_user_id: change.enabled.map(|enabled| (!enabled).then_some(DbId(user))),
             disabled_api_token_id: change
@@ -196,7 +198,7 @@ impl From<ApiTokenRow> for ApiToken {
             labels: row.labels.0,
             expiry: row.expiry.0,
             allowed_addresses: row.allowed_addresses.0,
-            permissions: permissions(&row.permissions),
+            permissions: row.permissions.0,
             enabled: row.enabled,
             renewed_from: row.renewed_from_id.map(|id| ApiTokenId::from_uuid(id.0)),
             last_use: last_use(row.last_used_date.0, row.last_used_address.as_deref()),
@@ -209,7 +211,7 @@ impl From<(ApiTokenRow, UserRow)> for Credential {
         Self {
             secret: stored_secret(&mut token),
             deleted: token.deleted_date.is_some(),
-            token: token.into(),
+            token: Arc::new(token.into()),
             user: user.into(),
         }
     }
@@ -229,10 +231,6 @@ fn last_use(date: Instant, address: Option<&str>) -> Option<LastUse> {
 
 fn networks(addresses: &AllowedAddresses) -> DbNetworks {
     DbNetworks(addresses.clone())
-}
-
-fn codes(permissions: &PermissionSet) -> DbTexts {
-    DbTexts(permissions.iter().map(ToString::to_string).collect())
 }
 
 pub(super) fn permissions(codes: &DbTexts) -> PermissionSet {

@@ -152,7 +152,7 @@ impl Service {
         if admitted.last_current().elapsed() <= CURRENT_FOR {
             return Ok(());
         }
-        let Some(found) = self.repository.credential(own.id).await? else {
+        let Some(found) = self.repository.proven_credential(own.id).await? else {
             let reason = InvalidTokenReason::Unknown;
             return Err(TokenRefusal::Invalid { reason, claimed: Some(own.id) }.into());
         };

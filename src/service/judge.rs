@@ -143,7 +143,7 @@ impl Service {
         let mut case = Case::new(secret, client, proven);
         for _ in 0..ATTEMPTS {
             let start = Instant::now();
-            let found = self.repository.credential(secret.token_id()).await?;
+            let found = self.repository.credential(secret.token_id(), &case.tag).await?;
             if let Some(judgement) = self.weigh(&mut case, found, start).await? {
                 return Ok(judgement);
             }

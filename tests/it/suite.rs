@@ -23,6 +23,7 @@ mod disclosure;
 mod documents;
 mod ext_authz;
 mod failed_proofs;
+mod fresh_verdicts;
 mod graphql_http;
 mod health;
 mod idempotency_keys;

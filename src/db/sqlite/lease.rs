@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use deadpool::managed::Object;
@@ -21,6 +22,8 @@ pub(super) struct FileUse {
     pub(super) long_log: Notify,
     /// Longest time of a search.
     pub(super) search_time: Duration,
+    /// How many threads have a reader of their own.
+    pub(super) local_readers: AtomicUsize,
 }
 
 /// A connection that is lent to one operation.

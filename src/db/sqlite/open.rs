@@ -18,6 +18,8 @@ pub(super) const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode
 /// file it starts a read transaction.
 const PROBE: &str = "DELETE FROM __diesel_schema_migrations WHERE false;";
 pub(super) const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
+/// Waits for no lock.
+pub(super) const LOCAL_READER: &str = "PRAGMA query_only = ON; PRAGMA busy_timeout = 0;";
 
 /// Opens a file that exists. SQLite would make a missing one, without tables and readable by all.
 pub(super) fn connect(path: &Path, pragmas: &str) -> Result<SqliteConnection, DbError> {

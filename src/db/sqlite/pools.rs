@@ -1,6 +1,7 @@
 //! The connections to one file, by what they are for.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -14,12 +15,14 @@ use tokio::time::{Instant, sleep};
 use super::file::warn_of_others;
 use super::free_space::free_space;
 use super::lease::{FileUse, SqliteLease};
+use super::link::SqliteLink;
+use super::local::{open_reader_here, read_here, stamp_here};
 use super::log::fold_log;
 use super::manager::SqliteManager;
 use super::open::{READER, WRITER, open_first};
 use super::served_file::ServedFile;
 use crate::db::priority::Gate;
-use crate::db::{DbError, PoolSettings, Priority};
+use crate::db::{DbError, PoolSettings, Priority, Stamp};
 
 /// Connections that write: SQLite has one writing transaction at a time.
 const WRITERS: usize = 1;
@@ -73,6 +76,7 @@ impl SqlitePools {
                 file: Arc::clone(&file),
                 long_log: Notify::new(),
                 search_time: settings.statement_timeout,
+                local_readers: AtomicUsize::new(0),
             }),
             runtime: runtime.clone(),
             first: Mutex::new(Some(first)),
@@ -87,6 +91,27 @@ impl SqlitePools {
 
     pub(crate) async fn reader(&self) -> Result<SqliteLease, DbError> {
         self.lease(&self.0.readers, &self.0.readers.timeouts()).await
+    }
+
+    /// Gives this thread a reader of its own.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub(in crate::db) fn open_reader_here(&self) -> Result<(), DbError> {
+        open_reader_here(&self.0.shared)
+    }
+
+    /// Reads on this thread; `None` where the pool must do it.
+    pub(crate) fn read_here<T>(
+        &self,
+        read: impl FnOnce(&mut SqliteLink) -> Result<T, DbError>,
+    ) -> Option<T> {
+        read_here(&self.0.shared, read)
+    }
+
+    /// What the file is at, as far as this thread can say.
+    pub(in crate::db) fn stamp(&self) -> Option<Stamp> {
+        stamp_here(&self.0.shared)
     }
 
     pub(crate) async fn searcher(&self) -> Result<SqliteLease, DbError> {
@@ -162,7 +187,11 @@ impl SqlitePools {
         let pools = [&self.0.writer, &self.0.readers, &self.0.searchers];
         pools.iter().for_each(|pool| pool.close());
         let end = Instant::now() + self.0.shared.search_time + SLACK;
-        while pools.iter().any(|pool| pool.status().size > 0) && Instant::now() < end {
+        let in_use = || {
+            let local = self.0.shared.local_readers.load(Ordering::Acquire);
+            local > 0 || pools.iter().any(|pool| pool.status().size > 0)
+        };
+        while in_use() && Instant::now() < end {
             sleep(Duration::from_millis(5)).await;
         }
         let connections = Arc::clone(&self.0);

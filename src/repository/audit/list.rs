@@ -2,16 +2,15 @@
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
-use crate::db::{Database, DbError, DbId, InTime, Uncached, audit_events, read, search};
+use crate::db::{Database, DbError, DbId, Fetch, Part, audit_events, read, search};
 use crate::domain::audit::AuditEvent;
 use crate::domain::cursor::Position;
 use crate::domain::filter::AuditEventFilter;
 use crate::domain::id::EventId;
 use crate::domain::page::{Row, Scan};
 use crate::repository::Repository;
-use crate::repository::list::{List, bounded, scanned};
+use crate::repository::list::{List, bounded, scanned, timed};
 use crate::repository::rows::AuditEventRow;
 
 /// The events that meet a filter, sorted by their dates.
@@ -23,7 +22,7 @@ pub struct AuditEventList {
 /// Narrows a boxed query to the events that meet a filter, whenever they were.
 macro_rules! filtered {
     ($query:expr, $filter:expr) => {{
-        let (mut query, filter) = ($query.filter(InTime), $filter);
+        let (mut query, filter) = ($query, $filter);
         let mut words = filter.actions.iter().map(|action| action.as_str());
         match (words.next(), words.len()) {
             (None, _) => {}
@@ -54,7 +53,7 @@ impl Repository {
         let row: Option<AuditEventRow> = read!(self.db, |conn| audit_events::table
             .filter(audit_events::id.eq(DbId(id.uuid())))
             .select(AuditEventRow::as_select())
-            .get_result(conn)
+            .one(conn)
             .await
             .optional())?;
         row.map(AuditEvent::try_from).transpose()
@@ -80,10 +79,12 @@ impl List for AuditEventList {
     async fn scan(&self, scan: Scan) -> Result<Vec<Row<AuditEvent>>, DbError> {
         let (filter, scan) = (self.filter.clone(), self.within(scan));
         tracing::debug!(limit = scan.limit, "audit_event_list scan");
+        let every = filter.is_window();
         let rows: Vec<AuditEventRow> = search!(self.db, |conn| {
             let query = audit_events::table.select(AuditEventRow::as_select()).into_boxed();
-            let query = filtered!(query, filter);
-            Uncached(scanned!(query, scan, audit_events::date, audit_events::id)).load(conn).await
+            let query = filtered!(timed!(query, every), filter);
+            let query = scanned!(query, scan, audit_events::date, audit_events::id);
+            query.cached(every).all(conn).await
         })?;
         let row = |row: AuditEventRow| {
             Ok(Row { position: row.position(), value: AuditEvent::try_from(row)? })
@@ -95,9 +96,10 @@ impl List for AuditEventList {
         tracing::debug!("audit_event_list count");
         let (filter, scan) = (self.filter.clone(), self.within(Scan::all()));
         search!(self.db, |conn| {
-            let query = filtered!(audit_events::table.select(count_star()).into_boxed(), filter);
+            let query = audit_events::table.select(count_star()).into_boxed();
+            let query = filtered!(timed!(query, false), filter);
             let query = bounded!(query, scan, audit_events::date, audit_events::id);
-            Uncached(query).get_result(conn).await
+            Part::number(query).one(conn).await
         })
     }
 }

@@ -2,9 +2,8 @@
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
-use crate::db::{DbError, DbId, api_tokens, read};
+use crate::db::{DbError, DbId, Fetch, api_tokens, read};
 use crate::domain::id::UserId;
 use crate::repository::Repository;
 
@@ -17,7 +16,7 @@ impl Repository {
         read!(self.db, |conn| api_tokens::table
             .filter(api_tokens::deleted_date.is_null())
             .select(count_star())
-            .get_result(conn)
+            .one(conn)
             .await)
     }
 
@@ -30,7 +29,7 @@ impl Repository {
             .filter(api_tokens::created_user_id.eq(DbId(user.uuid())))
             .filter(api_tokens::deleted_date.is_null())
             .select(count_star())
-            .get_result(conn)
+            .one(conn)
             .await)
     }
 }

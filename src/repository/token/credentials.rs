@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 use super::CredentialRead;
-use crate::db::{ClockMark, ClockReading, DbError, DbId, DbInstant, api_tokens, read, users};
+use crate::db::{
+    ClockMark, ClockReading, DbError, DbId, DbInstant, Fetch, api_tokens, read, users,
+};
 use crate::domain::clock;
 use crate::domain::id::ApiTokenId;
 use crate::repository::Repository;
@@ -39,14 +40,14 @@ impl Repository {
                         ClockReading(DbInstant(own)),
                         ClockMark,
                     ))
-                    .load(conn)
+                    .all(conn)
                     .await;
             rows.map(|rows| (rows, start, own))
         })?;
         let found = rows.into_iter().map(|(token, user, time, mark)| {
             let reading = clock::ClockReading { own, time: time.0, mark: mark.0 };
             let now = seen(&self.clock, reading);
-            let read = CredentialRead { credential: (token, user).into(), now, start };
+            let read = CredentialRead { credential: Arc::new((token, user).into()), now, start };
             (read.credential.token.id, read)
         });
         Ok(found.collect())

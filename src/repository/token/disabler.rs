@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use diesel::dsl::{auto_type, exists, select};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
-use crate::db::{DbError, DbId, InLine, api_tokens, read};
+use crate::db::{DbError, DbId, Fetch, InLine, api_tokens, read};
 use crate::domain::disabler::Disabler;
 use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::principal::Principal;
@@ -116,7 +115,7 @@ impl Repository {
         let row: Option<DisabledRow> = read!(self.db, |conn| api_tokens::table
             .filter(api_tokens::id.eq(id))
             .select(DisabledRow::as_select())
-            .get_result(conn)
+            .one(conn)
             .await
             .optional())?;
         let Some(row) = row else { return Ok(Disabler::Unknown) };
@@ -125,7 +124,7 @@ impl Repository {
             Some(by) => read!(self.db, |conn| api_tokens::table
                 .filter(api_tokens::id.eq(by))
                 .select(ApiTokenRow::as_select())
-                .get_result(conn)
+                .one(conn)
                 .await
                 .optional())?,
         };
@@ -145,7 +144,7 @@ impl Repository {
         let (token, ancestor) = (DbId(token.uuid()), DbId(ancestor.uuid()));
         // A line has few ancestors, but may have very many descendants.
         let found = is_ancestor(ancestor, token);
-        read!(self.db, |conn| select(exists(found)).get_result(conn).await)
+        read!(self.db, |conn| select(exists(found)).one(conn).await)
     }
 }
 

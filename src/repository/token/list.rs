@@ -11,8 +11,8 @@ use diesel_async::RunQueryDsl;
 use tokio::sync::OnceCell;
 
 use crate::db::{
-    Database, DbError, DbId, DbInstant, DbTexts, HoldsAll, InLine, InTime, Includes, RareLabel,
-    Uncached, api_token_labels, api_tokens, contains, read, search, stored_label,
+    Database, DbError, DbId, DbInstant, DbTexts, Fetch, HoldsAll, InLine, Includes, Part,
+    RareLabel, api_token_labels, api_tokens, contains, read, search, stored_label,
 };
 use crate::domain::api_token::ApiToken;
 use crate::domain::clock::Instant;
@@ -22,7 +22,7 @@ use crate::domain::label::Label;
 use crate::domain::order::ApiTokenOrderField;
 use crate::domain::page::{Row, Scan};
 use crate::repository::Repository;
-use crate::repository::list::{List, scanned};
+use crate::repository::list::{List, scanned, timed};
 use crate::repository::rows::{ApiTokenRow, NEVER};
 
 /// The tokens that are not deleted and meet a filter.
@@ -34,7 +34,7 @@ pub struct ApiTokenList {
 }
 
 /// A filter, as what is stored.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, PartialEq)]
 struct Conditions {
     name_part: Option<String>,
     permissions: Option<DbTexts>,
@@ -52,7 +52,7 @@ struct Conditions {
 /// Narrows a boxed query to the live tokens that meet the conditions.
 macro_rules! filtered {
     ($query:expr, $conditions:expr) => {{
-        let mut query = $query.filter(InTime).filter(api_tokens::deleted_date.is_null());
+        let mut query = $query.filter(api_tokens::deleted_date.is_null());
         let only = $conditions;
         if let Some(part) = only.name_part {
             query = query.filter(contains(api_tokens::name_key, &part));
@@ -208,19 +208,21 @@ impl List for ApiTokenList {
         let at = Position::before_all_at;
         let scan = scan.within(window.from.map(at), window.to.map(at));
         tracing::debug!(?field, limit = scan.limit, "api_token_list scan");
+        let every = label.is_none() && only == Conditions::default();
         let rows: Vec<ApiTokenRow> = match label {
             None => search!(self.db, |conn| {
                 let query = api_tokens::table.select(ApiTokenRow::as_select()).into_boxed();
-                let query = filtered!(query, only);
+                let query = filtered!(timed!(query, every), only);
                 let query =
                     in_order!(query, scan, field, api_tokens::creation_date, api_tokens::id);
-                Uncached(query).load(conn).await
+                query.cached(every).all(conn).await
             }),
             Some(label) => search!(self.db, |conn| {
                 let (created, id) =
                     (api_token_labels::creation_date, api_token_labels::api_token_id);
-                let query = filtered!(labelled!(label).select(ApiTokenRow::as_select()), only);
-                Uncached(in_order!(query, scan, field, created, id)).load(conn).await
+                let query = labelled!(label).select(ApiTokenRow::as_select());
+                let query = filtered!(timed!(query, false), only);
+                in_order!(query, scan, field, created, id).all(conn).await
             }),
         }?;
         let row = |row: ApiTokenRow| Row { position: row.position(field), value: row.into() };
@@ -232,19 +234,20 @@ impl List for ApiTokenList {
         let (label, only) = self.along(true).await?;
         if let Some(label) = label {
             return search!(self.db, |conn| {
-                let query = filtered!(labelled!(label).select(count_star()), only);
-                Uncached(query).get_result(conn).await
+                let query = filtered!(timed!(labelled!(label).select(count_star()), false), only);
+                Part::number(query).one(conn).await
             });
         }
         search!(self.db, |conn| {
             let by_name = only.name_part.is_some();
-            let mut query = filtered!(api_tokens::table.select(count_star()).into_boxed(), only);
+            let query = api_tokens::table.select(count_star()).into_boxed();
+            let mut query = filtered!(timed!(query, false), only);
             if by_name {
                 // Always true. It makes SQLite use the index that holds the names instead of the
                 // table.
                 query = query.filter(api_tokens::name_key.ge(""));
             }
-            Uncached(query).get_result(conn).await
+            Part::number(query).one(conn).await
         })
     }
 }

@@ -2,9 +2,8 @@
 
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
-use crate::db::{DbError, DbId, api_tokens, read};
+use crate::db::{DbError, DbId, Fetch, api_tokens, point};
 use crate::domain::id::ApiTokenId;
 use crate::repository::Repository;
 
@@ -17,7 +16,7 @@ impl Repository {
     pub async fn name_holder(&self, name_key: &str) -> Result<Option<ApiTokenId>, DbError> {
         let key = name_key.to_owned();
         let holder: Option<DbId> =
-            read!(self.db, |conn| holder(key).get_result(conn).await.optional())?;
+            point!(self.db, |conn| holder(key.clone()).one(conn).await.optional())?;
         Ok(holder.map(|id| ApiTokenId::from_uuid(id.0)))
     }
 }

@@ -9,12 +9,15 @@ use std::time::Instant;
 
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
-use crate::db::{ClockMark, ClockReading, DbError, DbId, DbInstant, api_tokens, read, users};
+use super::known_credentials::Row;
+use crate::db::{
+    ClockMark, ClockReading, DbError, DbId, DbInstant, Fetch, api_tokens, point, read, users,
+};
 use crate::domain::api_token::{ApiToken, Credential};
 use crate::domain::clock;
 use crate::domain::id::{ApiTokenId, UserId};
+use crate::domain::secret::SecretTag;
 use crate::repository::Repository;
 use crate::repository::clock::seen;
 use crate::repository::rows::{ApiTokenRow, UserRow};
@@ -23,7 +26,7 @@ use crate::repository::rows::{ApiTokenRow, UserRow};
 #[derive(Debug, Clone)]
 pub struct CredentialRead {
     /// What a presented secret is judged by.
-    pub credential: Credential,
+    pub credential: Arc<Credential>,
     /// The time by which it is judged.
     pub now: clock::Instant,
     /// When the read began, for measuring how long ago that is.
@@ -32,14 +35,50 @@ pub struct CredentialRead {
 
 impl Repository {
     /// What a presented secret is judged by, deleted tokens included, and the time by which it is
-    /// judged: one indexed read.
+    /// judged: one indexed read, or the proof that the row is unchanged since the last one. Only for
+    /// the holder of the secret can it be the latter: for others, a token that exists takes as long
+    /// as one that does not.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn credential(&self, id: ApiTokenId) -> Result<Option<CredentialRead>, DbError> {
+    pub async fn credential(
+        &self,
+        id: ApiTokenId,
+        presented: &SecretTag,
+    ) -> Result<Option<CredentialRead>, DbError> {
+        self.read_credential(id, |known| presented.is_same(known.secret.tag.as_ref())).await
+    }
+
+    /// The same for a token whose secret was proven.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn proven_credential(
+        &self,
+        id: ApiTokenId,
+    ) -> Result<Option<CredentialRead>, DbError> {
+        self.read_credential(id, |_| true).await
+    }
+
+    async fn read_credential(
+        &self,
+        id: ApiTokenId,
+        counts: impl Fn(&Credential) -> bool,
+    ) -> Result<Option<CredentialRead>, DbError> {
         tracing::debug!("credential");
+        let start = Instant::now();
+        // Without a commit in between, the row and the mark are the same; the clock is our own, as
+        // it is wherever there are stamps.
+        let stamp = self.db.stamp();
+        let known = stamp.and_then(|stamp| self.known.get(id, stamp));
+        if let Some(row) = known.filter(|row| counts(&row.credential)) {
+            let own = self.clock.own();
+            let reading = clock::ClockReading { own, time: own, mark: row.mark };
+            let now = seen(&self.clock, reading);
+            return Ok(Some(CredentialRead { credential: row.credential, now, start }));
+        }
         let clock = Arc::clone(&self.clock);
-        let found = read!(self.db, |conn| {
+        let found = point!(self.db, |conn| {
             let (start, own) = (Instant::now(), clock.own());
             let row: QueryResult<(ApiTokenRow, UserRow, DbInstant, DbInstant)> = api_tokens::table
                 .inner_join(users::table)
@@ -50,14 +89,19 @@ impl Repository {
                     ClockReading(DbInstant(own)),
                     ClockMark,
                 ))
-                .get_result(conn)
+                .one(conn)
                 .await;
             row.optional().map(|row| row.map(|row| (row, start, own)))
         })?;
         Ok(found.map(|((token, user, time, mark), start, own)| {
             let reading = clock::ClockReading { own, time: time.0, mark: mark.0 };
             let now = seen(&self.clock, reading);
-            CredentialRead { credential: (token, user).into(), now, start }
+            let credential = Arc::new(Credential::from((token, user)));
+            if let Some(stamp) = stamp {
+                let row = Row { credential: Arc::clone(&credential), mark: mark.0 };
+                self.known.keep(id, stamp, row);
+            }
+            CredentialRead { credential, now, start }
         }))
     }
 
@@ -66,11 +110,11 @@ impl Repository {
     /// # Errors
     /// When the database does not answer.
     pub async fn api_token(&self, id: ApiTokenId) -> Result<Option<ApiToken>, DbError> {
-        let row: Option<ApiTokenRow> = read!(self.db, |conn| api_tokens::table
+        let row: Option<ApiTokenRow> = point!(self.db, |conn| api_tokens::table
             .filter(api_tokens::id.eq(DbId(id.uuid())))
             .filter(api_tokens::deleted_date.is_null())
             .select(ApiTokenRow::as_select())
-            .get_result(conn)
+            .one(conn)
             .await
             .optional())?;
         Ok(row.map(ApiToken::from))
@@ -87,7 +131,7 @@ impl Repository {
             .filter(api_tokens::user_id.eq_any(ids))
             .filter(api_tokens::deleted_date.is_null())
             .select(ApiTokenRow::as_select())
-            .load(conn)
+            .all(conn)
             .await)?;
         Ok(rows.into_iter().map(ApiToken::from).collect())
     }
@@ -103,7 +147,7 @@ impl Repository {
             .filter(api_tokens::id.eq_any(ids))
             .filter(api_tokens::deleted_date.is_null())
             .select(ApiTokenRow::as_select())
-            .load(conn)
+            .all(conn)
             .await)?;
         Ok(rows.into_iter().map(ApiToken::from).collect())
     }
@@ -114,7 +158,7 @@ impl Repository {
     /// When the database does not answer.
     pub async fn has_api_tokens(&self) -> Result<bool, DbError> {
         let live = api_tokens::table.filter(api_tokens::deleted_date.is_null());
-        read!(self.db, |conn| select(exists(live.select(api_tokens::id))).get_result(conn).await)
+        read!(self.db, |conn| select(exists(live.select(api_tokens::id))).one(conn).await)
     }
 
     /// Asks the database for a trivial answer from the migrated tables.
@@ -126,7 +170,7 @@ impl Repository {
         let _found: DbId = read!(self.db, |conn| users::table
             .filter(users::id.eq(system))
             .select(users::id)
-            .get_result(conn)
+            .one(conn)
             .await)?;
         self.has_api_tokens().await?;
         Ok(())

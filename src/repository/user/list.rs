@@ -2,15 +2,14 @@
 
 use diesel::dsl::{count_star, not};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
-use crate::db::{Database, DbError, InTime, Uncached, contains, search, users};
+use crate::db::{Database, DbError, Fetch, Part, contains, search, users};
 use crate::domain::cursor::{Key, Position};
 use crate::domain::filter::UserFilter;
 use crate::domain::page::{Row, Scan};
 use crate::domain::user::User;
 use crate::repository::Repository;
-use crate::repository::list::{List, scanned};
+use crate::repository::list::{List, scanned, timed};
 use crate::repository::rows::UserRow;
 
 /// The users that meet a filter, sorted by their ids.
@@ -22,7 +21,7 @@ pub struct UserList {
 /// Narrows a boxed query to the users that meet a filter.
 macro_rules! filtered {
     ($query:expr, $filter:expr) => {{
-        let (mut query, filter) = ($query.filter(InTime), $filter);
+        let (mut query, filter) = ($query, $filter);
         if let Some(part) = filter.name.key() {
             query = query.filter(contains(users::name_key, part));
         }
@@ -54,9 +53,11 @@ impl List for UserList {
     async fn scan(&self, scan: Scan) -> Result<Vec<Row<User>>, DbError> {
         tracing::debug!(limit = scan.limit, "user_list scan");
         let filter = self.filter.clone();
+        let every = filter == UserFilter::default();
         let rows: Vec<UserRow> = search!(self.db, |conn| {
-            let query = filtered!(users::table.select(UserRow::as_select()).into_boxed(), filter);
-            Uncached(scanned!(query, scan, users::id)).load(conn).await
+            let query = users::table.select(UserRow::as_select()).into_boxed();
+            let query = filtered!(timed!(query, every), filter);
+            scanned!(query, scan, users::id).cached(every).all(conn).await
         })?;
         let row = |user: User| Row {
             position: Position { key: Key::Nothing, id: user.id.uuid() },
@@ -69,8 +70,9 @@ impl List for UserList {
         tracing::debug!("user_list count");
         let filter = self.filter.clone();
         search!(self.db, |conn| {
-            let query = filtered!(users::table.select(count_star()).into_boxed(), filter);
-            Uncached(query).get_result(conn).await
+            let query = users::table.select(count_star()).into_boxed();
+            let query = filtered!(timed!(query, false), filter);
+            Part::number(query).one(conn).await
         })
     }
 }

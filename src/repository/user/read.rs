@@ -1,9 +1,8 @@
 //! Queries on users.
 
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
-use crate::db::{DbError, DbId, read, users};
+use crate::db::{DbError, DbId, Fetch, point, read, users};
 use crate::domain::id::UserId;
 use crate::domain::user::User;
 use crate::repository::Repository;
@@ -16,10 +15,10 @@ impl Repository {
     /// When the database does not answer.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, DbError> {
         tracing::debug!("user_by_id");
-        let row: Option<UserRow> = read!(self.db, |conn| users::table
+        let row: Option<UserRow> = point!(self.db, |conn| users::table
             .filter(users::id.eq(DbId(id.uuid())))
             .select(UserRow::as_select())
-            .get_result(conn)
+            .one(conn)
             .await
             .optional())?;
         Ok(row.map(User::from))
@@ -35,7 +34,7 @@ impl Repository {
         let rows: Vec<UserRow> = read!(self.db, |conn| users::table
             .filter(users::id.eq_any(ids))
             .select(UserRow::as_select())
-            .load(conn)
+            .all(conn)
             .await)?;
         Ok(rows.into_iter().map(User::from).collect())
     }

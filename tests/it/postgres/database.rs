@@ -10,7 +10,7 @@ use tokenwright::domain::id::ApiTokenId;
 
 use super::cluster::{Cluster, PASSWORD, shared};
 use super::sql;
-use crate::support::{Follower, eventually};
+use crate::support::{Follower, Random, eventually};
 
 /// A database of its own on a server, removed with the value.
 pub struct TestDatabase {
@@ -201,6 +201,14 @@ impl TestDatabase {
             id.uuid()
         );
         sql::hold_then(&self.url_text(), &change, "COMMIT")
+    }
+
+    /// What may happen to the database at any time: now and then its statistics are renewed, which
+    /// makes every session plan its statements again.
+    pub fn maintain(&self, random: &mut Random) {
+        if random.once_in(20) {
+            self.execute("ANALYZE api_tokens");
+        }
     }
 
     /// Waits until a transaction of the application waits for such a change.

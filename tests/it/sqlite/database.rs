@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokenwright::db::DatabaseUrl;
 use tokenwright::domain::id::ApiTokenId;
 
-use crate::support::Follower;
+use crate::support::{Follower, Random};
 
 /// A database in a folder of its own, removed with it.
 pub struct TestDatabase {
@@ -138,6 +138,14 @@ impl TestDatabase {
         let change = format!("UPDATE api_tokens SET {assignments} WHERE id = '{}'", id.uuid());
         connection.batch_execute(&format!("BEGIN IMMEDIATE; {change}")).unwrap();
         Changed(connection)
+    }
+
+    /// What may happen to the database at any time: one of the ways to fold the log, or none.
+    pub fn maintain(&self, random: &mut Random) {
+        if let Some(how) = ["PASSIVE", "RESTART", "TRUNCATE"].get(random.below(6)) {
+            // It may find readers, and then does less.
+            self.execute(&format!("PRAGMA busy_timeout = 50; PRAGMA wal_checkpoint({how})"));
+        }
     }
 
     /// Waits for as long as it usually takes until a transaction of the application waits for such

@@ -149,6 +149,7 @@ impl Plain for ApiToken {
                 | "lastModifiedDate"
                 | "userId"
                 | "name"
+                | "description"
                 | "partialToken"
                 | "expiry"
                 | "allowedAddresses"

@@ -1,5 +1,7 @@
 //! What becomes of a secret that was shown to somebody.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Enum, Object};
 
 use super::user::load_user;
@@ -57,7 +59,7 @@ impl ApiTokenVerification {
     /// The token. Null unless `active` is true.
     async fn api_token(&self) -> Option<ApiToken> {
         match &self.0 {
-            Decision::Allowed(token) => Some(ApiToken(token.as_ref().clone())),
+            Decision::Allowed(token) => Some(ApiToken(Arc::clone(token))),
             Decision::Denied(_) => None,
         }
     }

@@ -35,6 +35,8 @@ async fn a_revoked_token_is_not_told_that_a_name_is_taken() {
             expiry,
             permissions: vec!["api.organizations.read".to_owned()],
             allowed_addresses: Some(Vec::new()),
+            description: String::new(),
+            labels: Vec::new(),
             idempotency_key: None,
         };
         let (principal, origin) = (admitted.principal(), Origin::default());
