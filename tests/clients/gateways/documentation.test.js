@@ -11,7 +11,7 @@ const section = page.split(/^(?=## )/m).find((part) => part.startsWith('## Gatew
 /// Each gateway's part, by its heading.
 const parts = section.split(/^### /m).slice(1).map((part) => [part.split('\n')[0], part]);
 
-const folders = { nginx: 'nginx', HAProxy: 'haproxy', Caddy: 'caddy', Traefik: 'traefik', Envoy: 'envoy' };
+const folders = { nginx: 'nginx', HAProxy: 'haproxy', Caddy: 'caddy', Traefik: 'traefik', Envoy: 'envoy', Apache: 'apache' };
 
 test('every gateway of contrib has its part', async () => {
   const entries = await readdir(contributed('.'), { withFileTypes: true });
