@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn at(seconds: i64) -> Instant {
-        Instant::UNIX_EPOCH + TimeDelta::seconds(seconds)
+        Instant::UNIX_EPOCH + TimeDelta::days(1) + TimeDelta::seconds(seconds)
     }
 
     fn from(text: &str) -> Option<IpAddr> {
