@@ -11,8 +11,8 @@ use crate::db::{DbError, Fetch};
 
 /// A number that changes with each commit of another connection, also of another process. Two equal
 /// ones, read by one connection that does not write, mean that nothing was committed in between
-/// (<https://www.sqlite.org/pragma.html#pragma_data_version>). It must not be read in a transaction,
-/// where it would repeat what the transaction sees.
+/// (<https://www.sqlite.org/pragma.html#pragma_data_version>). It must not be read in a
+/// transaction, where it would repeat what the transaction sees.
 pub(super) fn data_version(link: &mut SqliteLink) -> Result<i32, DbError> {
     in_place(async { Ok(DataVersion.one(link).await?) })
 }

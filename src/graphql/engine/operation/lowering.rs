@@ -46,7 +46,8 @@ pub(super) struct Lowering<'a> {
     times: Cell<usize>,
 }
 
-/// Most objects in a list of the answer to a mutation. The only such lists are those of labels.
+/// Most objects in a list of the answer to a mutation that changes something. The only such lists
+/// are those of labels.
 const OBJECTS: usize = MAX_LABELS;
 /// The longest text of an answer to a mutation, and how many times as long as a name it is.
 const LONGEST_TEXT: (&str, usize) = ("description", description::MAX_LENGTH / name::MAX_LENGTH);
