@@ -50,7 +50,7 @@ macro_rules! span {
         tracing::span!(
             $level,
             "request",
-            request_id = info.id.as_deref().unwrap_or_default(),
+            request_id = %info.id.as_deref().unwrap_or_default(),
             method = known(request.method()),
             path = request.match_pattern().as_deref().unwrap_or("-"),
             client = info.client_address.map(tracing::field::display),
