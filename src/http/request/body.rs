@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use actix_web::web;
 use futures_util::{FutureExt, StreamExt};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::http::refusal::Refusal;
@@ -29,7 +30,13 @@ pub(in crate::http) async fn read_body(
     let reading = async {
         let (mut bytes, mut arrival) = (web::BytesMut::new(), Arrival::WithHead);
         loop {
-            let next = match body.next().now_or_never() {
+            let mut next = body.next().now_or_never();
+            if next.is_none() {
+                // What came with the head may not be decoded yet: the handler runs before that.
+                yield_now().await;
+                next = body.next().now_or_never();
+            }
+            let next = match next {
                 Some(next) => next,
                 None => {
                     arrival = Arrival::Later;
