@@ -6,13 +6,16 @@ use crate::support::post;
 const CODE: &str = "api.users.read";
 const NAME: &str = "API_USERS_READ";
 
+/// The bytes that ask about the token with this secret.
+type Request = dyn Fn(&str) -> Vec<u8>;
+
 /// A way to ask whether a token may be used.
 pub struct Surface {
     pub name: &'static str,
     /// What the answer holds if it may.
     pub proof: &'static str,
-    /// The bytes that ask about the token with this secret.
-    pub request: Box<dyn Fn(&str) -> Vec<u8>>,
+    /// How it is asked.
+    pub request: Box<Request>,
 }
 
 /// All of them. `caller` is the secret of a token that may read tokens.

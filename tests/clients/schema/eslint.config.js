@@ -22,7 +22,7 @@ export default [
       // Only what `node` finds has an id. The others are parts of something, or answers.
       '@graphql-eslint/strict-id-in-types': ['error', {
         exceptions: {
-          types: ['PageInfo', 'AuditChange', 'PermissionInfo', 'UserInfo'],
+          types: ['ApiTokenVerification', 'AuditChange', 'Label', 'PageInfo', 'PermissionInfo', 'UserInfo'],
           suffixes: ['Connection', 'Edge', 'Payload'],
         },
       }],
