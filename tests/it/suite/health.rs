@@ -13,7 +13,10 @@ async fn a_process_with_a_broken_database_is_alive_and_not_ready() {
     for path in ["/livez", "/readyz"] {
         assert_eq!(get(&app, path).await.status, 200, "{path}");
     }
-    app.database.execute("DROP TABLE audit_events; DROP TABLE api_tokens; DROP TABLE users");
+    app.database.execute(
+        "DROP TABLE audit_events; DROP TABLE api_token_labels; DROP TABLE api_tokens; \
+         DROP TABLE users",
+    );
     assert_eq!(get(&app, "/livez").await.status, 200);
     let ready = get(&app, "/readyz").await;
     assert_eq!(ready.status, 503);
