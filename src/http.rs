@@ -7,13 +7,14 @@ mod graphql;
 mod health;
 mod oauth;
 mod playground;
+mod public_url;
 mod read_only;
 mod refusal;
 mod request;
 mod server;
 mod state;
 
-pub use oauth::{PublicUrl, PublicUrlError};
+pub use public_url::{PublicUrl, PublicUrlError};
 pub use request::web_origin::{AllowedOrigins, WebOrigin};
 pub use server::{HttpServer, bind};
 pub use state::{HttpSettings, HttpState};

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::caller::{refused_token, unavailable};
 use super::refusal::Refusal;
+use super::request::path::AUTHORIZE;
 use super::request::request_log::{RequestInfo, attribute, span_of};
 use super::state::HttpState;
 use crate::domain::api_token::ApiToken;
@@ -23,18 +24,12 @@ use crate::wire::bearer::{Credentials, credentials};
 use crate::wire::challenge::insufficient_scope;
 use crate::wire::{demand, identity};
 
-const AUTHORIZE: &str = "/authorize";
 const BEHIND: &str = "/authorize/{rest:.*}";
 const IN_PATH: &str = "/authorize/permissions/";
 
 /// Routes of this endpoint.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
     config.service(web::resource([AUTHORIZE, BEHIND]).to(authorize));
-}
-
-/// Is this a path of this endpoint?
-pub(super) fn is_authorize(path: &str) -> bool {
-    path.strip_prefix(AUTHORIZE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 async fn authorize(request: HttpRequest, state: web::Data<HttpState>) -> HttpResponse {

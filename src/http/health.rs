@@ -7,21 +7,15 @@ use tokio::time::timeout;
 
 use super::read_only::read_only;
 use super::refusal::Refusal;
+use super::request::path::{LIVEZ, READYZ};
 use super::state::HttpState;
 
-const LIVEZ: &str = "/livez";
-const READYZ: &str = "/readyz";
 /// Longest wait for the database.
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// Routes of this endpoint.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
     config.service(read_only(LIVEZ, livez)).service(read_only(READYZ, readyz));
-}
-
-/// Is this the path of one of these routes?
-pub(super) fn is_probe(path: &str) -> bool {
-    matches!(path, LIVEZ | READYZ)
 }
 
 async fn livez() -> HttpResponse {

@@ -4,16 +4,14 @@
 mod form;
 mod introspect;
 mod metadata;
-mod public_url;
 mod refusal;
 mod revoke;
 
 use actix_web::{Handler, HttpResponse, Resource, web};
 
 use self::refusal::OauthRefusal;
+use super::public_url::PublicUrl;
 use super::refusal::Refusal;
-
-pub use public_url::{PublicUrl, PublicUrlError};
 
 const INTROSPECT: &str = "/oauth2/introspect";
 const REVOKE: &str = "/oauth2/revoke";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::oauth::PublicUrl;
+use super::public_url::PublicUrl;
 use super::request::web_origin::AllowedOrigins;
 use crate::domain::clock::Clock;
 use crate::domain::random::RandomSource;

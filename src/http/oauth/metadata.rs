@@ -4,8 +4,8 @@
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use super::public_url::PublicUrl;
 use super::{INTROSPECT, REVOKE};
+use crate::http::public_url::PublicUrl;
 use crate::http::read_only::read_only;
 use crate::http::refusal::{JSON, Refusal};
 use crate::http::state::HttpState;

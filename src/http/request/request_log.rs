@@ -19,12 +19,11 @@ use actix_web::{Error, HttpMessage, HttpRequest, web};
 use tracing::field::Empty;
 use tracing::{Instrument, Level, Span};
 
+use super::path::{is_authorize, is_probe};
 use super::single_header::single_header;
 use crate::domain::api_token::ApiToken;
 use crate::domain::id::request_id;
 use crate::domain::verdict::TokenRefusal;
-use crate::http::authorize::is_authorize;
-use crate::http::health::is_probe;
 use crate::http::state::HttpState;
 use crate::wire::forwarded::{ForwardedHeader, client_address};
 use crate::wire::request_id::fit_for_log;
