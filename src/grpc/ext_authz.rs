@@ -19,6 +19,7 @@ use super::socket::Peer;
 use super::state::GrpcState;
 use crate::domain::id::request_id;
 use crate::domain::verification::{Decision, Demand, Denial};
+use crate::surface::log_denial;
 use crate::wire::bearer::{Credentials, credentials};
 
 /// Answers the questions.
@@ -48,7 +49,7 @@ impl ExtAuthz {
             Ok(Decision::Allowed(token)) => {
                 Ok(answer::allowed(state.service.identity(&token).values(), id))
             }
-            Ok(Decision::Denied(denial)) => Err(self.denied(denial, &demand)),
+            Ok(Decision::Denied(denial)) => Err(self.denied(&denial, &demand)),
             Err(error) => {
                 tracing::warn!(%error, "authentication was not possible");
                 Err(Refusal::Unavailable)
@@ -57,21 +58,9 @@ impl ExtAuthz {
     }
 
     /// Logs why a request does not pass.
-    fn denied(&self, denial: Denial, demand: &Demand) -> Refusal {
-        let reason = denial.to_string();
-        let token = denial.token_id().map(display);
-        if self.state.refusals.is_first(demand.client(), &reason) {
-            match &denial {
-                Denial::Demand { fault, .. } => {
-                    let permission = fault.permission().map(display);
-                    tracing::warn!(reason, permission, "a gateway asks what cannot be answered");
-                }
-                _ => tracing::info!(reason, token, "authorization refused"),
-            }
-        } else {
-            tracing::debug!(reason, token, "authorization refused");
-        }
-        answer::refusal(&denial, demand, self.state.service.catalogue())
+    fn denied(&self, denial: &Denial, demand: &Demand) -> Refusal {
+        log_denial(&denial, demand, &self.state.refusals);
+        answer::refusal(denial, demand, self.state.service.catalogue())
     }
 }
 

@@ -20,6 +20,7 @@ use super::state::HttpState;
 use crate::domain::api_token::ApiToken;
 use crate::domain::verification::{Decision, Demand, Denial};
 use crate::service::Service;
+use crate::surface::log_denial;
 use crate::wire::bearer::{Credentials, credentials};
 use crate::wire::challenge::insufficient_scope;
 use crate::wire::{demand, identity};
@@ -103,33 +104,16 @@ fn denied(
     client: Option<IpAddr>,
     state: &HttpState,
 ) -> Result<HttpResponse, Refusal> {
-    let reason = match &denial {
-        Denial::Token(refusal) => return Err(refused_token(*refusal, client, state)),
-        Denial::Demand { .. } | Denial::PermissionMissing { .. } => denial.to_string(),
-    };
-    let token = denial.token_id().map(tracing::field::display);
-    let is_first = state.refusals.is_first(client, &reason);
-    match &denial {
-        Denial::Demand { fault, .. } => {
-            let permission = fault.permission().map(tracing::field::display);
-            if is_first {
-                tracing::warn!(reason, permission, "a gateway asks what cannot be answered");
-            } else {
-                tracing::debug!(reason, permission, "a gateway asks what cannot be answered");
-            }
-            Err(Refusal::InvalidDemand)
-        }
-        Denial::Token(_) | Denial::PermissionMissing { .. } => {
-            if is_first {
-                tracing::info!(reason, token, "authorization refused");
-            } else {
-                tracing::debug!(reason, token, "authorization refused");
-            }
-            let asked = demand.permissions().map(|asked| state.service.catalogue().in_order(asked));
-            let asked = asked.unwrap_or_default();
-            let codes: Vec<&str> = asked.iter().map(|entry| entry.code.as_str()).collect();
-            let challenge = (WWW_AUTHENTICATE, insufficient_scope(&codes));
-            Ok(Refusal::PermissionMissing.head().insert_header(challenge).finish())
-        }
+    if let Denial::Token(refusal) = denial {
+        return Err(refused_token(refusal, client, state));
     }
+    log_denial(&denial, demand, &state.refusals);
+    if let Denial::Demand { .. } = denial {
+        return Err(Refusal::InvalidDemand);
+    }
+    let asked = demand.permissions().map(|asked| state.service.catalogue().in_order(asked));
+    let asked = asked.unwrap_or_default();
+    let codes: Vec<&str> = asked.iter().map(|entry| entry.code.as_str()).collect();
+    let challenge = (WWW_AUTHENTICATE, insufficient_scope(&codes));
+    Ok(Refusal::PermissionMissing.head().insert_header(challenge).finish())
 }
