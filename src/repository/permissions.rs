@@ -5,8 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Repository;
-use super::rows::permissions as permission_set;
-use crate::db::{DbError, DbTexts, Fetch, api_tokens, permissions, read, search, write_tx};
+use crate::db::{DbError, DbPermissions, Fetch, api_tokens, permissions, read, search, write_tx};
 use crate::domain::permission::{PermissionCode, PermissionSet};
 
 impl Repository {
@@ -17,7 +16,7 @@ impl Repository {
     pub async fn recorded_permissions(&self) -> Result<PermissionSet, DbError> {
         let codes: Vec<String> =
             read!(self.db, |conn| permissions::table.select(permissions::code).all(conn).await)?;
-        Ok(permission_set(&DbTexts(codes)))
+        Ok(codes.iter().map(|code| PermissionCode::stored(code)).collect())
     }
 
     /// Records permissions that may be granted from now on.
@@ -43,12 +42,12 @@ impl Repository {
     /// # Errors
     /// When the database does not answer.
     pub async fn permission_sets(&self) -> Result<Vec<(PermissionSet, i64)>, DbError> {
-        let rows: Vec<(DbTexts, i64)> = search!(self.db, |conn| api_tokens::table
+        let rows: Vec<(DbPermissions, i64)> = search!(self.db, |conn| api_tokens::table
             .filter(api_tokens::deleted_date.is_null())
             .group_by(api_tokens::permissions)
             .select((api_tokens::permissions, count_star()))
             .all(conn)
             .await)?;
-        Ok(rows.into_iter().map(|(codes, count)| (permission_set(&codes), count)).collect())
+        Ok(rows.into_iter().map(|(DbPermissions(set), count)| (set, count)).collect())
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 
-use crate::db::{DbId, DbInstant, DbLabels, DbNetworks, DbPermissions, DbTexts, api_tokens, users};
+use crate::db::{DbId, DbInstant, DbLabels, DbNetworks, DbPermissions, api_tokens, users};
 use crate::domain::address::AllowedAddresses;
 use crate::domain::api_token::{ApiToken, Credential, LastUse, NewApiToken};
 use crate::domain::api_token_change::ApiTokenChange;
@@ -17,7 +17,6 @@ use crate::domain::clock::Instant;
 use crate::domain::cursor::{Key, Position};
 use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::order::ApiTokenOrderField;
-use crate::domain::permission::{PermissionCode, PermissionSet};
 use crate::domain::secret::{SecretHash, SecretTag, StoredSecret};
 use crate::domain::user::{User, UserInfo};
 
@@ -231,8 +230,4 @@ fn last_use(date: Instant, address: Option<&str>) -> Option<LastUse> {
 
 fn networks(addresses: &AllowedAddresses) -> DbNetworks {
     DbNetworks(addresses.clone())
-}
-
-pub(super) fn permissions(codes: &DbTexts) -> PermissionSet {
-    codes.0.iter().map(|code| PermissionCode::stored(code)).collect()
 }
