@@ -7,13 +7,12 @@ use std::time::Instant;
 use diesel::prelude::*;
 
 use super::CredentialRead;
+use super::read::{JudgedRow, judged};
 use crate::db::{
     ClockMark, ClockReading, DbError, DbId, DbInstant, Fetch, api_tokens, read, users,
 };
-use crate::domain::clock;
 use crate::domain::id::ApiTokenId;
 use crate::repository::Repository;
-use crate::repository::clock::seen;
 use crate::repository::rows::{ApiTokenRow, UserRow};
 
 impl Repository {
@@ -30,24 +29,12 @@ impl Repository {
         let wanted: Vec<DbId> = ids.iter().map(|id| DbId(id.uuid())).collect();
         let (rows, start, own) = read!(self.db, |conn| {
             let (start, own) = (Instant::now(), clock.own());
-            let rows: QueryResult<Vec<(ApiTokenRow, UserRow, DbInstant, DbInstant)>> =
-                api_tokens::table
-                    .inner_join(users::table)
-                    .filter(api_tokens::id.eq_any(wanted))
-                    .select((
-                        ApiTokenRow::as_select(),
-                        UserRow::as_select(),
-                        ClockReading(DbInstant(own)),
-                        ClockMark,
-                    ))
-                    .all(conn)
-                    .await;
+            let rows: QueryResult<Vec<JudgedRow>> =
+                judged!(own).filter(api_tokens::id.eq_any(wanted)).all(conn).await;
             rows.map(|rows| (rows, start, own))
         })?;
-        let found = rows.into_iter().map(|(token, user, time, mark)| {
-            let reading = clock::ClockReading { own, time: time.0, mark: mark.0 };
-            let now = seen(&self.clock, reading);
-            let read = CredentialRead { credential: Arc::new((token, user).into()), now, start };
+        let found = rows.into_iter().map(|row| {
+            let read = self.judged_by(row, start, own);
             (read.credential.token.id, read)
         });
         Ok(found.collect())

@@ -33,6 +33,24 @@ pub struct CredentialRead {
     pub start: Instant,
 }
 
+/// A token, its user, the time of the database, and the latest one that it was told.
+pub(super) type JudgedRow = (ApiTokenRow, UserRow, DbInstant, DbInstant);
+
+/// The rows that secrets are judged by; to be narrowed to some tokens. `$own`: the time by our own
+/// clock right before the statement.
+macro_rules! judged {
+    ($own:expr) => {
+        api_tokens::table.inner_join(users::table).select((
+            ApiTokenRow::as_select(),
+            UserRow::as_select(),
+            ClockReading(DbInstant($own)),
+            ClockMark,
+        ))
+    };
+}
+
+pub(super) use judged;
+
 impl Repository {
     /// What a presented secret is judged by, deleted tokens included, and the time by which it is
     /// judged: one indexed read, or the proof that the row is unchanged since the last one. Only for
@@ -80,29 +98,32 @@ impl Repository {
         let clock = Arc::clone(&self.clock);
         let found = point!(self.db, |conn| {
             let (start, own) = (Instant::now(), clock.own());
-            let row: QueryResult<(ApiTokenRow, UserRow, DbInstant, DbInstant)> = api_tokens::table
-                .inner_join(users::table)
-                .filter(api_tokens::id.eq(DbId(id.uuid())))
-                .select((
-                    ApiTokenRow::as_select(),
-                    UserRow::as_select(),
-                    ClockReading(DbInstant(own)),
-                    ClockMark,
-                ))
-                .one(conn)
-                .await;
+            let row: QueryResult<JudgedRow> =
+                judged!(own).filter(api_tokens::id.eq(DbId(id.uuid()))).one(conn).await;
             row.optional().map(|row| row.map(|row| (row, start, own)))
         })?;
-        Ok(found.map(|((token, user, time, mark), start, own)| {
-            let reading = clock::ClockReading { own, time: time.0, mark: mark.0 };
-            let now = seen(&self.clock, reading);
-            let credential = Arc::new(Credential::from((token, user)));
+        Ok(found.map(|(row, start, own)| {
+            let (_, _, _, DbInstant(mark)) = row;
+            let read = self.judged_by(row, start, own);
             if let Some(stamp) = stamp {
-                let row = Row { credential: Arc::clone(&credential), mark: mark.0 };
+                let row = Row { credential: Arc::clone(&read.credential), mark };
                 self.known.keep(id, stamp, row);
             }
-            CredentialRead { credential, now, start }
+            read
         }))
+    }
+
+    /// What a secret is judged by: a row, read from this instant on, when our own clock showed this
+    /// time.
+    pub(super) fn judged_by(
+        &self,
+        (token, user, time, mark): JudgedRow,
+        start: Instant,
+        own: clock::Instant,
+    ) -> CredentialRead {
+        let reading = clock::ClockReading { own, time: time.0, mark: mark.0 };
+        let now = seen(&self.clock, reading);
+        CredentialRead { credential: Arc::new((token, user).into()), now, start }
     }
 
     /// A token that is not deleted.
