@@ -59,7 +59,7 @@ impl ExtAuthz {
 
     /// Logs why a request does not pass.
     fn denied(&self, denial: &Denial, demand: &Demand) -> Refusal {
-        log_denial(&denial, demand, &self.state.refusals);
+        log_denial(denial, demand, &self.state.refusals);
         answer::refusal(denial, demand, self.state.service.catalogue())
     }
 }
