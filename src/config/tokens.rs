@@ -45,7 +45,7 @@ pub struct TokenArgs {
     )]
     pub lifetime_within_maker: bool,
 
-    /// Cost of bcrypt hashes, 4 to 14. A high cost slows down the first use of a token and adds no
+    /// Cost of bcrypt hashes, 4 to 14. A high cost slows down the creation of tokens and adds no
     /// protection, because a secret has 256 random bits.
     #[arg(
         long,

@@ -13,7 +13,7 @@ use crate::domain::secret::{PlaintextSecret, SecretHash, SecretTag};
 use crate::domain::verdict::{InvalidTokenReason, TokenRefusal, Verdict};
 use crate::repository::CredentialRead;
 
-/// How often the row is read again because a proof had to be made. Only a stored hash that keeps
+/// How often the row is read again because a proof was waited for. Only a stored hash that keeps
 /// changing needs more than two.
 const ATTEMPTS: usize = 5;
 
@@ -58,11 +58,10 @@ impl<'a> Case<'a> {
 
 impl Service {
     /// Judges a presented secret: its form, the row, the tag, then deletion, expiry and disabling,
-    /// then the hash, then the address. It does not note the use, and does not judge permissions.
+    /// then the proof, then the address. It does not note the use, and does not judge permissions.
     ///
     /// Every refusal of a well-formed secret takes the same steps: one row is read, one tag
-    /// compared. bcrypt runs only for the holder of a usable token, except for a token without a
-    /// tag.
+    /// compared. bcrypt is waited for only where a token has no tag.
     ///
     /// # Errors
     /// When no verdict is possible now.
@@ -151,9 +150,9 @@ impl Service {
         Err(ProofBusy.into())
     }
 
-    /// The judgement by a row that was just read. `None`: the secret was proven first, and that is
-    /// noted in the case. A proof waits for its turn, so the row that it started from says nothing
-    /// about the time after it: the row must be read again.
+    /// The judgement by a row that was just read. `None`: the secret of a token without a tag was
+    /// proven first, and that is noted in the case. A proof waits for its turn, so the row that it
+    /// started from says nothing about the time after it: the row must be read again.
     async fn weigh(
         &self,
         case: &mut Case<'_>,
@@ -190,7 +189,7 @@ impl Service {
             return judged(credential.judge(now, client), proven);
         }
         match self.proofs.prove(secret, tag, stored).await? {
-            Proof::Remembered => {
+            Proof::AtOnce => {
                 let proven = Some(stored.hash.clone());
                 judged(credential.judge(now, client), proven)
             }

@@ -1,19 +1,24 @@
 //! Proving that a presented secret is the one that a token was made with.
 //!
-//! Two stored forms must match: the tag, a plain SHA-256, and then the bcrypt hash. The tag
-//! decides: 256 random bits cannot be guessed at any speed, and OWASP ASVS 5.0 (6.5.2) and NIST SP
-//! 800-63B accept a plain hash from 112 random bits on. So a wrong secret is refused before bcrypt,
-//! which runs only for genuine secrets. bcrypt adds a second function of another family: a flaw in
-//! only one of the two lets nobody forge a secret. It adds nothing against guessing, so the default
-//! cost is the lowest.
+//! Two forms of a secret are stored: the tag, a plain SHA-256, and a bcrypt hash. The tag decides:
+//! 256 random bits cannot be guessed at any speed, and OWASP ASVS 5.0 (6.5.2) and NIST SP 800-63B
+//! accept a plain hash from 112 random bits on. So a wrong secret is refused, and a genuine one let
+//! in, without bcrypt.
+//!
+//! bcrypt is a second function of another family. It runs once for each genuine secret, after its
+//! first use, and no request waits for it. If it contradicts the tag, somebody else has written the
+//! row, or SHA-256 is broken: the secret is refused from then on, and the log says so. Only tokens
+//! from before there were tags are proven by bcrypt.
 
 mod bcrypt_hash;
+mod later;
 mod outdated;
+mod threads;
 mod turns;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
 use tokio::runtime::Handle;
@@ -23,8 +28,10 @@ use crate::domain::id::ApiTokenId;
 use crate::domain::random::RandomSource;
 use crate::domain::secret::{PlaintextSecret, SecretHash, SecretTag, StoredSecret};
 
+use later::Later;
 use outdated::Outdated;
-use turns::{Turn, Turns};
+use threads::HashThreads;
+use turns::Turns;
 
 pub use bcrypt_hash::{DEFAULT_COST, MAX_COST, MIN_COST};
 
@@ -36,34 +43,38 @@ const REMEMBERED: usize = 65_536;
 #[error("too many secrets wait to be proven")]
 pub struct ProofBusy;
 
-/// Proves secrets on threads that may block, and remembers which secret matched which hash. Only
-/// matches are remembered, and a match counts only while the row just read still holds that hash.
+/// Proves secrets, and remembers what bcrypt said of a secret and a hash. It counts only while the
+/// row just read still holds that hash.
 pub(super) struct SecretProofs {
     remembered: Arc<Cache<ApiTokenId, Proven>>,
-    /// Running proofs, so that a burst of requests with one new secret costs one proof.
+    /// Tokens whose secret is still to be checked by bcrypt.
+    to_check: Arc<Mutex<HashSet<ApiTokenId>>>,
+    /// Running proofs of untagged tokens, so that a burst of requests with one secret costs one.
     under_way: Mutex<HashMap<[u8; 32], Arc<Shared>>>,
     turns: Turns,
+    threads: Arc<HashThreads>,
+    later: Later,
     outdated: Arc<Outdated>,
     cost: u32,
     runs: Arc<AtomicU64>,
-    runtime: Handle,
 }
 
-/// A secret, by its tag, and the hash that it matched.
+/// A secret, by its tag, a stored hash, and whether the two match.
 #[derive(Clone)]
 struct Proven {
     tag: SecretTag,
     hash: SecretHash,
+    matches: bool,
 }
 
 /// Whether a secret is genuine.
 pub(super) enum Proof {
-    /// It matched the stored hash before, and nothing was waited for.
-    Remembered,
+    /// It is, and nothing was waited for.
+    AtOnce,
     /// It matches this hash, and the proof was waited for. The request that started it may have
     /// read an earlier row.
     Made(SecretHash),
-    /// It does not match.
+    /// It is not.
     Failed,
 }
 
@@ -71,16 +82,22 @@ pub(super) enum Proof {
 type Shared = OnceCell<Option<SecretHash>>;
 
 impl SecretProofs {
-    /// Proves, and makes new hashes of this cost; `runtime` runs them.
+    /// Proves, and makes new hashes of this cost; `runtime` drives what no request waits for.
     pub(super) fn new(cost: u32, random: Arc<dyn RandomSource>, runtime: Handle) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // New secrets, one of an untagged token, and one after its use.
+        let threads = Arc::new(HashThreads::new(cores + 2, runtime.clone()));
+        let later = Later::new(Arc::clone(&threads), runtime);
         Self {
             remembered: Arc::new(Cache::new(REMEMBERED)),
+            to_check: Arc::default(),
             under_way: Mutex::default(),
-            turns: Turns::new(),
-            outdated: Arc::new(Outdated::new(cost, random, runtime.clone())),
+            turns: Turns::new(cores),
+            threads,
+            outdated: Arc::new(Outdated::new(cost, random, later.clone())),
+            later,
             cost,
             runs: Arc::default(),
-            runtime,
         }
     }
 
@@ -106,7 +123,7 @@ impl SecretProofs {
         let turn = self.turns.to_hash().await?;
         let tag = SecretTag::of(secret);
         let (secret, cost) = (secret.clone(), self.cost);
-        let hashing = self.runtime.spawn_blocking(move || {
+        let hashing = self.threads.run(move || {
             let hash = bcrypt_hash::hash(secret.proof(), cost, salt);
             drop(turn);
             hash
@@ -118,8 +135,8 @@ impl SecretProofs {
         Ok(StoredSecret { hash: hash.ok_or(ProofBusy)?, tag: Some(tag) })
     }
 
-    /// Does the secret match the hash that was just read? The caller has compared the tag, where
-    /// there is one.
+    /// Is the secret the one that the row just read was stored for? The caller has compared the
+    /// tag, where there is one.
     ///
     /// # Errors
     /// When too many proofs wait.
@@ -129,25 +146,65 @@ impl SecretProofs {
         tag: &SecretTag,
         stored: &StoredSecret,
     ) -> Result<Proof, ProofBusy> {
-        if self.is_remembered(secret.token_id(), tag, &stored.hash) {
-            if stored.tag.is_none() {
-                self.outdated.note_tag(secret.token_id(), *tag, &stored.hash);
+        let id = secret.token_id();
+        match self.remembered(id, tag, &stored.hash) {
+            Some(true) => {
+                if stored.tag.is_none() {
+                    self.outdated.note_tag(id, *tag, &stored.hash);
+                }
+                Ok(Proof::AtOnce)
             }
-            return Ok(Proof::Remembered);
+            Some(false) => Ok(Proof::Failed),
+            None if stored.tag.is_some() => Ok(self.check_later(secret, tag, &stored.hash)),
+            None => {
+                let shared = self.join(*tag.expose());
+                let matched = shared.get_or_try_init(|| self.run(secret, *tag, stored)).await?;
+                Ok(matched.clone().map_or(Proof::Failed, Proof::Made))
+            }
         }
-        let shared = self.join(*tag.expose());
-        let matched = shared.get_or_try_init(|| self.run(secret, *tag, stored)).await?;
-        Ok(matched.clone().map_or(Proof::Failed, Proof::Made))
+    }
+
+    /// Lets a secret in that has the token's tag, and has bcrypt check it. If too many wait for
+    /// that, its next use asks again.
+    fn check_later(&self, secret: &PlaintextSecret, tag: &SecretTag, hash: &SecretHash) -> Proof {
+        if !bcrypt_hash::is_tried(hash) {
+            return Proof::Failed;
+        }
+        let id = secret.token_id();
+        if !locked(&self.to_check).insert(id) {
+            return Proof::AtOnce;
+        }
+        let (secret, tag, hash) = (secret.clone(), *tag, hash.clone());
+        let (remembered, outdated) = (Arc::clone(&self.remembered), Arc::clone(&self.outdated));
+        let (to_check, runs) = (Arc::clone(&self.to_check), Arc::clone(&self.runs));
+        let accepted = self.later.run(move || {
+            runs.fetch_add(1, Ordering::Relaxed);
+            let matches = bcrypt_hash::verify(secret.proof(), &hash);
+            let proven = Proven { tag, hash: hash.clone(), matches };
+            let first = remember(&remembered, id, proven);
+            locked(&to_check).remove(&id);
+            if !matches {
+                tracing::error!(token_id = %id, "the two stored hashes of a secret contradict each \
+                    other, so the row was changed by somebody else; the token is refused");
+            } else if first {
+                outdated.note_cost(secret, tag, &hash);
+            }
+        });
+        if !accepted {
+            locked(&self.to_check).remove(&id);
+        }
+        Proof::AtOnce
     }
 
     /// The running proof of this secret, or a new one. Proofs that no request waits for are dropped
     /// on the way.
     fn join(&self, tag: [u8; 32]) -> Arc<Shared> {
-        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut under_way = locked(&self.under_way);
         under_way.retain(|_, shared| Arc::strong_count(shared) > 1);
         Arc::clone(under_way.entry(tag).or_default())
     }
 
+    /// Proves a secret of a token without a tag.
     async fn run(
         &self,
         secret: &PlaintextSecret,
@@ -155,28 +212,23 @@ impl SecretProofs {
         stored: &StoredSecret,
     ) -> Result<Option<SecretHash>, ProofBusy> {
         let id = secret.token_id();
-        let turn: Turn = match stored.tag {
-            Some(_) => self.turns.to_prove().await?,
-            None => self.turns.to_prove_untagged(id).await?,
-        };
-        let (secret, stored) = (secret.clone(), stored.clone());
+        let turn = self.turns.to_prove_untagged(id).await?;
+        let (secret, hash) = (secret.clone(), stored.hash.clone());
         let (remembered, outdated) = (Arc::clone(&self.remembered), Arc::clone(&self.outdated));
         let runs = Arc::clone(&self.runs);
-        let proving = self.runtime.spawn_blocking(move || {
+        let proving = self.threads.run(move || {
             runs.fetch_add(1, Ordering::Relaxed);
-            let hash = Some(stored.hash.clone())
-                .filter(|hash| bcrypt_hash::verify(secret.proof(), hash))?;
-            let earlier = remembered.get(&id);
-            remembered.insert(id, Proven { tag, hash: hash.clone() });
+            let matches =
+                bcrypt_hash::is_tried(&hash) && bcrypt_hash::verify(secret.proof(), &hash);
+            if !matches {
+                return None;
+            }
+            let first = remember(&remembered, id, Proven { tag, hash: hash.clone(), matches });
             // Free the turn only after the proof is remembered, so that the next request finds it
             // even if nobody waits here.
             drop(turn);
-            if stored.tag.is_none() {
-                outdated.note_tag(id, tag, &hash);
-            }
-            // Only once: instances with different costs must not keep replacing the hashes of each
-            // other.
-            if earlier.is_none() {
+            outdated.note_tag(id, tag, &hash);
+            if first {
                 outdated.note_cost(secret, tag, &hash);
             }
             Some(hash)
@@ -184,9 +236,24 @@ impl SecretProofs {
         proving.await.map_err(|_| ProofBusy)
     }
 
-    fn is_remembered(&self, id: ApiTokenId, tag: &SecretTag, hash: &SecretHash) -> bool {
-        let Some(proven) = self.remembered.get(&id) else { return false };
+    /// What bcrypt said of this secret and this hash.
+    fn remembered(&self, id: ApiTokenId, tag: &SecretTag, hash: &SecretHash) -> Option<bool> {
+        let proven = self.remembered.get(&id)?;
         // Always compares both, so that the time does not reveal which of the two differs.
-        proven.tag.is_same(Some(tag)) & proven.hash.is_same(hash)
+        let same = proven.tag.is_same(Some(tag)) & proven.hash.is_same(hash);
+        same.then_some(proven.matches)
     }
+}
+
+/// Whether it is the first that is known of the token. Only then is a hash of another cost
+/// replaced: instances with different costs must not keep replacing the hashes of each other.
+fn remember(all: &Cache<ApiTokenId, Proven>, id: ApiTokenId, proven: Proven) -> bool {
+    let first = all.get(&id).is_none();
+    all.insert(id, proven);
+    first
+}
+
+/// A panic cannot leave the maps half changed.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

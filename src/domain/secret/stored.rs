@@ -1,5 +1,5 @@
-//! What the database holds of a secret: a bcrypt hash, and a tag that reveals a wrong secret at no
-//! cost.
+//! What the database holds of a secret: a tag, which decides whether a presented one is genuine, and
+//! a bcrypt hash, which confirms it.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::domain::base62;
 /// The stored form of a secret.
 #[derive(Debug, Clone)]
 pub struct StoredSecret {
-    /// The bcrypt hash, which must match as well as the tag.
+    /// The bcrypt hash, which must not contradict the tag.
     pub hash: SecretHash,
     /// `None` for a token that has not proven its secret since tags were introduced.
     pub tag: Option<SecretTag>,

@@ -18,12 +18,17 @@ pub(super) fn hash(secret: &str, cost: u32, salt: [u8; 16]) -> Option<SecretHash
     Some(SecretHash::new(parts.format_for_version(Version::TwoB)))
 }
 
-/// Does the secret match? A hash of another form or cost is refused and not tried.
-pub(super) fn verify(secret: &str, stored: &SecretHash) -> bool {
-    if !stored.cost().is_some_and(|cost| (MIN_COST..=MAX_COST).contains(&cost)) {
+/// Has the hash a form and a cost that are tried? If not, its token is refused.
+pub(super) fn is_tried(stored: &SecretHash) -> bool {
+    let tried = stored.cost().is_some_and(|cost| (MIN_COST..=MAX_COST).contains(&cost));
+    if !tried {
         tracing::error!("a stored secret hash has a wrong form or cost; its token is refused");
-        return false;
     }
+    tried
+}
+
+/// Does the secret match a hash that is tried?
+pub(super) fn verify(secret: &str, stored: &SecretHash) -> bool {
     bcrypt::non_truncating_verify(secret, stored.expose()).unwrap_or(false)
 }
 
@@ -43,7 +48,8 @@ mod tests {
     fn does_not_try_a_hash_that_costs_too_much() {
         let stored = hash("secret", 4, [7; 16]).unwrap();
         let costly = stored.expose().replace("$04$", "$31$");
-        assert!(!verify("secret", &SecretHash::new(costly)));
+        assert!(!is_tried(&SecretHash::new(costly)));
+        assert!(is_tried(&stored));
     }
 
     #[test]

@@ -7,42 +7,28 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
-
 use super::bcrypt_hash;
+use super::later::Later;
 use crate::domain::id::ApiTokenId;
 use crate::domain::random::RandomSource;
 use crate::domain::secret::{PlaintextSecret, ReplacedSecret, SecretHash, SecretTag, StoredSecret};
 
-/// Most secrets that are noted at once, and most that wait to be hashed; further ones are
-/// forgotten.
+/// Most secrets that are noted at once; further ones are forgotten.
 const MOST: usize = 10_000;
-const WAITING: usize = 1_000;
 
 pub(in crate::service) struct Outdated {
     noted: Arc<Noted>,
     cost: u32,
     random: Arc<dyn RandomSource>,
-    /// The places in the queue, and the one worker.
-    places: Arc<Semaphore>,
-    worker: Arc<Semaphore>,
-    runtime: Handle,
+    later: Later,
 }
 
 #[derive(Default)]
 struct Noted(Mutex<HashMap<ApiTokenId, ReplacedSecret>>);
 
 impl Outdated {
-    pub(super) fn new(cost: u32, random: Arc<dyn RandomSource>, runtime: Handle) -> Self {
-        Self {
-            noted: Arc::default(),
-            cost,
-            random,
-            places: Arc::new(Semaphore::new(WAITING)),
-            worker: Arc::new(Semaphore::new(1)),
-            runtime,
-        }
+    pub(super) fn new(cost: u32, random: Arc<dyn RandomSource>, later: Later) -> Self {
+        Self { noted: Arc::default(), cost, random, later }
     }
 
     /// Notes the tag of a secret that matched this hash, of a token that has none.
@@ -56,24 +42,16 @@ impl Outdated {
         if hash.cost() == Some(self.cost) {
             return;
         }
-        let before = hash.clone();
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return };
         let mut salt = [0; 16];
         if self.random.fill(&mut salt).is_err() {
             return;
         }
-        let (noted, worker, cost) = (Arc::clone(&self.noted), Arc::clone(&self.worker), self.cost);
-        let runtime = self.runtime.clone();
-        self.runtime.spawn(async move {
-            let Ok(turn) = worker.acquire_owned().await else { return };
-            runtime.spawn_blocking(move || {
-                if let Some(hash) = bcrypt_hash::hash(secret.proof(), cost, salt) {
-                    let now = StoredSecret { hash, tag: Some(tag) };
-                    let replaced = ReplacedSecret { before, now };
-                    noted.insert(secret.token_id(), replaced);
-                }
-                drop((place, turn));
-            });
+        let (noted, cost, before) = (Arc::clone(&self.noted), self.cost, hash.clone());
+        self.later.run(move || {
+            if let Some(hash) = bcrypt_hash::hash(secret.proof(), cost, salt) {
+                let now = StoredSecret { hash, tag: Some(tag) };
+                noted.insert(secret.token_id(), ReplacedSecret { before, now });
+            }
         });
     }
 

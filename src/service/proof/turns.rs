@@ -10,11 +10,9 @@ use tokio::time::timeout;
 use super::ProofBusy;
 use crate::domain::id::ApiTokenId;
 
-/// Proofs of genuine secrets, by their tags, that may run or wait at once. Strangers take none of
-/// them.
-const PROOFS: usize = 1024;
-/// Places for the hashes of new secrets.
-const HASHES: usize = 32;
+/// Hashes of new secrets that may be made or wait at once. Who makes tokens is known, and has a
+/// quota.
+const HASHES: usize = 1024;
 /// Waiting proofs of secrets of untagged tokens, which may be wrong ones. Further proofs are
 /// refused at once, so that a flood of wrong secrets cannot pile up.
 const UNTAGGED: usize = 128;
@@ -24,11 +22,10 @@ const PER_TOKEN: usize = 4;
 /// Longest wait in a queue.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Three bounded queues before a few workers.
+/// Two bounded queues before a few workers.
 pub(super) struct Turns {
-    proofs: Queue,
     hashes: Queue,
-    /// Has its own worker, so that secrets that may be wrong do not delay genuine ones.
+    /// Has its own worker, so that secrets that may be wrong do not delay new ones.
     untagged: Queue,
     /// One proof at a time per untagged token.
     tokens: Mutex<HashMap<ApiTokenId, Arc<AsyncMutex<()>>>>,
@@ -47,18 +44,15 @@ pub(super) struct Turn {
 }
 
 impl Turns {
-    pub(super) fn new() -> Self {
-        // Half of the cores: requests whose proof is remembered keep the other half.
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers = Arc::new(Semaphore::new((cores / 2).max(1)));
-        let queue = |places, workers: &Arc<Semaphore>| Queue {
+    /// As many hashes of new secrets are made at once as there are cores.
+    pub(super) fn new(cores: usize) -> Self {
+        let queue = |places, workers| Queue {
             places: Arc::new(Semaphore::new(places)),
-            workers: Arc::clone(workers),
+            workers: Arc::new(Semaphore::new(workers)),
         };
         Self {
-            proofs: queue(PROOFS, &workers),
-            hashes: queue(HASHES, &workers),
-            untagged: queue(UNTAGGED, &Arc::new(Semaphore::new(1))),
+            hashes: queue(HASHES, cores),
+            untagged: queue(UNTAGGED, 1),
             tokens: Mutex::default(),
         }
     }
@@ -66,11 +60,6 @@ impl Turns {
     /// Waits to hash a new secret.
     pub(super) async fn to_hash(&self) -> Result<Turn, ProofBusy> {
         self.hashes.wait(None).await
-    }
-
-    /// Waits to prove a secret that has the token's tag.
-    pub(super) async fn to_prove(&self) -> Result<Turn, ProofBusy> {
-        self.proofs.wait(None).await
     }
 
     /// Waits to prove a secret of a token that has no tag yet.

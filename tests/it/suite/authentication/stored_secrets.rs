@@ -1,5 +1,5 @@
-//! What is stored of a secret: a tag that reveals a wrong one, and a hash. Both are renewed if they
-//! are old.
+//! What is stored of a secret: a tag, which decides, and a hash, which must not contradict it. Both
+//! are renewed if they are old.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokenwright::domain::verdict::{InvalidTokenReason, TokenRefusal};
 use tokenwright::service::{AuthenticateError, Service};
 
 use super::{status, used, wrong};
-use crate::support::{Options, TestApp, TestDatabase, eventually};
+use crate::support::{Log, Options, TestApp, TestDatabase, eventually, made};
 
 /// The application, which soon writes what it has noted.
 async fn writing_soon() -> TestApp {
@@ -50,25 +50,65 @@ async fn reason(service: &Service, secret: &str) -> InvalidTokenReason {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_tag_must_match_and_so_must_the_hash() {
+async fn the_tag_must_match_and_the_hash_must_not_contradict_it() {
+    let log = Log::start();
     let app = TestApp::start().await;
-    let secret = used(&app, "ci").await;
+    let ci = made(&app, "ci", json!({})).await;
+    let secret = &ci.secret;
     used(&app, "other").await;
     app.database.execute("CREATE TABLE kept AS SELECT * FROM api_tokens WHERE name = 'ci'");
     let of_other = |column: &str| format!("(SELECT {column} FROM api_tokens WHERE name = 'other')");
-    for (column, value) in [
-        ("secret_tag", of_other("secret_tag")),
-        ("secret_tag", "''".to_owned()),
-        ("secret_hash", of_other("secret_hash")),
-        ("secret_hash", "''".to_owned()),
+    let broken = "'$2b$31$ooooooooooooooooooooooooooooooooooooooooooooooooooooo'".to_owned();
+    for (column, value, at_once) in [
+        ("secret_tag", of_other("secret_tag"), true),
+        ("secret_tag", "''".to_owned(), true),
+        ("secret_hash", of_other("secret_hash"), false),
+        ("secret_hash", "''".to_owned(), true),
+        ("secret_hash", broken, true),
     ] {
+        let what = format!("{column} {value}");
         app.database
             .execute(&format!("UPDATE api_tokens SET {column} = {value} WHERE name = 'ci'"));
-        assert_eq!(status(&app, &secret).await, 401, "{column} {value}");
+        if !at_once {
+            // Its first use is let in by the tag.
+            let checked = app.service.bcrypt_runs();
+            assert_eq!(status(&app, secret).await, 200, "{what}");
+            eventually("the hash is checked", || app.service.bcrypt_runs() > checked).await;
+            let told = || !log.lines_with(&["ERROR", "contradict", &ci.id]).is_empty();
+            eventually("the log says so", told).await;
+        }
+        for _ in 0..3 {
+            assert_eq!(status(&app, secret).await, 401, "{what}");
+        }
         app.database.execute(&format!(
             "UPDATE api_tokens SET {column} = (SELECT {column} FROM kept) WHERE name = 'ci'"
         ));
-        assert_eq!(status(&app, &secret).await, 200, "{column} {value}");
+        assert_eq!(status(&app, secret).await, 200, "{what}");
+        eventually("nothing waits", || app.service.bcrypt_runs() >= 3).await;
+    }
+    let hash = hash(&app.database, "ci");
+    assert!(log.lines_with(&[&hash[7..]]).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_first_use_waits_for_bcrypt() {
+    let app = TestApp::start().await;
+    let mut secrets = Vec::new();
+    for n in 0..8 {
+        let name = format!("dear {n}");
+        let secret = app.secret(&app.admin, app.input(&name, json!({}))).await;
+        // About a quarter of a second, one after the other.
+        hash_at_cost(&app.database, &secret, &name, 12);
+        secrets.push(secret);
+    }
+    for secret in &secrets {
+        assert_eq!(status(&app, secret).await, 200);
+    }
+    assert!(app.service.bcrypt_runs() < 8, "{}", app.service.bcrypt_runs());
+    eventually("all are checked", || app.service.bcrypt_runs() >= 9).await;
+    for secret in &secrets {
+        assert_eq!(status(&app, secret).await, 200);
+        assert_eq!(status(&app, &wrong(secret)).await, 401);
     }
 }
 
