@@ -16,7 +16,7 @@ const apache = async (tokenwright, stops) => {
   const loaded = MODULES.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
   const main = [
     'ServerName localhost', ...loaded, 'PidFile apache.pid', 'ErrorLog /dev/stderr', 'User www-data', 'Group www-data',
-    'LogFormat "%h \\"%r\\" %>s" short', 'OIDCCABundlePath ca.pem', 'Include tokenwright.conf',
+    'CustomLog /dev/stdout "%h \\"%r\\" %>s"', 'OIDCCABundlePath ca.pem', 'Include tokenwright.conf',
   ];
   return {
     files: { 'tokenwright.conf': 'apache/tokenwright.conf' },
@@ -44,6 +44,8 @@ protects(apache, {
   cases: [...CASES, { name: 'a bound token, since Apache tells no address', asked: { token: 'bound' }, status: 401 }],
   identity: ['x-tokenwright-user-id', 'x-tokenwright-token-id', 'x-tokenwright-permissions'],
   unanswered: { hung: 401, gone: 401 },
+  // It tells no address, and makes 401 of every answer that is none.
+  limited: { status: 401 },
 });
 
 trap(

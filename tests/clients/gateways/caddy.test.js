@@ -7,6 +7,7 @@ import { trap } from './trap.js';
 
 const caddy = () => ({
   files: { Caddyfile: 'caddy/Caddyfile' },
+  logs: ['127.0.0.1:8000 {', '127.0.0.1:8000 {\n\tlog'],
   // Its own API would be on a port that another Caddy has.
   env: { CADDY_ADMIN: '127.0.0.1:0' },
   command: (folder) => [packaged('caddy'), 'run', '--config', `${folder}/Caddyfile`, '--adapter', 'caddyfile'],

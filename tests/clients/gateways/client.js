@@ -2,8 +2,8 @@
 
 import { request } from 'node:http';
 
-/// How long a gateway may take at most: Traefik waits 30 seconds for an authority that hangs.
-const LIMIT = 45_000;
+/// How long a gateway may take at most, on a machine that does much else.
+const LIMIT = 20_000;
 
 /// Where clients are unless a case says otherwise; bound tokens may be used from there.
 export const HOME = '127.0.0.2';

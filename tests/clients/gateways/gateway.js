@@ -17,16 +17,15 @@ export const packaged = (name) => fileURLToPath(new URL(`.venv/bin/${name}`, imp
 export const contributed = (name) => fileURLToPath(new URL(`../../../contrib/gateways/${name}`, import.meta.url));
 
 /// The ports of the files in contrib/gateways.
-const PORTS = { gateway: 8000, service: 3000, tokenwright: 8080, extAuthz: 8081, tls: 8443 };
+const PORTS = { gateway: 8000, inner: 8001, service: 3000, tokenwright: 8080, extAuthz: 8081, tls: 8443 };
 
-/// A port that nothing listens on.
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+/// Ports that nothing listens on.
+async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => { server.close(); return once(server, 'close'); }));
+  return ports;
 }
 
 /// A file of contrib/gateways with the ports of this run in place of its own, and nothing else changed
@@ -52,19 +51,27 @@ export async function until(what, isSo) {
 
 /// Runs a gateway. `files` are those of contrib/gateways by the names that they get in the gateway's
 /// folder, `paths` the paths in them that lead to another place here; `command` tells how to start it there.
+/// `logs` is what switches its log of requests on: a part of a file, and what is put in its place.
 /// `change` makes of such a file what a test wants to see go wrong.
 export async function startGateway(
-  { files, paths, more = {}, command, env = {}, change = (text) => text }, ports,
+  { files, paths, more = {}, command, env = {}, logs, change = (text) => text }, ports,
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-'));
   // Workers that run as another user read there.
   await chmod(folder, 0o755);
-  const port = await freePort();
-  const all = { ...ports, gateway: port };
+  const [port, inner] = await freePorts(2);
+  const all = { ...ports, gateway: port, inner };
   const places = Object.fromEntries(Object.entries(paths ?? {}).map(([from, to]) => [from, join(folder, to)]));
+  let logged = !logs;
+  const logging = (text) => {
+    if (!logs) return text;
+    logged ||= text.includes(logs[0]);
+    return text.replace(...logs);
+  };
   for (const [to, name] of Object.entries(files)) {
-    await writeFile(join(folder, to), await configuration(name, all, places, change));
+    await writeFile(join(folder, to), await configuration(name, all, places, (text) => change(logging(text))));
   }
+  assert.ok(logged, `${logs} is in a file`);
   for (const [name, content] of Object.entries(more)) await writeFile(join(folder, name), content);
   const [program, ...args] = command(folder);
   // A file, not a pipe: nginx opens /dev/stdout, which only a file allows.

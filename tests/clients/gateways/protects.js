@@ -11,9 +11,13 @@ const READER = 'reader of engagements';
 
 /// Runs a gateway through all cases. `differs` says what it does otherwise, by the names of cases: another
 /// status, or a challenge that it does not hand on (`null`). `unanswered` are its answers when Tokenwright
-/// hangs and when it is gone. `identity` are the headers that it hands on.
+/// hangs and when it is gone; `limited` that to a client with too many secrets that are not valid. `identity` are the headers that it hands on.
 export function protects(
-  gateway, { cases = [...CASES, ...ADDRESS_CASES], differs = {}, unanswered, identity = IDENTITY_HEADERS },
+  gateway,
+  {
+    cases = [...CASES, ...ADDRESS_CASES], differs = {}, unanswered, limited = { status: 429, retryAfter: /^[1-9]\d?$/ },
+    identity = IDENTITY_HEADERS,
+  },
 ) {
   let world;
   before(async () => { world = await startWorld(gateway); });
@@ -88,6 +92,22 @@ export function protects(
     assert.equal((await sent({ token: 'expired' })).status, 401);
   });
 
+  test('a client with too many wrong secrets is told to wait, and nobody else is', async () => {
+    const reached = world.service.seen.length;
+    const wrong = { token: 'wrong', from: '127.0.0.4' };
+    const answers = [];
+    // Twice as many as are allowed in a minute, in case the minute ends meanwhile.
+    while (answers.at(-1)?.status !== 429 && answers.length < 122) answers.push(await sent(wrong));
+    const last = answers.at(-1);
+    assert.ok(answers.length > 60);
+    assert.deepEqual([...new Set(answers.slice(0, -1).map(({ status }) => status))], [401]);
+    assert.equal(last.status, limited.status);
+    if (limited.retryAfter) assert.match(last.headers['retry-after'], limited.retryAfter);
+    assert.equal(world.service.seen.length, reached);
+    assert.equal((await sent({ token: READER, from: '127.0.0.4' })).status, 200, 'a good secret from there');
+    assert.equal((await sent({ token: 'wrong', from: '127.0.0.5' })).status, 401, 'another client');
+  });
+
   test('while Tokenwright hangs, nothing passes, and the client does not wait without end', async () => {
     await hang(world.tokenwright);
     const reached = world.service.seen.length;
@@ -105,8 +125,9 @@ export function protects(
     assert.equal(world.service.seen.length, reached);
   });
 
-  test('no secret is in the log of the gateway', async () => {
-    const log = await world.gateway.log();
+  test('no secret is in the log of the gateway, nor in that of Tokenwright', async () => {
+    const log = `${await world.gateway.log()}\n${world.tokenwright.said.join('\n')}`;
+    assert.ok(log.includes('/engagements/1'), 'the log has the requests');
     for (const [name, { secret }] of Object.entries(world.tokens)) {
       // What a client writes into a URL is in the logs of gateways. Tokenwright takes no token from there.
       if (name !== 'shown in a URL') assert.ok(!log.includes(secret.slice(27)), `the secret ${name} is in the log`);

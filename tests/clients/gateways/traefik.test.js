@@ -6,11 +6,11 @@ import { trap } from './trap.js';
 const traefik = () => ({
   files: { 'traefik.yml': 'traefik/traefik.yml', 'tokenwright.yml': 'traefik/tokenwright.yml' },
   paths: { '/etc/traefik/tokenwright.yml': 'tokenwright.yml' },
+  logs: ['providers:', 'accessLog: {}\nlog: { level: DEBUG }\nproviders:'],
   command: (folder) => [packaged('traefik'), `--configFile=${folder}/traefik.yml`],
 });
 
-// It waits for 30 seconds, which cannot be set.
-protects(traefik, { unanswered: { hung: 500, gone: 500 } });
+protects(traefik, { unanswered: { hung: 504, gone: 502 } });
 
 trap(
   'without the list of headers, Traefik hands on to Tokenwright what the client sent', traefik,
