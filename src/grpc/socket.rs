@@ -13,13 +13,19 @@ use tonic::transport::server::Connected;
 
 use crate::surface::Admitted;
 
-/// A connection. It ends by itself when it says nothing at first; later the server asks whether the
-/// peer is still there.
+/// The bytes with which a client of HTTP/2 begins (RFC 9113, section 3.4). tonic waits for them
+/// without a bound.
+const PREFACE: usize = 24;
+
+/// A connection. It ends by itself when it does not begin as it should; later the server asks
+/// whether the peer is still there.
 pub(super) struct Socket {
     stream: TcpStream,
     peer: Peer,
-    /// Until something came.
+    /// Until the preface has come.
     timer: Option<Pin<Box<Sleep>>>,
+    /// What has come of it.
+    begun: usize,
     _admitted: Admitted,
 }
 
@@ -28,7 +34,7 @@ pub(super) struct Socket {
 pub(super) struct Peer(pub(super) IpAddr);
 
 impl Socket {
-    /// A new connection that must say something within `limit`.
+    /// A new connection that must begin within `limit`.
     pub(super) fn new(
         stream: TcpStream,
         peer: SocketAddr,
@@ -36,7 +42,7 @@ impl Socket {
         admitted: Admitted,
     ) -> Self {
         let timer = Some(Box::pin(sleep(limit)));
-        Self { stream, peer: Peer(peer.ip()), timer, _admitted: admitted }
+        Self { stream, peer: Peer(peer.ip()), timer, begun: 0, _admitted: admitted }
     }
 }
 
@@ -55,16 +61,17 @@ impl AsyncRead for Socket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
-        match &mut this.timer {
-            Some(timer) if read.is_pending() => {
-                timer.as_mut().poll(context).map(|()| Err(ErrorKind::TimedOut.into()))
-            }
-            timer => {
-                *timer = None;
-                read
-            }
+        let Some(timer) = &mut this.timer else { return read };
+        if read.is_pending() {
+            return timer.as_mut().poll(context).map(|()| Err(ErrorKind::TimedOut.into()));
         }
+        this.begun += buffer.filled().len().saturating_sub(before);
+        if this.begun >= PREFACE {
+            this.timer = None;
+        }
+        read
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 
 use chrono::{SecondsFormat, TimeDelta};
+use envoy_types::ext_authz::v3::pb::CheckRequest;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokenwright::cli::Cli;
@@ -12,9 +13,11 @@ use tokenwright::domain::clock::{Clock, SystemClock};
 use tokenwright::domain::id::ApiTokenId;
 use tokenwright::domain::random::SystemRandom;
 use tokenwright::domain::secret::{PlaintextSecret, SecretHash};
+use tonic::IntoRequest;
 
-use super::ext_authz::{Said, asked_at};
-use crate::support::{Answer, Binary, Server, TestDatabase};
+use crate::support::{Answer, Binary, Envoy, Said, Server, TestDatabase};
+
+const READ: &str = "api.organizations.read";
 
 /// A place where a secret could have been left. Bytes that are not UTF-8 cannot be a secret.
 struct Place {
@@ -130,14 +133,28 @@ impl Run {
         for path in ["/", "/page.css", "/livez", "/readyz", "/nothing"] {
             self.send(self.server.request(Method::GET, path)).await;
         }
-        let address = self.server.running.until(|said| said.asked_at().is_some()).asked_at();
-        for secret in &self.secrets {
-            for header in [format!("Bearer {secret}"), format!("Basic {secret}")] {
-                let question = Said::with_header(&header).question();
-                let answer = asked_at(address.unwrap(), question).await.unwrap();
-                self.answers.push(Place::new("an answer by gRPC", format!("{answer:?}")));
+        let envoy = self.envoy().await;
+        for secret in self.secrets.clone() {
+            for raw in [false, true] {
+                for scheme in ["Bearer", "Basic"] {
+                    let said = Said { raw, ..Said::bearer("", READ) };
+                    let header = ("authorization", format!("{scheme} {secret}"));
+                    self.ask_by_grpc(&envoy, Said { headers: vec![header], ..said }.question())
+                        .await;
+                }
             }
         }
+    }
+
+    /// A connection as Envoy has it.
+    async fn envoy(&self) -> Envoy {
+        let said = self.server.running.until(|said| said.asked_at().is_some());
+        Envoy::connect(said.asked_at().unwrap()).await
+    }
+
+    async fn ask_by_grpc(&mut self, envoy: &Envoy, question: impl IntoRequest<CheckRequest>) {
+        let answer = envoy.check(question).await;
+        self.answers.push(Place::new("an answer by gRPC", format!("{answer:?}")));
     }
 
     /// Puts all secrets where they do not belong.
@@ -147,6 +164,10 @@ impl Run {
                 self.send(request).await;
             }
             self.send_garbage(&secret);
+            let envoy = self.envoy().await;
+            for question in misplaced_by_grpc(&self.admin, &secret) {
+                self.ask_by_grpc(&envoy, question).await;
+            }
         }
     }
 
@@ -391,6 +412,41 @@ fn misplaced(run: &Run, secret: &str) -> Vec<RequestBuilder> {
         header("x-request-id", proof.proof().to_owned()),
         header(secret, secret.to_owned()),
         run.server.request(Method::from_bytes(secret.as_bytes()).unwrap(), "/graphql"),
+    ]
+}
+
+/// The same, as Envoy asks.
+fn misplaced_by_grpc(admin: &str, secret: &str) -> Vec<tonic::Request<CheckRequest>> {
+    let by_admin = || Said::bearer(admin, READ);
+    let asked = |said: &Said<'_>| said.question().into_request();
+    let mut in_metadata = asked(&by_admin());
+    let metadata = in_metadata.metadata_mut();
+    metadata.insert("authorization", format!("Bearer {secret}").parse().unwrap());
+    metadata.insert("user-agent", secret.parse().unwrap());
+    metadata.insert("grpc-timeout", secret.parse().unwrap());
+    let mut in_path = by_admin().question();
+    let http =
+        in_path.attributes.as_mut().unwrap().request.as_mut().unwrap().http.as_mut().unwrap();
+    http.path = format!("/?access_token={secret}");
+    http.query = secret.to_owned();
+    http.host = secret.to_owned();
+    http.id = secret.to_owned();
+    http.body = secret.to_owned();
+    http.method = secret.to_owned();
+    let attributes = in_path.attributes.as_mut().unwrap();
+    attributes.context_extensions.insert(secret.to_owned(), secret.to_owned());
+    attributes.source.as_mut().unwrap().principal = secret.to_owned();
+    vec![
+        in_metadata,
+        in_path.into_request(),
+        asked(&Said::bearer(admin, secret)),
+        asked(&by_admin().from(secret)),
+        asked(&by_admin().with("x-request-id", secret)),
+        asked(&by_admin().with("x-forwarded-for", secret)),
+        asked(&by_admin().with(secret, secret)),
+        asked(&by_admin().with("authorization", secret)),
+        asked(&Said { raw: true, ..by_admin().with("authorization", secret) }),
+        asked(&Said { headers: vec![("authorization", secret.to_owned())], ..by_admin() }),
     ]
 }
 

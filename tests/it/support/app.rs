@@ -42,6 +42,7 @@ pub struct Options {
     pub quotas: Quotas,
     pub failures: FailureLimits,
     pub request_timeout: Duration,
+    pub connections: ConnectionLimits,
     pub pool: PoolSettings,
     /// Another way to the database than its own URL.
     pub way: Option<DatabaseUrl>,
@@ -68,6 +69,7 @@ impl Default for Options {
             quotas: Quotas::NONE,
             failures: FailureLimits::NONE,
             request_timeout: Duration::from_secs(10),
+            connections: ConnectionLimits { all: 8192, per_address: 8192 },
             pool: PoolSettings {
                 connections: 4,
                 wait: Duration::from_secs(5),
@@ -140,7 +142,7 @@ impl TestApp {
             request_timeout: options.request_timeout,
             shutdown_timeout: Duration::from_secs(1),
             workers: 2,
-            connections: ConnectionLimits { all: 8192, per_address: 8192 },
+            connections: options.connections,
         };
         let any = ([127, 0, 0, 1], 0).into();
         let listen = Listen { http: any, ext_authz: Some(any) };
