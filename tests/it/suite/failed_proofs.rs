@@ -2,11 +2,17 @@
 
 use chrono::TimeDelta;
 use reqwest::RequestBuilder;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokenwright::service::FailureLimits;
 
 use super::authentication::{unknown, wrong};
-use crate::support::{Answer, Made, Options, TestApp, made};
+use crate::support::{Answer, Envoy, Made, Options, Said, TestApp, made};
+
+const SURFACES: usize = 10;
+const VERIFY: &str = "mutation ($input: VerifyApiTokenInput!) { \
+                      verifyApiToken(input: $input) { reason retryAfter } }";
+const VERIFY_ALL: &str = "mutation ($input: VerifyApiTokensInput!) { \
+                          verifyApiTokens(input: $input) { verifications { reason retryAfter } } }";
 
 /// An application behind a proxy on this machine, where so many proofs may fail.
 async fn limited(per_address: u32, overall: u32) -> TestApp {
@@ -101,46 +107,109 @@ async fn all_reasons_are_still_one_answer() {
     assert_eq!(status(&app, &elsewhere, "192.0.2.1").await, 403, "its secret is proven");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_surface_counts_and_tells() {
-    let app = limited(1, 1000).await;
-    let token = asker(&app).await.secret;
+/// A surface, and what it says of a secret that is not valid.
+struct Told {
+    surface: &'static str,
+    is_limited: bool,
+    /// In seconds.
+    retry_after: Option<u32>,
+}
+
+/// What every surface says to this client, who may ask with a token of its own where it must.
+async fn told_everywhere(app: &TestApp, own: &str, client: &str, only: Option<usize>) -> Vec<Told> {
     let form = |path: &str, body: String| {
         let request = app.http.post(format!("http://{}{path}", app.address));
         request.header("content-type", "application/x-www-form-urlencoded").body(body)
     };
     let graphql = || app.post().body(json!({ "query": "{ __typename }" }).to_string());
     let introspect = "/oauth2/introspect";
-    let authorize = app.http.get(format!("http://{}/authorize", app.address));
-    let surfaces = [
-        ("graphql", graphql().bearer_auth("x")),
-        ("authorize", authorize.bearer_auth("x")),
-        ("bearer", form(introspect, String::new()).bearer_auth("x")),
-        ("basic", form(introspect, String::new()).basic_auth("", Some("x"))),
-        ("revoke", form("/oauth2/revoke", "token=x".to_owned())),
+    let authorize = |path: &str| app.http.get(format!("http://{}{path}", app.address));
+    let about = |query: &str, input: Value| {
+        let body = json!({ "query": query, "variables": { "input": input } }).to_string();
+        app.post().bearer_auth(own).body(body)
+    };
+    let one = json!({ "token": "x", "clientAddress": client });
+    let requests = [
+        ("GraphQL", graphql().bearer_auth("x")),
+        ("/authorize", authorize("/authorize").bearer_auth("x")),
+        ("/authorize by path", authorize("/authorize/permissions/x/").bearer_auth("x")),
+        ("introspection by Bearer", form(introspect, String::new()).bearer_auth("x")),
+        ("introspection by Basic", form(introspect, String::new()).basic_auth("", Some("x"))),
+        ("revocation", form("/oauth2/revoke", "token=x".to_owned())),
         (
-            "introspect",
-            form(introspect, "token=x&client_address=192.0.2.1".to_owned()).bearer_auth(&token),
+            "introspection",
+            form(introspect, format!("token=x&client_address={client}")).bearer_auth(own),
         ),
+        ("verifyApiToken", about(VERIFY, one.clone())),
+        ("verifyApiTokens", about(VERIFY_ALL, json!({ "tokens": [one] }))),
     ];
-    assert_eq!(status(&app, "x", "192.0.2.1").await, 401);
-    for (name, request) in surfaces {
-        let answer = sent(request, "192.0.2.1").await;
-        assert_eq!(answer.status, 429, "{name}: {}", answer.text);
-        let seconds: u32 = answer.header("retry-after").parse().unwrap();
-        assert!((1..=60).contains(&seconds), "{name}: {seconds}");
+    let count = requests.len();
+    let mut told = Vec::new();
+    for (place, (surface, request)) in requests.into_iter().enumerate() {
+        if only.is_some_and(|only| only != place) {
+            continue;
+        }
+        let answer = sent(request, client).await;
+        let text = answer.text.as_str();
+        let is_limited = answer.status == 429 || text.contains("TOO_MANY_FAILURES");
+        let header = answer.header("retry-after").parse().ok();
+        let in_body = text.split_once("\"retryAfter\":").and_then(|(_, after)| {
+            after.split(['}', ',']).next().and_then(|seconds| seconds.parse().ok())
+        });
+        told.push(Told { surface, is_limited, retry_after: header.or(in_body) });
     }
-    let limited = sent(graphql().bearer_auth("x"), "192.0.2.1").await;
-    assert_eq!(limited.errors(), ["RATE_LIMITED failed_proofs"]);
-    assert!(limited.json["errors"][0]["extensions"]["retryAfter"].is_number());
-    // What is verified counts for the client that showed it.
-    let input = json!({ "token": "x", "clientAddress": "192.0.2.1" });
-    let query = "mutation ($input: VerifyApiTokenInput!) { verifyApiToken(input: $input) { \
-                 active reason retryAfter } }";
-    let answer = app.graphql(&token, query, json!({ "input": input })).await;
-    let told = &answer.data()["verifyApiToken"];
-    assert_eq!((&told["active"], &told["reason"]), (&json!(false), &json!("TOO_MANY_FAILURES")));
-    assert!(told["retryAfter"].is_number());
+    if only.is_none_or(|only| only == count) {
+        let said = Said::bearer("x", "api.organizations.read").from(client);
+        let answer = Envoy::of(app).await.ask(&said).await;
+        let retry_after = answer.header("retry-after").map(|seconds| seconds.parse().unwrap());
+        told.push(Told { surface: "gRPC", is_limited: answer.status == 429, retry_after });
+    }
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_surface_tells() {
+    let app = limited(1, 1000).await;
+    let own = asker(&app).await.secret;
+    assert_eq!(status(&app, "x", "192.0.2.1").await, 401);
+    let told = told_everywhere(&app, &own, "192.0.2.1", None).await;
+    assert_eq!(told.len(), SURFACES);
+    for Told { surface, is_limited, retry_after } in told {
+        assert!(is_limited, "{surface}");
+        assert!(retry_after.is_some_and(|seconds| (1..=60).contains(&seconds)), "{surface}");
+    }
+    let graphql =
+        app.post().bearer_auth("x").body(json!({ "query": "{ __typename }" }).to_string());
+    assert_eq!(sent(graphql, "192.0.2.1").await.errors(), ["RATE_LIMITED failed_proofs"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_surface_counts_for_the_client() {
+    let app = limited(1, 1000).await;
+    let own = asker(&app).await.secret;
+    for surface in 0..SURFACES {
+        let client = format!("192.0.2.{surface}");
+        let told = told_everywhere(&app, &own, &client, Some(surface)).await;
+        let [Told { surface, is_limited, .. }] = told.as_slice() else { panic!() };
+        assert!(!is_limited, "{surface}: the first one");
+        assert_eq!(status(&app, "x", &client).await, 429, "{surface} counts");
+        assert_eq!(status(&app, &own, &client).await, 200, "a proven secret is never limited");
+    }
+    assert_eq!(status(&app, "x", "203.0.113.1").await, 401, "for nobody else");
+}
+
+/// Envoy says who the client is only where it is believed.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_no_trusted_proxy_fails_for_itself() {
+    let failures = FailureLimits { per_address: 1, overall: 1000 };
+    let app = TestApp::with(Options { failures, ..Options::default() }).await;
+    let envoy = Envoy::of(&app).await;
+    for (client, status) in [("192.0.2.1", 401), ("192.0.2.2", 429), ("192.0.2.3", 429)] {
+        let said = Said::bearer("x", "api.organizations.read").from(client);
+        assert_eq!(envoy.ask(&said).await.status, status, "{client}");
+    }
+    let good = Said::bearer(&app.admin, "api.organizations.read");
+    assert_eq!(envoy.ask(&good).await.status, 200);
 }
 
 /// The end of a token must not wait.

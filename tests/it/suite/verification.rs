@@ -6,7 +6,7 @@ mod agreement;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp};
+use crate::support::{Answer, Came, TestApp};
 
 /// What a surface says of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,8 +26,18 @@ const VERIFY_ALL: &str = "mutation ($input: VerifyApiTokensInput!) { \
 /// What `/authorize` says, in a request that the test finishes itself.
 async fn authorized(request: RequestBuilder) -> Told {
     let answer = Answer::of(request.send().await.unwrap()).await;
-    let scope = answer.header("www-authenticate").contains("insufficient_scope");
-    match answer.status.as_u16() {
+    forwarded(answer.status.as_u16().into(), answer.header("www-authenticate"))
+}
+
+/// What Envoy is told.
+fn came(answer: &Came) -> Told {
+    forwarded(answer.status, answer.header("www-authenticate").unwrap_or_default())
+}
+
+/// What a status and a challenge for the client say.
+fn forwarded(status: i32, challenge: &str) -> Told {
+    let scope = challenge.contains("insufficient_scope");
+    match status {
         200 => Told::Allowed,
         401 => Told::Invalid,
         403 if scope => Told::Permission,

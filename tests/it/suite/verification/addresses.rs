@@ -7,8 +7,8 @@ use reqwest::RequestBuilder;
 use serde_json::json;
 use tokenwright::wire::forwarded::ForwardedHeader;
 
-use super::{Told, VERIFY, VERIFY_ALL, authorized, input, introspected, verification};
-use crate::support::{Answer, Options, TestApp, made};
+use super::{Told, VERIFY, VERIFY_ALL, authorized, came, input, introspected, verification};
+use crate::support::{Answer, Envoy, Options, Said, TestApp, made};
 
 const XFF: &str = "x-forwarded-for";
 const FWD: &str = "forwarded";
@@ -137,8 +137,15 @@ const LISTS: &[(&[&str], &[&str])] = &[
     ),
 ];
 
-/// Applications by whom they trust, each with a token for each list.
-struct Apps(Vec<(Option<ForwardedHeader>, TestApp, Vec<String>)>);
+/// Applications by whom they trust.
+struct Apps(Vec<(Option<ForwardedHeader>, Asked)>);
+
+/// An application with a token for each list, and an Envoy at 127.0.0.1.
+struct Asked {
+    app: TestApp,
+    envoy: Envoy,
+    tokens: Vec<String>,
+}
 
 impl Apps {
     async fn start() -> Self {
@@ -157,15 +164,15 @@ impl Apps {
                     json!({ "permissions": ["API_API_TOKENS_READ"], "allowedAddresses": list });
                 tokens.push(made(&app, &format!("{list:?}"), more).await.secret);
             }
-            apps.push((trusts, app, tokens));
+            let envoy = Envoy::of(&app).await;
+            apps.push((trusts, Asked { app, envoy, tokens }));
         }
         Self(apps)
     }
 
-    fn of(&self, case: &Case) -> (&TestApp, &[String]) {
+    fn of(&self, case: &Case) -> &Asked {
         let mut apps = self.0.iter();
-        let (_, app, tokens) = apps.find(|(trusts, ..)| *trusts == case.trusts).unwrap();
-        (app, tokens)
+        &apps.find(|(trusts, ..)| *trusts == case.trusts).unwrap().1
     }
 }
 
@@ -215,17 +222,37 @@ async fn by_parameter(app: &TestApp, token: &str, client: &str) -> HashMap<&'sta
     ])
 }
 
+/// What Envoy is told. Its own client is the peer of the other surfaces, or, where it is believed,
+/// the client itself.
+async fn by_envoy(envoy: &Envoy, token: &str, case: &Case) -> Vec<(&'static str, Told)> {
+    let bearer = Said::bearer(token, CODE).from("127.0.0.1");
+    let with_lines = case.lines.iter().fold(bearer, |said, (name, value)| said.with(name, value));
+    let as_they_are = Said { raw: true, ..with_lines.clone() };
+    let mut all = vec![("gRPC", with_lines), ("gRPC, headers as they are", as_they_are)];
+    if case.trusts.is_some() {
+        let client = Some(case.client).filter(|client| *client != "unknown");
+        let own = Said::bearer(token, CODE).from(client.unwrap_or_default());
+        all.push(("gRPC, the client itself", own));
+    }
+    let mut told = Vec::new();
+    for (surface, said) in all {
+        told.push((surface, came(&envoy.ask(&said).await)));
+    }
+    told
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_has_one_address_on_every_surface() {
     assert!(CASES.len() >= 60, "{}", CASES.len());
     let apps = Apps::start().await;
     for case in CASES {
-        let (app, tokens) = apps.of(case);
+        let Asked { app, envoy, tokens } = apps.of(case);
         for (token, (list, clients)) in tokens.iter().zip(LISTS) {
             let passes = clients.contains(&case.client);
             let expected = if passes { Told::Allowed } else { Told::Address };
             let told = by_header(app, token, case.lines).await;
             let told = told.into_iter().chain(by_parameter(app, token, case.client).await);
+            let told = told.chain(by_envoy(envoy, token, case).await);
             for (surface, told) in told {
                 assert_eq!(told, expected, "{surface}: {:?} for {list:?}", case.lines);
             }

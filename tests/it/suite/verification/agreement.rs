@@ -8,9 +8,9 @@ use chrono::TimeDelta;
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use super::{Told, VERIFY, VERIFY_ALL, authorized, input, introspected, verification};
+use super::{Told, VERIFY, VERIFY_ALL, authorized, came, input, introspected, verification};
 use crate::suite::authentication::{unknown, wrong};
-use crate::support::{Options, Random, TestApp, made};
+use crate::support::{Envoy, Options, Random, Said, TestApp, made};
 
 const TRIPLES: usize = 1_000;
 const CODES: [&str; 4] =
@@ -108,6 +108,7 @@ async fn a_thousand_questions_have_one_answer_each() {
     };
     let app = TestApp::with(options).await;
     let known = known(&app).await;
+    let envoy = Envoy::of(&app).await;
     let mut random = Random::new(13);
     let mut seen: HashMap<Told, usize> = HashMap::new();
     let mut batch: Vec<(Value, Told)> = Vec::new();
@@ -126,6 +127,12 @@ async fn a_thousand_questions_have_one_answer_each() {
             let request = request.header("x-forwarded-for", client.unwrap_or("unknown"));
             let told = authorized(request.bearer_auth(&token.secret)).await;
             assert_eq!(told, expected, "{target} {about}");
+        }
+        let needed = codes.join(" ");
+        let said = Said::bearer(&token.secret, &needed).from(client.unwrap_or_default());
+        for raw in [false, true] {
+            let told = came(&envoy.ask(&Said { raw, ..said.clone() }).await);
+            assert_eq!(told, expected, "gRPC {about}");
         }
         let active = introspected(&app, &app.admin, &token.secret, &codes, client).await;
         assert_eq!(active, expected == Told::Allowed, "introspection {about}");
