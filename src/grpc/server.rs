@@ -91,7 +91,6 @@ fn router(state: &Arc<GrpcState>) -> Router {
         .http2_max_header_list_size(MAX_HEADERS)
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
-        .tcp_nodelay(true)
         .add_service(service.max_decoding_message_size(MAX_MESSAGE))
 }
 
@@ -110,6 +109,11 @@ fn incoming(
                     continue;
                 }
             };
+            // An answer is written in parts: without this, the last one waits for the peer.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "a gRPC connection ended at once");
+                continue;
+            }
             match state.connections.admit(Some(peer.ip())) {
                 Ok(admitted) => {
                     let socket = Socket::new(stream, peer, state.request_timeout, admitted);
