@@ -13,14 +13,12 @@ use tonic::{Request, Response, Status};
 use tracing::Instrument;
 use tracing::field::{Empty, display};
 
-use self::answer::Refusal;
 use self::question::Question;
 use super::socket::Peer;
 use super::state::GrpcState;
 use crate::domain::id::request_id;
 use crate::domain::verification::{Decision, Demand, Denial};
-use crate::surface::log_denial;
-use crate::wire::bearer::{Credentials, credentials};
+use crate::surface::{GatewayRefusal, log_denial, presented};
 
 /// Answers the questions.
 pub(super) struct ExtAuthz {
@@ -33,15 +31,13 @@ impl ExtAuthz {
     }
 
     /// The answer, or the reason of a refusal.
-    async fn decide(&self, question: &Question<'_>, id: &str) -> Result<CheckResponse, Refusal> {
+    async fn decide(
+        &self,
+        question: &Question<'_>,
+        id: &str,
+    ) -> Result<CheckResponse, GatewayRefusal> {
         let state = &self.state;
-        let presented = match credentials(question.authorization()) {
-            Credentials::None | Credentials::Basic(_) | Credentials::OtherScheme => {
-                return Err(Refusal::NoCredentials);
-            }
-            Credentials::Malformed => return Err(Refusal::MalformedCredentials),
-            Credentials::Bearer(presented) => presented,
-        };
+        let presented = presented(question.authorization())?;
         let catalogue = state.service.catalogue();
         let demand = Demand::new(catalogue, question.permissions(), question.client());
         let demand = if state.needs_permission { demand.for_something() } else { demand };
@@ -52,15 +48,15 @@ impl ExtAuthz {
             Ok(Decision::Denied(denial)) => Err(self.denied(&denial, &demand)),
             Err(error) => {
                 tracing::warn!(%error, "authentication was not possible");
-                Err(Refusal::Unavailable)
+                Err(GatewayRefusal::Unavailable)
             }
         }
     }
 
     /// Logs why a request does not pass.
-    fn denied(&self, denial: &Denial, demand: &Demand) -> Refusal {
+    fn denied(&self, denial: &Denial, demand: &Demand) -> GatewayRefusal {
         log_denial(denial, demand, &self.state.refusals);
-        answer::refusal(denial, demand, self.state.service.catalogue())
+        GatewayRefusal::of(denial, demand, self.state.service.catalogue())
     }
 }
 
@@ -79,7 +75,7 @@ impl Authorization for ExtAuthz {
         let client = question.client().map(display);
         let span = tracing::info_span!("ext_authz", request_id = %id, client, token = Empty);
         let answer = timeout(state.request_timeout, self.decide(&question, &id));
-        let answer = answer.instrument(span).await.unwrap_or(Err(Refusal::Unavailable));
-        Ok(Response::new(answer.unwrap_or_else(|refusal| refusal.answer(&id))))
+        let answer = answer.instrument(span).await.unwrap_or(Err(GatewayRefusal::Unavailable));
+        Ok(Response::new(answer.unwrap_or_else(|refusal| answer::refused(&refusal, &id))))
     }
 }

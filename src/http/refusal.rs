@@ -26,10 +26,6 @@ pub(super) enum Refusal {
     MalformedCredentials,
     NoCredentials,
     AddressNotAllowed,
-    /// The token lacks a permission that a gateway asks for.
-    PermissionMissing,
-    /// A gateway asks for nothing, or for something that is not known.
-    InvalidDemand,
     CrossSite,
     /// A browser asks on behalf of a page whose origin is not allowed.
     OriginNotAllowed,
@@ -54,13 +50,12 @@ impl Refusal {
     const fn status(self) -> StatusCode {
         match self {
             Self::InvalidToken | Self::NoCredentials => StatusCode::UNAUTHORIZED,
-            Self::MalformedCredentials | Self::InvalidDemand | Self::BodyBroken | Self::NotHttp => {
+            Self::MalformedCredentials | Self::BodyBroken | Self::NotHttp => {
                 StatusCode::BAD_REQUEST
             }
-            Self::AddressNotAllowed
-            | Self::PermissionMissing
-            | Self::CrossSite
-            | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::AddressNotAllowed | Self::CrossSite | Self::OriginNotAllowed => {
+                StatusCode::FORBIDDEN
+            }
             Self::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -81,8 +76,6 @@ impl Refusal {
             Self::MalformedCredentials => "invalid_request",
             Self::NoCredentials => "token_missing",
             Self::AddressNotAllowed => "address_not_allowed",
-            Self::PermissionMissing => "permission_missing",
-            Self::InvalidDemand => "invalid_demand",
             Self::CrossSite => "cross_site",
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::Unavailable => "unavailable",
@@ -111,8 +104,6 @@ impl Refusal {
             }
             Self::NoCredentials => TOKEN_NEEDED,
             Self::AddressNotAllowed => "The token is not allowed from this address.",
-            Self::PermissionMissing => "The token lacks a permission that is asked for.",
-            Self::InvalidDemand => "What is asked for is not known here.",
             Self::CrossSite => "A page of another site may not send this request.",
             Self::OriginNotAllowed => {
                 "Pages of this origin are not allowed here: it is not in the server's \

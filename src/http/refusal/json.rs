@@ -70,15 +70,13 @@ impl ResponseError for Refusal {
 const fn code(refusal: Refusal) -> ErrorCode {
     match refusal {
         Refusal::InvalidToken | Refusal::NoCredentials => ErrorCode::Unauthenticated,
-        Refusal::AddressNotAllowed
-        | Refusal::PermissionMissing
-        | Refusal::CrossSite
-        | Refusal::OriginNotAllowed => ErrorCode::Forbidden,
+        Refusal::AddressNotAllowed | Refusal::CrossSite | Refusal::OriginNotAllowed => {
+            ErrorCode::Forbidden
+        }
         Refusal::TooManyFailures { .. } => ErrorCode::RateLimited,
         Refusal::Unavailable => ErrorCode::Unavailable,
         Refusal::NotFound => ErrorCode::NotFound,
         Refusal::MalformedCredentials
-        | Refusal::InvalidDemand
         | Refusal::MethodNotAllowed { .. }
         | Refusal::NotAcceptable
         | Refusal::UnsupportedMediaType
