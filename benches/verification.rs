@@ -7,7 +7,8 @@
 //! Linux only. The CPU time of PostgreSQL is shown next to that of the server.
 //!
 //! All surfaces take turns in each round, each right after the bare handler, so that other load on
-//! the machine affects both; the ratio is the median of the rounds.
+//! the machine affects both; the ratio is the median of the rounds. actix-web speaks no gRPC, so the
+//! bare handler is asked over HTTP in its place, as at `/authorize`.
 
 #![expect(
     clippy::unwrap_used,
@@ -29,6 +30,7 @@ mod sql;
 #[expect(dead_code, unused_imports, reason = "the other benchmarks use the rest of it")]
 mod support;
 mod verification {
+    pub mod grpc;
     pub mod surfaces;
 }
 
@@ -42,6 +44,7 @@ use futures_util::future::join_all;
 use support::{
     CONNECTIONS, Server, Tokenwright, connect, cpu, creation, load_requests, post, send,
 };
+use verification::grpc;
 use verification::surfaces::{Surface, all};
 
 /// Tokens in the database.
@@ -116,7 +119,8 @@ async fn compare(
     caller: &str,
     cluster: Option<&Cluster>,
 ) {
-    let ours = on.serve();
+    let ours =
+        on.serve_with(&["--ext-authz-listen", "127.0.0.1:0", "--trusted-proxies", "127.0.0.1"]);
     let secrets = make(&ours, caller).await;
     let surfaces = all(caller);
     let mut figures: Vec<Figures> = surfaces.iter().map(|_| Figures::default()).collect();
@@ -173,10 +177,17 @@ async fn measure(
     cluster: Option<&Cluster>,
 ) -> Measured {
     let database = || cluster.map_or(0.0, |cluster| cpu::of_postgres(&cluster.data()));
-    let before = (server.micros(), database());
+    let mut before = (server.micros(), database());
     let servers = std::slice::from_ref(server);
-    let request = |n: usize| (surface.request)(&secrets[n % secrets.len()]);
-    let load = load_requests(CONNECTIONS, servers, EACH, request, expected).await;
+    let secret = |n: usize| secrets[n % secrets.len()].as_str();
+    let load = if surface.over_grpc && !server.ext_authz.is_empty() {
+        let mut connections = grpc::connect(&server.ext_authz).await;
+        before.0 = server.micros();
+        grpc::load(&mut connections, EACH, secret).await
+    } else {
+        let request = |n| (surface.request)(secret(n));
+        load_requests(CONNECTIONS, servers, EACH, request, expected).await
+    };
     let requests = load.requests as f64;
     Measured {
         rate: load.rate(),

@@ -16,6 +16,8 @@ pub struct Tokenwright {
 pub struct Server {
     process: Child,
     pub address: String,
+    /// Where Envoy asks over gRPC; empty where it cannot.
+    pub ext_authz: String,
 }
 
 impl Tokenwright {
@@ -47,7 +49,13 @@ impl Tokenwright {
 
     /// Starts an instance.
     pub fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// The same with settings that only `serve` knows.
+    pub fn serve_with(&self, settings: &[&str]) -> Server {
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.args(settings);
         let unbound = u32::MAX.to_string();
         for quota in ["MAX_TOKENS", "MAX_TOKENS_PER_MAKER", "MAX_CHANGES_PER_MINUTE"] {
             command.env(format!("TOKENWRIGHT_{quota}"), &unbound);
@@ -68,11 +76,19 @@ impl Server {
     pub fn start(command: &mut Command) -> Self {
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let line = lines.find(|line| line.as_ref().unwrap().contains("listening on")).unwrap();
-        let address = line.unwrap().rsplit('/').next().unwrap().to_owned();
+        let mut ext_authz = String::new();
+        let address = loop {
+            let line = lines.next().unwrap().unwrap();
+            if let Some((_, address)) = line.split_once("listening for ext_authz on ") {
+                address.clone_into(&mut ext_authz);
+            }
+            if let Some((_, address)) = line.split_once("listening on http://") {
+                break address.to_owned();
+            }
+        };
         // What the server says later must be read, or it would wait for a reader.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { process, address }
+        Self { process, address, ext_authz }
     }
 
     /// The CPU time that it has taken so far, in microseconds.

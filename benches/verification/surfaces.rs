@@ -2,8 +2,8 @@
 
 use crate::support::post;
 
-/// The permission that every token in use has, as codes and as GraphQL write it.
-const CODE: &str = "api.users.read";
+/// The permission that every token in use has, as a code and as GraphQL writes it.
+pub const CODE: &str = "api.users.read";
 const NAME: &str = "API_USERS_READ";
 
 /// The bytes that ask about the token with this secret.
@@ -12,6 +12,8 @@ type Request = dyn Fn(&str) -> Vec<u8>;
 /// A way to ask whether a token may be used.
 pub struct Surface {
     pub name: &'static str,
+    /// Is it asked over gRPC? There the request is what a bare handler is asked in its place.
+    pub over_grpc: bool,
     /// What the answer holds if it may.
     pub proof: &'static str,
     /// How it is asked.
@@ -22,19 +24,16 @@ pub struct Surface {
 pub fn all(caller: &str) -> Vec<Surface> {
     let (introspects, verifies) = (caller.to_owned(), caller.to_owned());
     vec![
+        Surface { name: "/authorize", over_grpc: false, proof: "", request: Box::new(authorize) },
         Surface {
-            name: "/authorize",
+            name: "ext_authz over gRPC",
+            over_grpc: true,
             proof: "",
-            request: Box::new(|secret| {
-                format!(
-                    "GET /authorize?permission={CODE} HTTP/1.1\r\nHost: bench\r\n\
-                     Authorization: Bearer {secret}\r\n\r\n"
-                )
-                .into_bytes()
-            }),
+            request: Box::new(authorize),
         },
         Surface {
             name: "/oauth2/introspect",
+            over_grpc: false,
             proof: "\"active\":true",
             request: Box::new(move |secret| {
                 let body = format!("token={secret}&required_scope={CODE}");
@@ -50,6 +49,7 @@ pub fn all(caller: &str) -> Vec<Surface> {
         },
         Surface {
             name: "GraphQL verifyApiToken",
+            over_grpc: false,
             proof: "\"active\":true",
             request: Box::new(move |secret| {
                 // In a variable, so that the document is the same each time.
@@ -61,4 +61,12 @@ pub fn all(caller: &str) -> Vec<Surface> {
             }),
         },
     ]
+}
+
+fn authorize(secret: &str) -> Vec<u8> {
+    format!(
+        "GET /authorize?permission={CODE} HTTP/1.1\r\nHost: bench\r\n\
+         Authorization: Bearer {secret}\r\n\r\n"
+    )
+    .into_bytes()
 }
