@@ -7,6 +7,7 @@ mod operation;
 mod reading;
 mod revocation;
 mod transaction;
+mod verification;
 
 use std::fmt::Display;
 
