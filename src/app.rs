@@ -19,7 +19,8 @@ use crate::domain::clock::{Clock, SteadyClock};
 use crate::domain::random::RandomSource;
 use crate::graphql::Engine;
 use crate::grpc::{GrpcServer, GrpcState};
-use crate::http::{HttpServer, HttpSettings, HttpState};
+use crate::http::{HttpServer, HttpSettings, HttpState, MetricsServer, MetricsState};
+use crate::metrics::Metrics;
 use crate::repository::Repository;
 use crate::service::{Service, TokenRules, UnknownPermissions};
 use crate::surface::{Connections, RefusalSums};
@@ -48,6 +49,8 @@ pub struct Listen {
     pub http: SocketAddr,
     /// For Envoy's `ext_authz` over gRPC, if at all.
     pub ext_authz: Option<SocketAddr>,
+    /// For Prometheus, if at all.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// Why the program does not start.
@@ -88,11 +91,13 @@ pub async fn service(config: ServiceConfig) -> Result<Arc<Service>, StartError> 
         MigrationState::Newer(versions) => return Err(MigrateError::Newer(versions).into()),
     }
     let runtime = Handle::current();
-    let database = Database::open(&config.database, config.pool, runtime.clone())?;
+    let metrics = Arc::<Metrics>::default();
+    let counted = Arc::clone(&metrics);
+    let database = Database::open(&config.database, config.pool, runtime.clone(), counted)?;
     let ServiceConfig { catalogue, rules, clock, random, .. } = config;
     let clock = Arc::new(SteadyClock::new(clock));
     let repository = Repository::new(database, Arc::clone(&clock));
-    let service = Service::new(repository, catalogue, clock, random, rules, runtime);
+    let service = Service::new(repository, catalogue, clock, random, rules, runtime, metrics);
     service.read_clock().await?;
     service.renew_name_keys().await?;
     match service.unknown_permissions().await? {
@@ -105,6 +110,7 @@ pub async fn service(config: ServiceConfig) -> Result<Arc<Service>, StartError> 
 pub struct App {
     server: HttpServer,
     ext_authz: Option<GrpcServer>,
+    metrics: Option<MetricsServer>,
     service: Arc<Service>,
     refusals: Arc<RefusalSums>,
     lock: ServerLock,
@@ -181,8 +187,14 @@ impl App {
             }
             None => None,
         };
+        let metrics =
+            MetricsState { service: Arc::clone(&service), connections: Arc::clone(&connections) };
+        let metrics = listen
+            .metrics
+            .map(|address| http::bind_metrics(address, metrics).map_err(refused(address)));
+        let metrics = metrics.transpose()?;
         let server = http::bind(listen.http, state, connections).map_err(refused(listen.http))?;
-        Ok(Self { server, ext_authz, service, refusals, lock, shutdown_timeout })
+        Ok(Self { server, ext_authz, metrics, service, refusals, lock, shutdown_timeout })
     }
 
     /// The address on which it listens for HTTP.
@@ -195,6 +207,11 @@ impl App {
         self.ext_authz.as_ref().map(GrpcServer::address)
     }
 
+    /// The address on which it listens for Prometheus, if it does.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(MetricsServer::address)
+    }
+
     /// The use cases, for commands that also do something else.
     pub const fn service(&self) -> &Arc<Service> {
         &self.service
@@ -205,7 +222,7 @@ impl App {
     /// # Errors
     /// When the server ends by itself.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
-        let duties = Duties::default();
+        let duties = Duties::new(Arc::clone(self.service.metrics()));
         let service = Arc::clone(&self.service);
         duties.start("last uses", |stop| async move {
             service.keep_last_uses(stop.cancelled()).await;
@@ -214,7 +231,13 @@ impl App {
         duties.start("sums of refusals", |stop| async move {
             refusals.keep(stop.cancelled()).await;
         });
-        let ended = run(self.server, self.ext_authz, stop).await;
+        if self.metrics.is_some() {
+            let service = Arc::clone(&self.service);
+            duties.start("census", |stop| async move {
+                service.keep_census(stop.cancelled()).await;
+            });
+        }
+        let ended = run(self.server, self.ext_authz, self.metrics, stop).await;
         duties.end(self.shutdown_timeout).await;
         self.service.close().await;
         drop(self.lock);
@@ -222,21 +245,27 @@ impl App {
     }
 }
 
-/// Runs the servers until `stop` is ready. If one ends by itself, the other one ends, too.
+/// Runs the servers until `stop` is ready. If one ends by itself, the others end, too.
 async fn run(
     http: HttpServer,
     ext_authz: Option<GrpcServer>,
+    metrics: Option<MetricsServer>,
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
     let ending = CancellationToken::new();
     let http = async {
-        let _ends_the_other = ending.clone().drop_guard();
+        let _ends_the_others = ending.clone().drop_guard();
         http.run_until(ending.cancelled()).await
     };
     let ext_authz = async {
         let Some(ext_authz) = ext_authz else { return Ok(()) };
-        let _ends_the_other = ending.clone().drop_guard();
+        let _ends_the_others = ending.clone().drop_guard();
         ext_authz.run_until(ending.cancelled()).await
+    };
+    let metrics = async {
+        let Some(metrics) = metrics else { return Ok(()) };
+        let _ends_the_others = ending.clone().drop_guard();
+        metrics.run_until(ending.cancelled()).await
     };
     let stop = async {
         tokio::select! {
@@ -244,6 +273,6 @@ async fn run(
             () = ending.cancelled() => {}
         }
     };
-    let (http, ext_authz, ()) = tokio::join!(http, ext_authz, stop);
-    http.and(ext_authz)
+    let (http, ext_authz, metrics, ()) = tokio::join!(http, ext_authz, metrics, stop);
+    http.and(ext_authz).and(metrics)
 }

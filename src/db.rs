@@ -17,10 +17,13 @@ mod types;
 mod url;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
+
+use crate::metrics::{DatabaseUse, Metrics, PoolLevel, Timing};
 
 pub(crate) use dispatch::{end, in_place, point, read, read_from_pool, search, write_tx};
 pub use error::DbError;
@@ -64,6 +67,7 @@ pub struct PoolSettings {
 pub struct Database {
     backend: Backend,
     runtime: Handle,
+    metrics: Arc<Metrics>,
 }
 
 /// One of the two kinds of database.
@@ -78,7 +82,7 @@ impl Database {
     ///
     /// `runtime` must be multi-threaded: every operation runs there, detached, to its end, even if
     /// nobody waits for it. An operation that was dropped half way would leave its transaction
-    /// open.
+    /// open. `metrics` counts waits and operations.
     ///
     /// # Errors
     /// When the root certificates that the URL asks for cannot be read.
@@ -86,16 +90,17 @@ impl Database {
         url: &DatabaseUrl,
         settings: PoolSettings,
         runtime: Handle,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, DbError> {
         let backend = match url {
             DatabaseUrl::Sqlite(path) => {
-                Backend::Sqlite(sqlite::open_pools(path, settings, &runtime)?)
+                Backend::Sqlite(sqlite::open_pools(path, settings, &runtime, &metrics)?)
             }
             DatabaseUrl::Postgres(target) => {
-                Backend::Postgres(postgres::PostgresPool::new(target, settings)?)
+                Backend::Postgres(postgres::PostgresPool::new(target, settings, &metrics)?)
             }
         };
-        Ok(Self { backend, runtime })
+        Ok(Self { backend, runtime, metrics })
     }
 
     /// Closes the database cleanly. Nothing is lost without it, but afterwards the SQLite file is
@@ -142,6 +147,19 @@ impl Database {
         }
     }
 
+    /// The kind of database, and its connections by what they are for.
+    pub(crate) fn pools(&self) -> (&'static str, Vec<PoolLevel>) {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => ("sqlite", sqlite.levels()),
+            Backend::Postgres(postgres) => ("postgresql", vec![postgres.level()]),
+        }
+    }
+
+    /// Measures an operation until what is returned is dropped.
+    pub(crate) fn timing(&self, used_for: DatabaseUse) -> Timing<'_, DatabaseUse> {
+        self.metrics.database_operations.start(used_for)
+    }
+
     pub(crate) const fn backend(&self) -> &Backend {
         &self.backend
     }
@@ -152,10 +170,8 @@ impl Database {
         T: Send + 'static,
         F: Future<Output = Result<T, DbError>> + Send + 'static,
     {
-        self.runtime
-            .spawn(operation.in_current_span())
-            .await
-            .map_err(|_| DbError::OperationPanicked)?
+        let ended = self.runtime.spawn(operation.in_current_span()).await;
+        self.counted(ended.unwrap_or(Err(DbError::OperationPanicked)))
     }
 
     /// Runs an operation that computes and waits for a disk.
@@ -166,6 +182,28 @@ impl Database {
     {
         let span = Span::current();
         let operation = move || span.in_scope(operation);
-        self.runtime.spawn_blocking(operation).await.map_err(|_| DbError::OperationPanicked)?
+        let ended = self.runtime.spawn_blocking(operation).await;
+        self.counted(ended.unwrap_or(Err(DbError::OperationPanicked)))
     }
+
+    /// Counts a failure.
+    fn counted<T>(&self, answer: Result<T, DbError>) -> Result<T, DbError> {
+        if let Err(error) = &answer {
+            count_failure(&self.metrics, error);
+        }
+        answer
+    }
+}
+
+fn count_failure(metrics: &Metrics, error: &DbError) {
+    if let Some(failure) = error.failure() {
+        metrics.database_failures.count(failure);
+    }
+}
+
+/// What a pool says of itself.
+fn pool_level(pool: &'static str, status: deadpool::Status) -> PoolLevel {
+    let idle = status.available;
+    let in_use = status.size.saturating_sub(idle);
+    PoolLevel { pool, in_use, idle, most: status.max_size, waiting: status.waiting }
 }

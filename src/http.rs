@@ -5,6 +5,7 @@ mod caller;
 mod connection;
 mod graphql;
 mod health;
+mod metrics;
 mod oauth;
 mod playground;
 mod public_url;
@@ -14,6 +15,7 @@ mod request;
 mod server;
 mod state;
 
+pub use metrics::{MetricsServer, MetricsState, bind as bind_metrics};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use request::web_origin::{AllowedOrigins, WebOrigin};
 pub use server::{HttpServer, bind};

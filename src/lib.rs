@@ -2,7 +2,7 @@
 //!
 //! # The layers
 //!
-//! A layer knows only the layers below it; every layer may use `domain` and `wire`.
+//! A layer knows only the layers below it; every layer may use `metrics`, `domain` and `wire`.
 //!
 //! | layer | what it does |
 //! | --- | --- |
@@ -15,6 +15,7 @@
 //! | [`service`] | the use cases: who may do what, and what happens then |
 //! | [`repository`] | queries in domain words, once for both databases |
 //! | [`db`] | connections, transactions, column types, migrations |
+//! | [`metrics`] | what every layer counts about itself |
 //! | [`domain`] | types and pure rules |
 //! | [`wire`] | reading headers from their bytes |
 //!
@@ -29,6 +30,7 @@ pub mod domain;
 pub mod graphql;
 pub mod grpc;
 pub mod http;
+pub mod metrics;
 pub mod repository;
 pub mod service;
 pub mod surface;

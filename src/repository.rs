@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use crate::db::{Database, DbError};
 use crate::domain::clock::SteadyClock;
+use crate::metrics::PoolLevel;
 
 pub use audit::AuditEventList;
 pub use list::List;
@@ -55,6 +56,11 @@ impl Repository {
     /// When the disk cannot be asked.
     pub async fn free_space(&self) -> Result<Option<u64>, DbError> {
         self.db.free_space().await
+    }
+
+    /// The kind of database, and its connections by what they are for.
+    pub fn pools(&self) -> (&'static str, Vec<PoolLevel>) {
+        self.db.pools()
     }
 
     /// Closes the database cleanly.

@@ -26,6 +26,7 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::clock::{Clock, Instant};
 use crate::domain::lifetime::Lifetime;
 use crate::domain::random::RandomSource;
+use crate::metrics::Metrics;
 use crate::repository::Repository;
 
 pub use authenticate::{Admitted, Arrival, AuthenticateError, FirstLook, NotCurrent};
@@ -64,6 +65,7 @@ pub struct Service {
     last_use_interval: Duration,
     quotas: Quotas,
     counts: Counts,
+    metrics: Arc<Metrics>,
 }
 
 /// The rules for tokens that the program sets when it composes the service.
@@ -84,7 +86,7 @@ pub struct TokenRules {
 }
 
 impl Service {
-    /// Composes the use cases. `runtime` runs what blocks.
+    /// Composes the use cases. `runtime` runs what blocks, `metrics` counts.
     pub fn new(
         repository: Repository,
         catalogue: Arc<Catalogue>,
@@ -92,8 +94,14 @@ impl Service {
         random: Arc<dyn RandomSource>,
         rules: TokenRules,
         runtime: Handle,
+        metrics: Arc<Metrics>,
     ) -> Self {
-        let proofs = SecretProofs::new(rules.bcrypt_cost, Arc::clone(&random), runtime);
+        let proofs = SecretProofs::new(
+            rules.bcrypt_cost,
+            Arc::clone(&random),
+            runtime,
+            Arc::clone(&metrics),
+        );
         let TokenRules { max_lifetime, lifetime_within_maker, last_use_interval, quotas, .. } =
             rules;
         let last_uses = LastUses::default();
@@ -111,12 +119,18 @@ impl Service {
             last_use_interval,
             quotas,
             counts: Counts::default(),
+            metrics,
         }
     }
 
     /// The permissions that this server knows.
     pub const fn catalogue(&self) -> &Arc<Catalogue> {
         &self.catalogue
+    }
+
+    /// What this server counts about itself.
+    pub const fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// The latest expiry that a new token may have at this instant.

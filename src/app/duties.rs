@@ -1,6 +1,7 @@
 //! Background duties: what a server does beside answering requests, and how they end in order.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -8,22 +9,32 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::metrics::{Duty, Metrics};
+
 /// The duties that run.
 #[derive(Debug, Default)]
 pub(super) struct Duties {
     running: TaskTracker,
     stop: CancellationToken,
+    metrics: Arc<Metrics>,
 }
 
 impl Duties {
+    /// None runs yet.
+    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..Self::default() }
+    }
+
     /// Starts a duty. It must end by itself once its token is cancelled.
     pub(super) fn start<F>(&self, name: &'static str, duty: impl FnOnce(CancellationToken) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let duty = AssertUnwindSafe(duty(self.stop.clone())).catch_unwind();
+        let metrics = Arc::clone(&self.metrics);
         self.running.spawn(async move {
             if duty.await.is_err() {
+                metrics.duty_failures.count(Duty::Panicked);
                 tracing::error!(duty = name, "a background duty panicked and has stopped");
             }
         });
@@ -41,7 +52,6 @@ impl Duties {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;

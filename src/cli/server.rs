@@ -6,7 +6,7 @@ use super::output::report;
 use super::stop::signals;
 use super::{CliError, service_config};
 use crate::app::{App, Listen};
-use crate::config::{DatabaseArgs, GrpcArgs, HttpArgs, QuotaArgs, TokenArgs};
+use crate::config::{DatabaseArgs, GrpcArgs, HttpArgs, MetricsArgs, QuotaArgs, TokenArgs};
 use crate::http::HttpSettings;
 
 /// The settings of a server.
@@ -20,6 +20,9 @@ pub(super) struct ServerArgs {
 
     #[command(flatten)]
     grpc: GrpcArgs,
+
+    #[command(flatten)]
+    metrics: MetricsArgs,
 
     #[command(flatten)]
     tokens: TokenArgs,
@@ -47,7 +50,8 @@ impl ServerArgs {
                  client; name Envoy's address there"
             );
         }
-        let listen = Listen { http: self.http.listen.0, ext_authz };
+        let metrics = self.metrics.metrics_listen.map(|listen| listen.0);
+        let listen = Listen { http: self.http.listen.0, ext_authz, metrics };
         Ok(if migrate {
             App::migrate_and_build(config, listen, http).await?
         } else {
@@ -61,6 +65,9 @@ pub(super) async fn run(app: App) -> Result<(), CliError> {
     let stop = signals()?;
     if let Some(address) = app.ext_authz_address() {
         report(&format!("listening for ext_authz on {address}"));
+    }
+    if let Some(address) = app.metrics_address() {
+        report(&format!("listening for Prometheus on http://{address}/metrics"));
     }
     // Scripts and people wait for this line, whatever the log filter is.
     report(&format!("listening on http://{}", app.address()));

@@ -27,7 +27,8 @@ macro_rules! read_from_pool {
 
 /// Runs a body that only reads: `read!(db, |conn| users::table.load(conn).await)`.
 macro_rules! read {
-    ($db:expr, |$conn:ident| $body:expr) => {
+    ($db:expr, |$conn:ident| $body:expr) => {{
+        let _timing = $db.timing($crate::metrics::DatabaseUse::Read);
         match $db.backend() {
             $crate::db::Backend::Sqlite(sqlite) => {
                 let mut lease = sqlite.reader().await?;
@@ -43,13 +44,14 @@ macro_rules! read {
                 $crate::db::read_from_pool!($db, postgres, |$conn| $body)
             }
         }
-    };
+    }};
 }
 
 /// Runs a body of one statement that reads a few rows by an index. On SQLite a thread that is
 /// prepared to serve requests does it by itself.
 macro_rules! point {
-    ($db:expr, |$conn:ident| $body:expr) => {
+    ($db:expr, |$conn:ident| $body:expr) => {{
+        let _timing = $db.timing($crate::metrics::DatabaseUse::Point);
         match $db.backend() {
             $crate::db::Backend::Sqlite(sqlite) => {
                 let read = move |$conn: &mut $crate::db::SqliteLink| {
@@ -74,14 +76,15 @@ macro_rules! point {
                 $crate::db::read_from_pool!($db, postgres, |$conn| $body)
             }
         }
-    };
+    }};
 }
 
 /// Runs a body of one statement that may read past very many rows before it finds any. It does not
 /// use the connections that other reads use, and its time is limited; on SQLite that needs `InTime`
 /// among its conditions.
 macro_rules! search {
-    ($db:expr, |$conn:ident| $body:expr) => {
+    ($db:expr, |$conn:ident| $body:expr) => {{
+        let _timing = $db.timing($crate::metrics::DatabaseUse::Search);
         match $db.backend() {
             $crate::db::Backend::Sqlite(sqlite) => {
                 let mut lease = sqlite.searcher().await?;
@@ -107,7 +110,7 @@ macro_rules! search {
                 $db.detached(operation).await
             }
         }
-    };
+    }};
 }
 
 /// Runs a body in one transaction. An error rolls it back. It queues behind all others, unless a
@@ -116,7 +119,8 @@ macro_rules! write_tx {
     ($db:expr, |$conn:ident| $body:expr) => {
         $crate::db::write_tx!($db, $crate::db::Priority::Usual, |$conn| $body)
     };
-    ($db:expr, $priority:expr, |$conn:ident| $body:expr) => {
+    ($db:expr, $priority:expr, |$conn:ident| $body:expr) => {{
+        let _timing = $db.timing($crate::metrics::DatabaseUse::Write);
         match $db.backend() {
             $crate::db::Backend::Sqlite(sqlite) => {
                 let mut lease = sqlite.writer($priority).await?;
@@ -149,7 +153,7 @@ macro_rules! write_tx {
                 $db.detached(operation).await
             }
         }
-    };
+    }};
 }
 
 pub(crate) use {point, read, read_from_pool, search, write_tx};

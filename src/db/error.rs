@@ -2,6 +2,8 @@
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
+use crate::metrics::DatabaseFailure;
+
 /// An operation did not succeed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DbError {
@@ -29,6 +31,17 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// What it is counted as, if the database or its connections failed.
+    pub(super) const fn failure(&self) -> Option<DatabaseFailure> {
+        match self {
+            Self::Unavailable(_) => Some(DatabaseFailure::Unavailable),
+            Self::OutcomeUnknown(_) => Some(DatabaseFailure::OutcomeUnknown),
+            Self::SearchTooLong => Some(DatabaseFailure::SearchTooLong),
+            Self::Unexpected(_) | Self::OperationPanicked => Some(DatabaseFailure::Defect),
+            Self::Unique(_) | Self::RolledBack => None,
+        }
+    }
+
     /// What an error means that came instead of the answer to a commit.
     pub(super) fn at_commit(self) -> Self {
         match self {

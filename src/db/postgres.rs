@@ -25,7 +25,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::with_causes;
 use super::priority::Gate;
-use super::{DbError, PoolSettings, Priority};
+use super::{DbError, PoolSettings, Priority, pool_level};
+use crate::metrics::{DatabaseUse, Metrics, PoolLevel};
 
 use searching::SearchLease;
 pub use target::PostgresTarget;
@@ -45,6 +46,7 @@ pub(crate) struct PostgresPool {
     /// In front of the turns to write.
     gate: Gate,
     searching: Turns,
+    metrics: Arc<Metrics>,
     statement_timeout: Duration,
     /// Longest time of an operation.
     limit: Duration,
@@ -61,7 +63,11 @@ struct Connector {
 }
 
 impl PostgresPool {
-    pub(super) fn new(target: &PostgresTarget, settings: PoolSettings) -> Result<Self, DbError> {
+    pub(super) fn new(
+        target: &PostgresTarget,
+        settings: PoolSettings,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, DbError> {
         let connector = Arc::new(Connector::new(target, settings.wait, setup(settings))?);
         let mut config = ManagerConfig::default();
         // Checking every connection before it is lent doubles the cost of reads. A dead one fails
@@ -89,24 +95,37 @@ impl PostgresPool {
             gate: Gate::before(writing.at_once(), wait),
             writing,
             searching: Turns::to_search(connections, wait),
+            metrics: Arc::clone(metrics),
             statement_timeout,
             limit: statement_timeout + SLACK,
         })
     }
 
     pub(crate) async fn lease(&self) -> Result<Object<AsyncPgConnection>, DbError> {
+        let _wait = self.metrics.database_waits.start(DatabaseUse::Read);
+        self.connection().await
+    }
+
+    async fn connection(&self) -> Result<Object<AsyncPgConnection>, DbError> {
         self.pool.get().await.map_err(|error| DbError::Unavailable(with_causes(&error)))
     }
 
     pub(crate) async fn write_lease(&self, priority: Priority) -> Result<WriteLease, DbError> {
+        let _wait = self.metrics.database_waits.start(DatabaseUse::Write);
         let pass = self.gate.pass(priority).await?;
         let turn = self.writing.next().await?;
-        Ok(WriteLease::new(self.lease().await?, turn, pass))
+        Ok(WriteLease::new(self.connection().await?, turn, pass))
     }
 
     pub(crate) async fn search_lease(&self) -> Result<SearchLease, DbError> {
+        let _wait = self.metrics.database_waits.start(DatabaseUse::Search);
         let turn = self.searching.next().await?;
-        Ok(SearchLease::new(self.lease().await?, self.statement_timeout, turn))
+        Ok(SearchLease::new(self.connection().await?, self.statement_timeout, turn))
+    }
+
+    /// The connections of the pool.
+    pub(super) fn level(&self) -> PoolLevel {
+        pool_level("all", self.pool.status())
     }
 
     /// Hands out no more connections, and closes those that are not in use.

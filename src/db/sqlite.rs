@@ -16,10 +16,12 @@ mod served_file;
 mod server_lock;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
 use super::{DbError, PoolSettings};
+use crate::metrics::Metrics;
 
 pub(super) use file::{create_file, explained};
 pub(crate) use link::{SqliteLink, begin_immediate};
@@ -33,8 +35,9 @@ pub(super) fn open_pools(
     path: &Path,
     settings: PoolSettings,
     runtime: &Handle,
+    metrics: &Arc<Metrics>,
 ) -> Result<SqlitePools, DbError> {
-    let pools = SqlitePools::open(path, settings, runtime)?;
+    let pools = SqlitePools::open(path, settings, runtime, metrics)?;
     runtime.spawn(keeper::keep(pools.downgrade()));
     Ok(pools)
 }

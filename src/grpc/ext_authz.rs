@@ -6,6 +6,7 @@ mod answer;
 mod question;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use envoy_types::ext_authz::v3::pb::{Authorization, CheckRequest, CheckResponse};
 use tokio::time::timeout;
@@ -18,6 +19,7 @@ use super::socket::Peer;
 use super::state::GrpcState;
 use crate::domain::id::request_id;
 use crate::domain::verification::{Decision, Demand, Denial};
+use crate::metrics::{Endpoint, StatusClass, Surface};
 use crate::surface::{GatewayRefusal, log_denial, presented};
 
 /// Answers the questions.
@@ -37,11 +39,12 @@ impl ExtAuthz {
         id: &str,
     ) -> Result<CheckResponse, GatewayRefusal> {
         let state = &self.state;
-        let presented = presented(question.authorization())?;
+        let presented = presented(question.authorization());
+        let presented = presented.inspect_err(|refusal| self.count(refusal))?;
         let catalogue = state.service.catalogue();
         let demand = Demand::new(catalogue, question.permissions(), question.client());
         let demand = if state.needs_permission { demand.for_something() } else { demand };
-        match state.service.verify(presented, &demand).await {
+        match state.service.verify(Surface::ExtAuthz, presented, &demand).await {
             Ok(Decision::Allowed(token)) => {
                 Ok(answer::allowed(state.service.identity(&token).values(), id))
             }
@@ -51,6 +54,10 @@ impl ExtAuthz {
                 Err(GatewayRefusal::Unavailable)
             }
         }
+    }
+
+    fn count(&self, refusal: &GatewayRefusal) {
+        refusal.count(Surface::ExtAuthz, self.state.service.metrics());
     }
 
     /// Logs why a request does not pass.
@@ -66,7 +73,7 @@ impl Authorization for ExtAuthz {
         &self,
         request: Request<CheckRequest>,
     ) -> Result<Response<CheckResponse>, Status> {
-        let state = &self.state;
+        let (state, start) = (&self.state, Instant::now());
         let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
         let asked = request.into_inner();
         let question = Question::new(&asked, peer, state);
@@ -75,7 +82,13 @@ impl Authorization for ExtAuthz {
         let client = question.client().map(display);
         let span = tracing::info_span!("ext_authz", request_id = %id, client, token = Empty);
         let answer = timeout(state.request_timeout, self.decide(&question, &id));
-        let answer = answer.instrument(span).await.unwrap_or(Err(GatewayRefusal::Unavailable));
+        let answer = answer.instrument(span).await.unwrap_or_else(|_| {
+            self.count(&GatewayRefusal::Unavailable);
+            Err(GatewayRefusal::Unavailable)
+        });
+        let status = answer.as_ref().map_or_else(GatewayRefusal::status, |_| 200);
+        let endpoint = (Endpoint::ExtAuthz, StatusClass::of(status));
+        state.service.metrics().requests.add(endpoint, start.elapsed());
         Ok(Response::new(answer.unwrap_or_else(|refusal| answer::refused(&refusal, &id))))
     }
 }

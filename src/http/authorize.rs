@@ -20,6 +20,7 @@ use super::request::request_log::{RequestInfo, attribute, span_of};
 use super::state::HttpState;
 use crate::domain::api_token::ApiToken;
 use crate::domain::verification::{Decision, Demand, Denial};
+use crate::metrics::Surface;
 use crate::service::Service;
 use crate::surface::{GatewayRefusal, log_denial, presented};
 use crate::wire::{demand, identity};
@@ -38,7 +39,10 @@ async fn authorize(request: HttpRequest, state: web::Data<HttpState>) -> HttpRes
         return Refusal::NotFound.head().finish();
     }
     let answered = timeout(state.settings.request_timeout, answer(&request, &state)).await;
-    let answered = answered.unwrap_or(Err(GatewayRefusal::Unavailable));
+    let answered = answered.unwrap_or_else(|_| {
+        count(&GatewayRefusal::Unavailable, &state);
+        Err(GatewayRefusal::Unavailable)
+    });
     answered.unwrap_or_else(|refusal| refused(&refusal))
 }
 
@@ -46,9 +50,9 @@ async fn answer(request: &HttpRequest, state: &HttpState) -> Result<HttpResponse
     let client = request.extensions().get().map(|info: &RequestInfo| info.client_address);
     let client = client.ok_or(GatewayRefusal::Unavailable)?;
     let lines = request.headers().get_all(AUTHORIZATION).map(|value| value.as_bytes());
-    let presented = presented(lines)?;
+    let presented = presented(lines).inspect_err(|refusal| count(refusal, state))?;
     let demand = demand_of(request, client, state);
-    let decided = state.service.verify(presented, &demand).await;
+    let decided = state.service.verify(Surface::Authorize, presented, &demand).await;
     let decided = decided.map_err(|error| {
         span_of(request).in_scope(|| unavailable(&error));
         GatewayRefusal::Unavailable
@@ -63,6 +67,10 @@ async fn answer(request: &HttpRequest, state: &HttpState) -> Result<HttpResponse
             Err(GatewayRefusal::of(&denial, &demand, state.service.catalogue()))
         }
     }
+}
+
+fn count(refusal: &GatewayRefusal, state: &HttpState) {
+    refusal.count(Surface::Authorize, state.service.metrics());
 }
 
 /// What the gateway asks for: by the path if it begins so, else by the query string.

@@ -12,9 +12,7 @@ use actix_web::{Handler, HttpResponse, Resource, web};
 use self::refusal::OauthRefusal;
 use super::public_url::PublicUrl;
 use super::refusal::Refusal;
-
-const INTROSPECT: &str = "/oauth2/introspect";
-const REVOKE: &str = "/oauth2/revoke";
+use super::request::path::{INTROSPECT, REVOKE};
 
 /// Routes of these endpoints.
 pub(super) fn configure(config: &mut web::ServiceConfig, public_url: Option<&PublicUrl>) {

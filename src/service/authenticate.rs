@@ -19,6 +19,7 @@ use crate::domain::api_token::ApiToken;
 use crate::domain::principal::{CallerChanged, Principal};
 use crate::domain::secret::{PlaintextSecret, SecretHash};
 use crate::domain::verdict::{InvalidTokenReason, TokenRefusal, Verdict};
+use crate::metrics::{Outcome, Surface};
 
 /// How long what was read of the caller counts without being read again.
 ///
@@ -104,8 +105,20 @@ impl Service {
         presented: &str,
         client: Option<IpAddr>,
     ) -> Result<FirstLook, AuthenticateError> {
-        let secret = self.well_formed(presented, client)?;
-        self.look_at(secret, client, None).await
+        let secret = self.well_formed(presented, client);
+        let looked = match secret {
+            Ok(secret) => self.look_at(secret, client, None).await,
+            Err(refusal) => Err(refusal.into()),
+        };
+        self.metrics.verifications.count((
+            Surface::Caller,
+            match &looked {
+                Ok(_) => Outcome::Allowed,
+                Err(AuthenticateError::Refused(refusal)) => (*refusal).into(),
+                Err(AuthenticateError::Unavailable(_)) => Outcome::Unavailable,
+            },
+        ));
+        looked
     }
 
     /// Admits a request that is here as a whole: if its body came later than its head, the row is

@@ -1,5 +1,6 @@
 //! What is written beside the requests: each duty notes in memory, and one loop writes.
 
+mod census;
 mod idempotency_keys;
 mod last_use;
 mod refusals;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Service;
+use crate::metrics::Duty;
 
 pub(super) use last_use::LastUses;
 pub(super) use refusals::{Refusal, Refusals};
@@ -46,6 +48,7 @@ impl Service {
     /// Keeps the time that it is for the next process, should the clock be set back meanwhile.
     async fn keep_clock(&self) {
         if let Err(error) = self.repository.move_clock_mark().await {
+            self.metrics.duty_failures.count(Duty::Clock);
             tracing::warn!(%error, "the time is not kept in the database yet");
         }
     }

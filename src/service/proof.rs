@@ -27,6 +27,7 @@ use tokio::sync::OnceCell;
 use crate::domain::id::ApiTokenId;
 use crate::domain::random::RandomSource;
 use crate::domain::secret::{PlaintextSecret, SecretHash, SecretTag, StoredSecret};
+use crate::metrics::{Hashing, Metrics, ProofResult};
 
 use later::Later;
 use outdated::Outdated;
@@ -57,6 +58,7 @@ pub(super) struct SecretProofs {
     outdated: Arc<Outdated>,
     cost: u32,
     runs: Arc<AtomicU64>,
+    metrics: Arc<Metrics>,
 }
 
 /// A secret, by its tag, a stored hash, and whether the two match.
@@ -83,7 +85,12 @@ type Shared = OnceCell<Option<SecretHash>>;
 
 impl SecretProofs {
     /// Proves, and makes new hashes of this cost; `runtime` drives what no request waits for.
-    pub(super) fn new(cost: u32, random: Arc<dyn RandomSource>, runtime: Handle) -> Self {
+    pub(super) fn new(
+        cost: u32,
+        random: Arc<dyn RandomSource>,
+        runtime: Handle,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // New secrets, one of an untagged token, and one after its use.
         let threads = Arc::new(HashThreads::new(cores + 2, runtime.clone()));
@@ -98,12 +105,20 @@ impl SecretProofs {
             later,
             cost,
             runs: Arc::default(),
+            metrics,
         }
     }
 
     /// How often bcrypt has run to prove a secret.
     pub(super) fn runs(&self) -> u64 {
         self.runs.load(Ordering::Relaxed)
+    }
+
+    /// Hashes that are computed or wait for it.
+    pub(super) fn hashing(&self) -> Vec<(Hashing, usize)> {
+        let Self { turns, later, .. } = self;
+        let lengths = [turns.proofs(), turns.hashes(), later.waiting()];
+        [Hashing::Prove, Hashing::Store, Hashing::Later].into_iter().zip(lengths).collect()
     }
 
     /// Proven secrets whose stored form is to be replaced.
@@ -120,6 +135,7 @@ impl SecretProofs {
         secret: &PlaintextSecret,
         salt: [u8; 16],
     ) -> Result<StoredSecret, ProofBusy> {
+        let _timing = self.metrics.hashing.start(Hashing::Store);
         let turn = self.turns.to_hash().await?;
         let tag = SecretTag::of(secret);
         let (secret, cost) = (secret.clone(), self.cost);
@@ -141,6 +157,22 @@ impl SecretProofs {
     /// # Errors
     /// When too many proofs wait.
     pub(super) async fn prove(
+        &self,
+        secret: &PlaintextSecret,
+        tag: &SecretTag,
+        stored: &StoredSecret,
+    ) -> Result<Proof, ProofBusy> {
+        let proof = self.proof(secret, tag, stored).await;
+        self.metrics.proofs.count(match &proof {
+            Ok(Proof::AtOnce) => ProofResult::AtOnce,
+            Ok(Proof::Made(_)) => ProofResult::Waited,
+            Ok(Proof::Failed) => ProofResult::Failed,
+            Err(ProofBusy) => ProofResult::Refused,
+        });
+        proof
+    }
+
+    async fn proof(
         &self,
         secret: &PlaintextSecret,
         tag: &SecretTag,
@@ -177,13 +209,16 @@ impl SecretProofs {
         let (secret, tag, hash) = (secret.clone(), *tag, hash.clone());
         let (remembered, outdated) = (Arc::clone(&self.remembered), Arc::clone(&self.outdated));
         let (to_check, runs) = (Arc::clone(&self.to_check), Arc::clone(&self.runs));
+        let metrics = Arc::clone(&self.metrics);
         let accepted = self.later.run(move || {
+            let _timing = metrics.hashing.start(Hashing::Later);
             runs.fetch_add(1, Ordering::Relaxed);
             let matches = bcrypt_hash::verify(secret.proof(), &hash);
             let proven = Proven { tag, hash: hash.clone(), matches };
             let first = remember(&remembered, id, proven);
             locked(&to_check).remove(&id);
             if !matches {
+                metrics.proofs.count(ProofResult::Contradicted);
                 tracing::error!(token_id = %id, "the two stored hashes of a secret contradict each \
                     other, so the row was changed by somebody else; the token is refused");
             } else if first {
@@ -211,6 +246,7 @@ impl SecretProofs {
         tag: SecretTag,
         stored: &StoredSecret,
     ) -> Result<Option<SecretHash>, ProofBusy> {
+        let _timing = self.metrics.hashing.start(Hashing::Prove);
         let id = secret.token_id();
         let turn = self.turns.to_prove_untagged(id).await?;
         let (secret, hash) = (secret.clone(), stored.hash.clone());

@@ -12,6 +12,7 @@ use crate::domain::permission::required;
 use crate::domain::principal::{MissingPermission, Principal};
 use crate::domain::verdict::Verdict;
 use crate::domain::verification::{Decision, Demand};
+use crate::metrics::{Outcome, Surface};
 use crate::service::failure::ends_with_failure;
 use crate::wire::identity::Identity;
 
@@ -58,9 +59,22 @@ impl Service {
     ///
     /// # Errors
     /// When no decision is possible now: the request must then be refused.
-    pub async fn verify(&self, presented: &str, demand: &Demand) -> Result<Decision, JudgeError> {
-        let verdict = self.judge(presented, demand.client()).await?;
-        Ok(self.decide(verdict, demand))
+    pub async fn verify(
+        &self,
+        surface: Surface,
+        presented: &str,
+        demand: &Demand,
+    ) -> Result<Decision, JudgeError> {
+        let verdict = self.judge(presented, demand.client()).await;
+        let decided = verdict.map(|verdict| self.decide(verdict, demand));
+        self.count(surface, decided.as_ref().ok());
+        decided
+    }
+
+    /// Counts a decision; `None`: there was none.
+    fn count(&self, surface: Surface, decision: Option<&Decision>) {
+        let outcome = decision.map_or(Outcome::Unavailable, Outcome::from);
+        self.metrics.verifications.count((surface, outcome));
     }
 
     /// The same for a caller, who must be one that may read tokens.
@@ -74,7 +88,7 @@ impl Service {
         demand: &Demand,
     ) -> Result<Decision, VerifyError> {
         principal.require(required::API_TOKENS_READ)?;
-        Ok(self.verify(presented, demand).await?)
+        Ok(self.verify(Surface::Introspect, presented, demand).await?)
     }
 
     /// The same for many secrets with one read, in their order.
@@ -94,9 +108,15 @@ impl Service {
             .zip(&demands)
             .map(|(wanted, demand)| (wanted.secret.as_str(), demand.client()))
             .collect();
-        let verdicts = self.judge_all(&presented).await?;
-        let decided = verdicts.into_iter().zip(&demands);
-        Ok(decided.map(|(verdict, demand)| self.decide(verdict, demand)).collect())
+        let verdicts = self.judge_all(&presented).await.inspect_err(|_| {
+            presented.iter().for_each(|_| self.count(Surface::Graphql, None));
+        })?;
+        let decided = verdicts.into_iter().zip(&demands).map(|(verdict, demand)| {
+            let decision = self.decide(verdict, demand);
+            self.count(Surface::Graphql, Some(&decision));
+            decision
+        });
+        Ok(decided.collect())
     }
 
     fn demands(&self, wanted: &[VerifyApiToken]) -> Result<Vec<Demand>, Vec<InputFault>> {

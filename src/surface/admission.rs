@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::client_network::client_network;
@@ -23,6 +24,7 @@ pub struct Connections {
     limits: ConnectionLimits,
     exempt: TrustedProxies,
     open: Mutex<Open>,
+    refused: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -50,11 +52,32 @@ pub struct Admitted {
 impl Connections {
     /// No connection is open yet. Those of `exempt` count only in all.
     pub fn new(limits: ConnectionLimits, exempt: TrustedProxies) -> Arc<Self> {
-        Arc::new(Self { limits, exempt, open: Mutex::default() })
+        Arc::new(Self { limits, exempt, open: Mutex::default(), refused: AtomicU64::new(0) })
+    }
+
+    /// How many are open now.
+    pub fn open_now(&self) -> usize {
+        self.open().all
+    }
+
+    /// The most that may be open.
+    pub const fn most(&self) -> usize {
+        self.limits.all
+    }
+
+    /// How many were closed at once so far.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Counts a new connection.
     pub fn admit(self: &Arc<Self>, peer: Option<IpAddr>) -> Result<Admitted, TooMany> {
+        self.count(peer).inspect_err(|_| {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        })
+    }
+
+    fn count(self: &Arc<Self>, peer: Option<IpAddr>) -> Result<Admitted, TooMany> {
         let address = peer.filter(|peer| !self.exempt.contains(*peer)).map(client_network);
         let mut open = self.open();
         if open.all >= self.limits.all {

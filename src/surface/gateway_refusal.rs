@@ -7,6 +7,7 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::verdict::TokenRefusal;
 use crate::domain::verification::{Demand, Denial};
 use crate::graphql::RETRY_AFTER;
+use crate::metrics::{Metrics, Outcome, Surface};
 use crate::wire::bearer::{Credentials, credentials};
 use crate::wire::challenge;
 
@@ -50,6 +51,16 @@ impl GatewayRefusal {
                 Self::PermissionMissing(asked.map(|entry| entry.code.to_string()).collect())
             }
         }
+    }
+
+    /// Counts a refusal that no decision was needed for, or none came.
+    pub fn count(&self, surface: Surface, metrics: &Metrics) {
+        let outcome = match self {
+            Self::NoCredentials => Outcome::NoCredentials,
+            Self::MalformedCredentials => Outcome::MalformedCredentials,
+            _ => Outcome::Unavailable,
+        };
+        metrics.verifications.count((surface, outcome));
     }
 
     /// The status of HTTP.

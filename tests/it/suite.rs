@@ -33,6 +33,7 @@ mod largest_version;
 mod last_use;
 mod list_changes;
 mod log_reader;
+mod metrics;
 mod migrations;
 mod no_escalation;
 mod oauth;

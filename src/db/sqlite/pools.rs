@@ -22,7 +22,8 @@ use super::manager::SqliteManager;
 use super::open::{READER, WRITER, open_first};
 use super::served_file::ServedFile;
 use crate::db::priority::Gate;
-use crate::db::{DbError, PoolSettings, Priority, Stamp};
+use crate::db::{DbError, PoolSettings, Priority, Stamp, count_failure, pool_level};
+use crate::metrics::{DatabaseUse, Metrics, PoolLevel};
 
 /// Connections that write: SQLite has one writing transaction at a time.
 const WRITERS: usize = 1;
@@ -43,6 +44,7 @@ struct Connections {
     readers: Pool<SqliteManager>,
     searchers: Pool<SqliteManager>,
     shared: Arc<FileUse>,
+    metrics: Arc<Metrics>,
     runtime: Handle,
     /// Closed last: while one connection is open, SQLite leaves the write-ahead log where it is.
     first: Mutex<Option<SqliteConnection>>,
@@ -53,6 +55,7 @@ impl SqlitePools {
         path: &Path,
         settings: PoolSettings,
         runtime: &Handle,
+        metrics: &Arc<Metrics>,
     ) -> Result<Self, DbError> {
         let first = open_first(path)?;
         let file = Arc::new(ServedFile::open(path)?);
@@ -78,6 +81,7 @@ impl SqlitePools {
                 search_time: settings.statement_timeout,
                 local_readers: AtomicUsize::new(0),
             }),
+            metrics: Arc::clone(metrics),
             runtime: runtime.clone(),
             first: Mutex::new(Some(first)),
         });
@@ -90,6 +94,7 @@ impl SqlitePools {
     }
 
     pub(crate) async fn reader(&self) -> Result<SqliteLease, DbError> {
+        let _wait = self.0.metrics.database_waits.start(DatabaseUse::Read);
         self.lease(&self.0.readers, &self.0.readers.timeouts()).await
     }
 
@@ -115,11 +120,14 @@ impl SqlitePools {
     }
 
     pub(crate) async fn searcher(&self) -> Result<SqliteLease, DbError> {
+        let _wait = self.0.metrics.database_waits.start(DatabaseUse::Search);
         self.lease(&self.0.searchers, &self.0.searchers.timeouts()).await
     }
 
     pub(crate) async fn writer(&self, priority: Priority) -> Result<SqliteLease, DbError> {
-        let pass = self.0.gate.pass(priority).await?;
+        let _wait = self.0.metrics.database_waits.start(DatabaseUse::Write);
+        let pass = self.0.gate.pass(priority).await;
+        let pass = pass.inspect_err(|error| count_failure(&self.0.metrics, error))?;
         let lease = self.lease(&self.0.writer, &self.0.writer.timeouts()).await?;
         Ok(lease.with_pass(pass))
     }
@@ -130,8 +138,17 @@ impl SqlitePools {
         timeouts: &Timeouts,
     ) -> Result<SqliteLease, DbError> {
         let lent = pool.timeout_get(timeouts).await;
-        let lent = lent.map_err(|error| DbError::Unavailable(error.to_string()))?;
+        let lent = lent.map_err(|error| DbError::Unavailable(error.to_string()));
+        let lent = lent.inspect_err(|error| count_failure(&self.0.metrics, error))?;
         Ok(SqliteLease::new(lent, Arc::clone(&self.0.shared)))
+    }
+
+    /// The connections of each pool.
+    pub(in crate::db) fn levels(&self) -> Vec<PoolLevel> {
+        let Connections { readers, searchers, writer, .. } = &*self.0;
+        [("read", readers), ("search", searchers), ("write", writer)]
+            .map(|(name, pool)| pool_level(name, pool.status()))
+            .to_vec()
     }
 
     /// The name of the file.

@@ -82,6 +82,7 @@ impl Refuser {
     }
 
     fn log(&self, request_id: &str, refusal: Refusal) {
+        self.state.service.metrics().not_requests.count(());
         let client = self.peer.map(tracing::field::display);
         if self.state.refusals.is_first(self.peer, &refusal.to_string()) {
             tracing::info!(request_id, client, reason = %refusal, "refused by the HTTP library");

@@ -13,13 +13,14 @@ use crate::graphql::{GraphqlRequest, Introspection, Method, Outcome, RequestCont
 use crate::http::caller::{Caller, refused};
 use crate::http::refusal::Refusal;
 use crate::http::request::body::read_body;
+use crate::http::request::path::GRAPHQL;
 use crate::http::request::single_header::single_header;
 use crate::http::state::HttpState;
 use crate::service::Arrival;
 
 /// Routes of this endpoint.
 pub(in crate::http) fn configure(config: &mut web::ServiceConfig) {
-    let resource = web::resource("/graphql")
+    let resource = web::resource(GRAPHQL)
         .wrap(middleware::from_fn(cross_origin))
         .route(web::post().to(post))
         .route(web::get().to(get))

@@ -4,20 +4,18 @@
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use super::{INTROSPECT, REVOKE};
 use crate::http::public_url::PublicUrl;
 use crate::http::read_only::read_only;
 use crate::http::refusal::{JSON, Refusal};
+use crate::http::request::path::{INTROSPECT, METADATA, REVOKE};
 use crate::http::state::HttpState;
-
-const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
 
 /// Where the issuer has a path, clients look for the metadata with that path behind (RFC 8414
 /// section 3.1). A proxy may hand on either.
 pub(super) fn configure(config: &mut web::ServiceConfig, public_url: Option<&PublicUrl>) {
-    config.service(read_only(WELL_KNOWN, metadata));
+    config.service(read_only(METADATA, metadata));
     if let Some(path) = public_url.map(PublicUrl::path).filter(|path| !path.is_empty()) {
-        config.service(read_only(&format!("{WELL_KNOWN}{path}"), metadata));
+        config.service(read_only(&format!("{METADATA}{path}"), metadata));
     }
 }
 

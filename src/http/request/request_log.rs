@@ -19,12 +19,13 @@ use actix_web::{Error, HttpMessage, HttpRequest, web};
 use tracing::field::Empty;
 use tracing::{Instrument, Level, Span};
 
-use super::path::{is_authorize, is_probe};
+use super::path::{endpoint, is_authorize, is_probe};
 use super::single_header::single_header;
 use crate::domain::api_token::ApiToken;
 use crate::domain::id::request_id;
 use crate::domain::verdict::TokenRefusal;
 use crate::http::state::HttpState;
+use crate::metrics::StatusClass;
 use crate::wire::forwarded::{ForwardedHeader, client_address};
 use crate::wire::request_id::fit_for_log;
 
@@ -69,6 +70,7 @@ pub(in crate::http) async fn request_log(
     let state = request.app_data::<web::Data<HttpState>>().cloned();
     let info = state.as_ref().map_or_else(RequestInfo::default, |state| info(&request, state));
     let address = info.client_address;
+    let endpoint = endpoint(request.path());
     let (is_probe, is_authorize) = (is_probe(request.path()), is_authorize(request.path()));
     let span = if is_probe || is_authorize {
         span!(Level::DEBUG, request.request(), &info)
@@ -87,8 +89,13 @@ pub(in crate::http) async fn request_log(
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let took = start.elapsed();
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let status = response.status();
+    if let Some(state) = &state {
+        let class = StatusClass::of(status.as_u16());
+        state.service.metrics().requests.add((endpoint, class), took);
+    }
     // What is wrong with the database has lines of its own.
     let is_usual = is_probe
         || is_authorize && status.is_success()

@@ -1,6 +1,7 @@
 //! Removing the keys of requests that are too old to be retried.
 
 use crate::domain::idempotency::KEPT;
+use crate::metrics::Duty;
 use crate::service::Service;
 
 impl Service {
@@ -12,6 +13,7 @@ impl Service {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => {
+                    self.metrics.duty_failures.count(Duty::IdempotencyKeys);
                     return tracing::warn!(%error, "old idempotency keys are not removed yet");
                 }
             }

@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::domain::api_token::LastUse;
 use crate::domain::clock::Instant;
 use crate::domain::id::ApiTokenId;
+use crate::metrics::Duty;
 use crate::service::Service;
 
 /// Most tokens that are noted at once; the uses of further ones are forgotten.
@@ -33,6 +34,11 @@ impl LastUses {
     /// Was the token used since the last writing?
     pub(in crate::service) fn has(&self, id: ApiTokenId) -> bool {
         self.noted().contains_key(&id)
+    }
+
+    /// How many tokens were used since the last writing.
+    pub(in crate::service) fn len(&self) -> usize {
+        self.noted().len()
     }
 
     /// Takes everything out, in the order of the ids, in which rows are locked everywhere.
@@ -66,6 +72,7 @@ impl Service {
         while !unwritten.is_empty() {
             let (batch, rest) = unwritten.split_at(unwritten.len().min(BATCH));
             if let Err(error) = self.repository.write_last_uses(batch).await {
+                self.metrics.duty_failures.count(Duty::LastUses);
                 tracing::warn!(%error, tokens = unwritten.len(), "last uses are not written yet");
                 return self.last_uses.give_back(unwritten);
             }

@@ -17,6 +17,7 @@ use crate::domain::id::{ApiTokenId, EventId};
 use crate::domain::random::{RandomError, RandomSource};
 use crate::domain::user::UserInfo;
 use crate::domain::verdict::InvalidTokenReason;
+use crate::metrics::Duty;
 use crate::service::Service;
 
 /// Most events that are noted at once; further refusals are only counted and logged.
@@ -197,6 +198,7 @@ impl Service {
                 Err(error) => Err(error.to_string()),
             };
             if let Err(error) = written {
+                self.metrics.duty_failures.count(Duty::Refusals);
                 tracing::warn!(%error, events = unwritten.len(), "refusals are not written yet");
                 return self.refusals.give_back(unwritten);
             }

@@ -1,5 +1,6 @@
 //! Writing proven secrets in the form that new ones are stored in.
 
+use crate::metrics::Duty;
 use crate::service::Service;
 
 /// Tokens written in one transaction, which keeps other writers waiting.
@@ -15,6 +16,7 @@ impl Service {
         while !unwritten.is_empty() {
             let (batch, rest) = unwritten.split_at(unwritten.len().min(BATCH));
             if let Err(error) = self.repository.replace_secrets(batch).await {
+                self.metrics.duty_failures.count(Duty::ReplaceSecrets);
                 let tokens = unwritten.len();
                 tracing::warn!(%error, tokens, "tags of secrets are not written yet");
                 return outdated.give_back(unwritten);

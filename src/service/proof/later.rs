@@ -25,6 +25,11 @@ impl Later {
         Self { places, worker: Arc::new(Semaphore::new(1)), threads, runtime }
     }
 
+    /// How many jobs run or wait.
+    pub(super) fn waiting(&self) -> usize {
+        WAITING.saturating_sub(self.places.available_permits())
+    }
+
     /// Runs the job later; `false` if too many wait, and the job is dropped.
     pub(super) fn run(&self, job: impl FnOnce() + Send + 'static) -> bool {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return false };

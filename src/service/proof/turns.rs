@@ -32,6 +32,7 @@ pub(super) struct Turns {
 }
 
 struct Queue {
+    size: usize,
     places: Arc<Semaphore>,
     workers: Arc<Semaphore>,
 }
@@ -47,6 +48,7 @@ impl Turns {
     /// As many hashes of new secrets are made at once as there are cores.
     pub(super) fn new(cores: usize) -> Self {
         let queue = |places, workers| Queue {
+            size: places,
             places: Arc::new(Semaphore::new(places)),
             workers: Arc::new(Semaphore::new(workers)),
         };
@@ -55,6 +57,16 @@ impl Turns {
             untagged: queue(UNTAGGED, 1),
             tokens: Mutex::default(),
         }
+    }
+
+    /// How many hashes of new secrets are made or wait.
+    pub(super) fn hashes(&self) -> usize {
+        self.hashes.taken()
+    }
+
+    /// How many proofs are made or wait.
+    pub(super) fn proofs(&self) -> usize {
+        self.untagged.taken()
     }
 
     /// Waits to hash a new secret.
@@ -80,6 +92,10 @@ impl Turns {
 }
 
 impl Queue {
+    fn taken(&self) -> usize {
+        self.size.saturating_sub(self.places.available_permits())
+    }
+
     async fn wait(&self, token: Option<Arc<AsyncMutex<()>>>) -> Result<Turn, ProofBusy> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| ProofBusy)?;
         let waiting = async {

@@ -46,6 +46,8 @@ pub struct Options {
     pub pool: PoolSettings,
     /// Another way to the database than its own URL.
     pub way: Option<DatabaseUrl>,
+    /// Is there a listener for Prometheus, and are tokens counted for it?
+    pub metrics: bool,
     pub clock: ManualClock,
     pub random: Arc<dyn RandomSource>,
 }
@@ -77,6 +79,7 @@ impl Default for Options {
                 idle_transaction_timeout: Duration::from_secs(5),
             },
             way: None,
+            metrics: false,
             clock: ManualClock::default(),
             random: Arc::new(SystemRandom),
         }
@@ -88,6 +91,8 @@ pub struct TestApp {
     pub address: SocketAddr,
     /// Where Envoy asks over gRPC.
     pub ext_authz: SocketAddr,
+    /// Where Prometheus asks, where there is such a listener.
+    pub metrics: Option<SocketAddr>,
     pub database: TestDatabase,
     pub clock: Arc<ManualClock>,
     /// The use cases, past HTTP.
@@ -145,10 +150,12 @@ impl TestApp {
             connections: options.connections,
         };
         let any = ([127, 0, 0, 1], 0).into();
-        let listen = Listen { http: any, ext_authz: Some(any) };
+        let listen =
+            Listen { http: any, ext_authz: Some(any), metrics: options.metrics.then_some(any) };
         let app = App::build(config, listen, settings).await.unwrap();
         let (address, service) = (app.address(), Arc::clone(app.service()));
         let ext_authz = app.ext_authz_address().unwrap();
+        let metrics = app.metrics_address();
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(app.run_until(async {
             let _sender_gone = stopped.await;
@@ -161,7 +168,17 @@ impl TestApp {
         );
         eventually("the time is kept", || !database.texts(&marked).is_empty()).await;
         let http = reqwest::Client::new();
-        Self { address, ext_authz, database, clock, service, http, admin, stop: Some(stop) }
+        Self {
+            address,
+            ext_authz,
+            metrics,
+            database,
+            clock,
+            service,
+            http,
+            admin,
+            stop: Some(stop),
+        }
     }
 
     /// Where GraphQL is.

@@ -79,6 +79,7 @@ fn other_settings(database: &TestDatabase) -> Vec<(&'static str, String)> {
         ("max-lifetime", text("30d")),
         ("max-tokens", "9".to_owned()),
         ("max-tokens-per-maker", "9".to_owned()),
+        ("metrics-listen", text("127.0.0.1:0")),
         ("migrate", "true".to_owned()),
         ("permissions", text(bookshop)),
         ("playground", "true".to_owned()),
@@ -111,6 +112,7 @@ async fn has_other_settings(database: &TestDatabase, serve: Binary) {
     assert!(answer.contains("FORBIDDEN"), "introspection: {answer}");
     running.signal("TERM");
     let ended = running.wait();
+    assert_ended(&ended, 0, "listening for Prometheus on");
     assert_ended(&ended, 0, "\"level\":\"INFO\"");
     assert_ended(&ended, 0, "\"client\":\"192.0.2.7\"");
 }
