@@ -1,6 +1,7 @@
 //! Forward-auth: what a gateway is told at `/authorize`.
 
 mod answers;
+mod attacks;
 mod demands;
 mod log;
 mod revocation;

@@ -61,6 +61,24 @@ async fn it_needs_nothing_but_the_secret() {
     }
 }
 
+/// The secret of a token from before there were tags is compared only while the token may be used:
+/// whoever asks about ended ones must cost nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_tokens_from_before_tags_only_the_usable_are_revoked() {
+    let app = TestApp::start().await;
+    let usable = made(&app, "usable", json!({})).await;
+    let disabled = made(&app, "disabled", json!({})).await;
+    drop(app.database.change(&usable.id, "secret_tag = NULL"));
+    drop(app.database.change(&disabled.id, "secret_tag = NULL, enabled = FALSE"));
+    for (token, is_revoked) in [(&usable, true), (&disabled, false)] {
+        let wrong = crate::suite::authentication::wrong(&token.secret);
+        assert_eq!(revoked(&app, &wrong).await, 200);
+        assert!(is_there(&app, token).await);
+        assert_eq!(revoked(&app, &token.secret).await, 200);
+        assert_eq!(is_there(&app, token).await, !is_revoked);
+    }
+}
+
 async fn is_there(app: &TestApp, token: &Made) -> bool {
     let query = format!("{{ apiToken(id: \"{}\") {{ id }} }}", token.id);
     app.query(&app.admin, &query).await.json["data"]["apiToken"]["id"].is_string()
