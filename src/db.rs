@@ -41,8 +41,8 @@ pub(crate) use schema::{
     permissions, users,
 };
 pub(crate) use share_lock::{KeyShared, Locked};
+pub(crate) use sqlite::SqliteLink;
 pub use sqlite::{ServerLock, ServerLockError};
-pub(crate) use sqlite::{SqliteLink, begin_immediate};
 pub(crate) use stamp::Stamp;
 pub(crate) use types::{
     DbId, DbInstant, DbLabels, DbNetworks, DbPermissions, DbTexts, Id, Moment, stored_label,

@@ -113,7 +113,8 @@ macro_rules! search {
     }};
 }
 
-/// Runs a body in one transaction. An error rolls it back. It queues behind all others, unless a
+/// Runs a body in a transaction, on SQLite perhaps together with others. An error rolls back what
+/// the body did. It queues behind all others, unless a
 /// [`Priority`](super::Priority) says otherwise: `write_tx!(db, priority, |conn| ..)`.
 macro_rules! write_tx {
     ($db:expr, |$conn:ident| $body:expr) => {
@@ -123,17 +124,13 @@ macro_rules! write_tx {
         let _timing = $db.timing($crate::metrics::DatabaseUse::Write);
         match $db.backend() {
             $crate::db::Backend::Sqlite(sqlite) => {
-                let mut lease = sqlite.writer($priority).await?;
-                let operation = async move {
-                    lease.ensure_served()?;
-                    let $conn = &mut *lease;
-                    $crate::db::begin_immediate($conn).await?;
-                    let answer = async { $body }.await;
-                    let outcome = $crate::db::end($conn, answer).await?;
-                    lease.ensure_kept()?;
-                    Ok(outcome)
+                let body = move |$conn: &mut $crate::db::SqliteLink| {
+                    $crate::db::in_place(async {
+                        let answer: diesel::QueryResult<_> = async { $body }.await;
+                        Ok(answer?)
+                    })
                 };
-                $db.detached_blocking(|| $crate::db::in_place(operation)).await
+                sqlite.write($priority, body).await
             }
             $crate::db::Backend::Postgres(postgres) => {
                 let (postgres, priority) = (postgres.clone(), $priority);

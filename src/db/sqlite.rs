@@ -1,5 +1,7 @@
 //! The embedded database: one writer and a pool of readers on one file.
 
+mod change;
+mod changes;
 mod data_version;
 mod file;
 mod free_space;
@@ -24,7 +26,7 @@ use super::{DbError, PoolSettings};
 use crate::metrics::Metrics;
 
 pub(super) use file::{create_file, explained};
-pub(crate) use link::{SqliteLink, begin_immediate};
+pub(crate) use link::SqliteLink;
 pub(super) use open::{open_reader, open_writer};
 pub(crate) use pools::SqlitePools;
 pub(super) use server_lock::Turn;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use deadpool::managed::Object;
 use diesel::result::Error;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::Notify;
 
 use super::link::SqliteLink;
 use super::log::LONG_LOG;
@@ -26,22 +26,37 @@ pub(super) struct FileUse {
     pub(super) local_readers: AtomicUsize,
 }
 
+impl FileUse {
+    /// To be asked before an operation.
+    ///
+    /// # Errors
+    /// When the file was removed or replaced.
+    pub(super) fn ensure_served(&self) -> Result<(), DbError> {
+        self.file.check().map(drop)
+    }
+
+    /// To be asked between a commit and its acknowledgement.
+    ///
+    /// # Errors
+    /// When the file was removed or replaced, and with it perhaps what was committed.
+    pub(super) fn ensure_kept(&self) -> Result<(), DbError> {
+        let log = self.file.check().map_err(DbError::at_commit)?;
+        if log > LONG_LOG {
+            self.long_log.notify_one();
+        }
+        Ok(())
+    }
+}
+
 /// A connection that is lent to one operation.
 pub(crate) struct SqliteLease {
-    // The connection goes back to the pool before the next transaction may pass the gate.
     lent: Object<SqliteManager>,
     shared: Arc<FileUse>,
-    _pass: Option<OwnedSemaphorePermit>,
 }
 
 impl SqliteLease {
     pub(super) const fn new(lent: Object<SqliteManager>, shared: Arc<FileUse>) -> Self {
-        Self { lent, shared, _pass: None }
-    }
-
-    /// The same lease, which also holds what let it through the gate.
-    pub(super) fn with_pass(self, pass: Option<OwnedSemaphorePermit>) -> Self {
-        Self { _pass: pass, ..self }
+        Self { lent, shared }
     }
 
     /// To be asked before the operation.
@@ -49,19 +64,7 @@ impl SqliteLease {
     /// # Errors
     /// When the file was removed or replaced.
     pub(crate) fn ensure_served(&self) -> Result<(), DbError> {
-        self.shared.file.check().map(drop)
-    }
-
-    /// To be asked between a commit and its acknowledgement.
-    ///
-    /// # Errors
-    /// When the file was removed or replaced, and with it perhaps what was committed.
-    pub(crate) fn ensure_kept(&self) -> Result<(), DbError> {
-        let log = self.shared.file.check().map_err(DbError::at_commit)?;
-        if log > LONG_LOG {
-            self.shared.long_log.notify_one();
-        }
-        Ok(())
+        self.shared.ensure_served()
     }
 
     /// From now on the time of a search runs.

@@ -10,8 +10,10 @@ use deadpool::managed::{Pool, Timeouts};
 use diesel::SqliteConnection;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
+use super::change::{Awaited, change};
+use super::changes::Changes;
 use super::file::warn_of_others;
 use super::free_space::free_space;
 use super::lease::{FileUse, SqliteLease};
@@ -21,7 +23,6 @@ use super::log::fold_log;
 use super::manager::SqliteManager;
 use super::open::{READER, WRITER, open_first};
 use super::served_file::ServedFile;
-use crate::db::priority::Gate;
 use crate::db::{DbError, PoolSettings, Priority, Stamp, count_failure, pool_level};
 use crate::metrics::{DatabaseUse, Metrics, PoolLevel};
 
@@ -39,12 +40,14 @@ pub(crate) struct SqlitePools(Arc<Connections>);
 /// All open connections to the file.
 struct Connections {
     writer: Pool<SqliteManager>,
-    /// In front of the writer.
-    gate: Gate,
+    /// What waits for the writer.
+    changes: Changes,
     readers: Pool<SqliteManager>,
     searchers: Pool<SqliteManager>,
     shared: Arc<FileUse>,
     metrics: Arc<Metrics>,
+    /// Longest wait for a connection, and for the turn of a change.
+    wait: Duration,
     runtime: Handle,
     /// Closed last: while one connection is open, SQLite leaves the write-ahead log where it is.
     first: Mutex<Option<SqliteConnection>>,
@@ -72,7 +75,7 @@ impl SqlitePools {
         };
         let connections = Arc::new(Connections {
             writer: pool(WRITER, WRITERS)?,
-            gate: Gate::before(WRITERS, settings.wait),
+            changes: Changes::default(),
             readers: pool(READER, settings.connections)?,
             searchers: pool(READER, SEARCHERS)?,
             shared: Arc::new(FileUse {
@@ -82,6 +85,7 @@ impl SqlitePools {
                 local_readers: AtomicUsize::new(0),
             }),
             metrics: Arc::clone(metrics),
+            wait: settings.wait,
             runtime: runtime.clone(),
             first: Mutex::new(Some(first)),
         });
@@ -124,12 +128,58 @@ impl SqlitePools {
         self.lease(&self.0.searchers, &self.0.searchers.timeouts()).await
     }
 
-    pub(crate) async fn writer(&self, priority: Priority) -> Result<SqliteLease, DbError> {
-        let _wait = self.0.metrics.database_waits.start(DatabaseUse::Write);
-        let pass = self.0.gate.pass(priority).await;
-        let pass = pass.inspect_err(|error| count_failure(&self.0.metrics, error))?;
-        let lease = self.lease(&self.0.writer, &self.0.writer.timeouts()).await?;
-        Ok(lease.with_pass(pass))
+    /// Runs a change in a transaction, perhaps together with others, and answers once it is
+    /// committed. One that nobody waits for any more before it began is left out.
+    ///
+    /// # Errors
+    /// When the body fails, the commit fails, or too many others are before it.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        priority: Priority,
+        body: impl FnOnce(&mut SqliteLink) -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let (metrics, start) = (Arc::clone(&self.0.metrics), Instant::now());
+        let (change, Awaited { mut answer, claim }) = change(move |link: &mut SqliteLink| {
+            metrics.database_waits.add(DatabaseUse::Write, start.elapsed());
+            body(link)
+        });
+        if self.0.changes.push(priority, change) {
+            self.0.runtime.spawn(self.clone().run_changes());
+        }
+        let answer = match timeout(self.0.wait, &mut answer).await {
+            Ok(answer) => answer,
+            Err(_) if claim.withdraw() => {
+                let refusal = "too many transactions wait for the database already";
+                Ok(Err(DbError::Unavailable(refusal.to_owned())))
+            }
+            Err(_) => answer.await,
+        };
+        let answer = answer.unwrap_or(Err(DbError::OperationPanicked));
+        answer.inspect_err(|error| count_failure(&self.0.metrics, error))
+    }
+
+    /// Runs what waits for the writer until nothing does. The writer is free between two groups.
+    async fn run_changes(self) {
+        while self.0.changes.is_waiting() {
+            let mut writer = match self.writer().await {
+                Ok(writer) => writer,
+                Err(error) => {
+                    self.0.changes.refuse(&error);
+                    continue;
+                }
+            };
+            let connections = Arc::clone(&self.0);
+            let group = self.0.runtime.spawn_blocking(move || {
+                let Connections { changes, shared, .. } = &*connections;
+                changes.run_group(&mut writer, || shared.ensure_served(), || shared.ensure_kept());
+            });
+            // Those of a group that panics are told so, as nobody answers them.
+            let _ended = group.await;
+        }
+    }
+
+    async fn writer(&self) -> Result<SqliteLease, DbError> {
+        self.lease(&self.0.writer, &self.0.writer.timeouts()).await
     }
 
     async fn lease(
@@ -176,7 +226,7 @@ impl SqlitePools {
         for _ in 0..SEARCHERS {
             searchers.push(self.lease(&self.0.searchers, &wait).await?);
         }
-        let mut writer = self.writer(Priority::Usual).await?;
+        let mut writer = self.writer().await?;
         let folded = self.blocking(move || {
             writer.ensure_served()?;
             fold_log(&mut writer)
@@ -199,7 +249,7 @@ impl SqlitePools {
             std::mem::forget(Arc::clone(&self.0));
             return Ok(());
         }
-        let mut writer = self.writer(Priority::Usual).await?;
+        let mut writer = self.writer().await?;
         let folded = self.blocking(move || fold_log(&mut writer)).await;
         let pools = [&self.0.writer, &self.0.readers, &self.0.searchers];
         pools.iter().for_each(|pool| pool.close());
