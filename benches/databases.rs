@@ -13,17 +13,11 @@
     reason = "a benchmark ends where something is wrong, and prints its table"
 )]
 
-#[expect(dead_code, reason = "the tests use the rest of it")]
-#[path = "../tests/it/postgres/cluster.rs"]
-mod cluster;
-#[expect(dead_code, reason = "the tests use the rest of it")]
-#[path = "../tests/it/postgres/sql.rs"]
-mod sql;
 #[expect(dead_code, unused_imports, reason = "the other benchmarks use the rest of it")]
 mod support;
 
-use cluster::Cluster;
-use support::{Server, Tokenwright, cpu, creation, document, load};
+use support::cluster::Cluster;
+use support::{Server, Tokenwright, cpu, creation, document, load, sql};
 
 const READS: usize = 4_000;
 const CREATES: usize = 250;

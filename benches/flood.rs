@@ -5,6 +5,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a benchmark ends where something is wrong, and prints its table"
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use support::{Server, Tokenwright, connect, document, exchange, post};
+use support::{Server, Tokenwright, connect, document, exchange, percentile, post, print_machine};
 use tokenwright::domain::clock::{Clock, SystemClock};
 use tokenwright::domain::id::ApiTokenId;
 use tokenwright::domain::random::SystemRandom;
@@ -43,6 +44,7 @@ fn main() {
     let rate = numbers.first().copied().unwrap_or(RATE);
     let connections = numbers.get(1).copied().unwrap_or(CONNECTIONS);
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    print_machine();
     println!(
         "{:<18} {:>11} {:>11} {:>11} {:>11} {:>6} {:>9}",
         "p50, p99 in ms", "remembered", "", "first use", "", "503", "flood/s"
@@ -188,10 +190,4 @@ async fn timed(address: &str, secret: &str) -> (f64, u16) {
     let status = exchange(&mut stream, &request(secret)).await.unwrap().status;
     assert!(matches!(status, 200 | 503), "{status}");
     (started.elapsed().as_secs_f64() * 1000.0, status)
-}
-
-fn percentile(times: &[f64], percent: usize) -> f64 {
-    let mut times = times.to_vec();
-    times.sort_by(f64::total_cmp);
-    times.get((times.len() * percent / 100).min(times.len() - 1)).copied().unwrap()
 }

@@ -17,31 +17,24 @@
     reason = "a benchmark ends where something is wrong, and prints its table"
 )]
 
-#[expect(dead_code, reason = "the tests use the rest of it")]
-#[path = "../tests/it/postgres/cluster.rs"]
-mod cluster;
 mod pages {
     pub mod figures;
     pub mod mutations;
     pub mod operation;
     pub mod queries;
-    pub mod rows;
     pub mod table;
 }
-#[expect(dead_code, reason = "the tests use the rest of it")]
-#[path = "../tests/it/postgres/sql.rs"]
-mod sql;
 #[expect(dead_code, unused_imports, reason = "the other benchmarks use the rest of it")]
 mod support;
 
-use cluster::Cluster;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use pages::figures::{Candidate, measure};
 use pages::operation::Operation;
-use pages::rows::{POSTGRES, SQLITE};
 use pages::{mutations, queries, table};
-use support::Tokenwright;
+use support::cluster::Cluster;
+use support::rows::{POSTGRES, SQLITE};
+use support::{Tokenwright, sql};
 
 const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
 

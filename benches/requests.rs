@@ -1,10 +1,17 @@
 //! What a request costs: CPU time of the server process, as a multiple of what a bare actix-web
-//! handler takes for a request of the same form in the same run.
+//! handler takes for a GET in the same round. 10,000 tokens are in use, in turn, and the server has
+//! its default settings, the log included.
 //!
-//! `cargo bench --bench requests`; reads `/proc`, so Linux only.
+//! `cargo bench --bench requests`, or `cargo bench --bench requests -- sqlite` for one database;
+//! starts PostgreSQL with the installed programs, as the tests do, and reads `/proc`, so Linux
+//! only. `-- small` leaves the million rows out.
+//!
+//! The kinds of requests take turns in each round, each right after the bare handler, so that other
+//! load on the machine affects both; a figure is the median of the rounds.
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a benchmark ends where something is wrong, and prints its table"
@@ -13,88 +20,163 @@
 #[expect(dead_code, unused_imports, reason = "the other benchmarks use the rest of it")]
 mod support;
 
-use std::process::Command;
+use support::{
+    Server, Store, document, get, hello, load_requests, make, median, post, print_machine,
+};
 
-use actix_web::{App, HttpResponse, HttpServer, web};
-use support::{Server, Tokenwright, creation, document, load};
+/// Tokens in the database.
+const STORED: usize = 100_000;
+/// Few and many, whose costs are compared.
+const FEW: usize = 1_000;
+const MANY: usize = 1_000_000;
+/// Tokens that ask, in turn.
+const IN_USE: usize = 10_000;
+const CONNECTIONS: usize = 16;
+/// Requests on each connection, in each round.
+const EACH: usize = 2_000;
+const ROUNDS: usize = 5;
 
-const READS: usize = 4_000;
-const WRITES: usize = 100;
-const ROWS: usize = 10;
+/// A kind of request.
+struct Kind {
+    name: &'static str,
+    /// Its bytes, with this secret.
+    request: fn(&str) -> Vec<u8>,
+    /// What each answer has in its body.
+    expected: &'static str,
+    /// Fewer of it are sent.
+    share: usize,
+}
 
-/// As many as [`ROWS`].
-const TEN_TOKENS: &str = "{ apiTokens(first: 10) { nodes { \
-                          id name expiry status version creationDate permissions } } }";
+const KINDS: [Kind; 3] = [
+    Kind {
+        name: "forward-auth, GET /authorize",
+        request: |secret| get(secret, "/authorize?permission=api.users.read"),
+        expected: "",
+        share: 1,
+    },
+    Kind {
+        name: "{ currentApiToken { id name } }",
+        request: |secret| post(secret, &document("{ currentApiToken { id name } }")),
+        expected: r#"{"data":{"currentApiToken":{"id":"#,
+        share: 1,
+    },
+    Kind {
+        name: "a list of ten tokens, 7 fields",
+        request: |secret| {
+            let fields = "id name expiry status version creationDate permissions";
+            let list = format!("{{ apiTokens(first: 10) {{ nodes {{ {fields} }} }} }}");
+            post(secret, &document(&list))
+        },
+        expected: r#"{"data":{"apiTokens":{"nodes":[{"id":"#,
+        share: 4,
+    },
+];
 
 fn main() {
-    if std::env::args().any(|argument| argument == "bare") {
-        return serve_bare();
-    }
+    let hello = hello();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(compare());
-}
-
-async fn compare() {
-    let folder = tempfile::tempdir().unwrap();
-    let tokenwright = Tokenwright::on_file(&folder.path().join("bench.db"));
-    let all = tokenwright.token("all", &["--all-permissions"]);
-    let one = tokenwright.token("one", &["--permission", "api.users.read"]);
-
-    let bare = Server::start(Command::new(std::env::current_exe().unwrap()).arg("bare"));
-    let ours = tokenwright.serve();
-    let fields = |_| document("{ currentApiToken { id name expiry } }");
-    let base = measure(&bare, READS, &one, fields).await;
-    let tell = |what: &str, measured: &Measured| {
-        let Measured { micros, rate } = measured;
-        println!("{what:<44} {micros:>8.1} us {:>7.1} {rate:>10.0}", micros / base.micros);
-    };
-    println!("{:<44} {:>11} {:>7} {:>10}", "", "CPU", "ratio", "a second");
-    tell("bare actix-web handler", &base);
-    let typename = |_| document("{ __typename }");
-    tell("{ __typename }, 1 permission", &measure(&ours, READS, &one, typename).await);
-    tell("{ __typename }, 64 permissions", &measure(&ours, READS, &all, typename).await);
-    tell("currentApiToken, 3 fields, 1 permission", &measure(&ours, READS, &one, fields).await);
-    for n in 2..ROWS {
-        tokenwright.token(&format!("row {n}"), &["--permission", "api.users.read"]);
+    print_machine();
+    for store in Store::asked() {
+        runtime.block_on(compare(&hello, store));
     }
-    let rows = |_| document(TEN_TOKENS);
-    tell("a list of ten tokens, 7 fields", &measure(&ours, READS / 4, &all, rows).await);
-    tell("createApiToken", &measure(&ours, WRITES, &all, creation).await);
 }
 
-/// What a request took.
-struct Measured {
-    /// CPU time of the server process.
-    micros: f64,
-    /// Requests a second.
-    rate: f64,
+async fn compare(hello: &Server, store: Store) {
+    println!("\n{}: {STORED} tokens stored, {IN_USE} in use, {ROUNDS} rounds", store.name);
+    println!("{:<36} {:>9} {:>7} {:>12}", "", "CPU us", "ratio", "database us");
+    let stored = Served::new(&store, STORED).await;
+    let figures = measure(hello, &[&stored]).await;
+    for (kind, figures) in KINDS.iter().zip(&figures) {
+        let Figures { micros, ratios, database } = &figures[0];
+        let [micros, ratio, database] = [micros, ratios, database].map(|all| median(all));
+        println!("{:<36} {micros:>9.1} {ratio:>7.2} {database:>12.1}", kind.name);
+    }
+    if std::env::args().any(|argument| argument == "small") {
+        return;
+    }
+    drop(stored);
+    let (few, many) = (store.another(), store.another());
+    let (few, many) = (Served::new(&few, FEW).await, Served::new(&many, MANY).await);
+    let figures = measure(hello, &[&few, &many]).await;
+    println!("{MANY} tokens stored to {FEW}");
+    for (kind, figures) in KINDS.iter().zip(&figures) {
+        let ratio = |place: usize| {
+            let Figures { ratios, database, micros } = &figures[place];
+            // All of the CPU time, in the bare handler's.
+            let all = ratios.iter().zip(database).zip(micros);
+            all.map(|((ratio, database), micros)| ratio * (1.0 + database / micros))
+        };
+        let ratios: Vec<f64> = ratio(1).zip(ratio(0)).map(|(many, few)| many / few).collect();
+        println!("{:<36} {:>17.2}", kind.name, median(&ratios));
+    }
 }
 
-/// Sends requests, after a warm-up.
-async fn measure(
+/// A server over so many tokens.
+struct Served<'a> {
+    store: &'a Store,
+    server: Server,
+    /// Of the tokens in use.
+    secrets: Vec<String>,
+}
+
+impl<'a> Served<'a> {
+    async fn new(store: &'a Store, tokens: usize) -> Self {
+        store.fill(tokens);
+        let server = store.on.serve();
+        let secrets = make(&server, &store.caller, IN_USE).await;
+        Self { store, server, secrets }
+    }
+}
+
+/// What requests of one kind took, round by round.
+#[derive(Default)]
+struct Figures {
+    /// Microseconds of CPU of the server for a request.
+    micros: Vec<f64>,
+    /// The same as a multiple of the bare handler's.
+    ratios: Vec<f64>,
+    /// The same of the database's own processes.
+    database: Vec<f64>,
+}
+
+/// For each kind, the figures of each server.
+async fn measure(hello: &Server, all: &[&Served<'_>]) -> Vec<Vec<Figures>> {
+    let new = || all.iter().map(|_| Figures::default()).collect();
+    let mut figures: Vec<Vec<Figures>> = KINDS.iter().map(|_| new()).collect();
+    // The first round warms up.
+    for round in 0..=ROUNDS {
+        for (kind, figures) in KINDS.iter().zip(&mut figures) {
+            for (served, figures) in all.iter().zip(figures) {
+                let bare = |_: usize| get("none", "/");
+                let (base, _) = micros(hello, None, EACH, bare, "hello").await;
+                let request = |n: usize| (kind.request)(&served.secrets[n % served.secrets.len()]);
+                let Served { server, store, .. } = served;
+                let each = EACH / kind.share;
+                let (ours, database) =
+                    micros(server, Some(store), each, request, kind.expected).await;
+                if round > 0 {
+                    figures.micros.push(ours);
+                    figures.ratios.push(ours / base);
+                    figures.database.push(database);
+                }
+            }
+        }
+    }
+    figures
+}
+
+/// The CPU time that a request takes of the server, and of the database.
+async fn micros(
     server: &Server,
+    store: Option<&Store>,
     each: usize,
-    token: &str,
-    body: impl Fn(usize) -> String,
-) -> Measured {
-    let one = std::slice::from_ref(server);
-    load(one, each / 10, token, |n| body(n + 1_000_000)).await;
-    let before = server.micros();
-    let load = load(one, each, token, body).await;
-    let micros = (server.micros() - before) / load.requests as f64;
-    Measured { micros, rate: load.rate() }
-}
-
-/// The least that actix-web can do with such a request: read the body, answer some JSON.
-#[expect(clippy::print_stderr, reason = "says where it listens, as the real server does")]
-fn serve_bare() {
-    let answer = async |_body: web::Bytes| {
-        HttpResponse::Ok().content_type("application/json").body(r#"{"data":{}}"#)
-    };
-    let app = move || App::new().route("/graphql", web::post().to(answer));
-    actix_web::rt::System::new().block_on(async {
-        let server = HttpServer::new(app).workers(2).bind("127.0.0.1:0").unwrap();
-        eprintln!("listening on http://{}", server.addrs().first().unwrap());
-        server.run().await.unwrap();
-    });
+    request: impl Fn(usize) -> Vec<u8>,
+    expected: &str,
+) -> (f64, f64) {
+    let database = || store.map_or(0.0, Store::micros);
+    let before = (server.micros(), database());
+    let servers = std::slice::from_ref(server);
+    let load = load_requests(CONNECTIONS, servers, each, request, expected).await;
+    let requests = load.requests as f64;
+    ((server.micros() - before.0) / requests, (database() - before.1) / requests)
 }

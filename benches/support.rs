@@ -1,10 +1,21 @@
 //! What the benchmarks share.
 
+#[path = "../tests/it/postgres/cluster.rs"]
+pub mod cluster;
 pub mod cpu;
 mod exchange;
+mod hello;
 mod load;
+mod machine;
+pub mod rows;
 mod server;
+#[path = "../tests/it/postgres/sql.rs"]
+pub mod sql;
+mod store;
 
-pub use exchange::{connect, exchange, post};
-pub use load::{CONNECTIONS, Load, creation, document, load, load_over, load_requests, send};
+pub use exchange::{connect, exchange, get, post};
+pub use hello::hello;
+pub use load::{CONNECTIONS, Load, creation, document, load, load_over, load_requests, make, send};
+pub use machine::{median, percentile, print_machine};
 pub use server::{Server, Tokenwright};
+pub use store::Store;

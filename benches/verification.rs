@@ -18,15 +18,6 @@
     reason = "a benchmark ends where something is wrong, and prints its table"
 )]
 
-#[expect(dead_code, reason = "the tests use the rest of it")]
-#[path = "../tests/it/postgres/cluster.rs"]
-mod cluster;
-#[expect(dead_code, reason = "another benchmark uses the rest of it")]
-#[path = "pages/rows.rs"]
-mod rows;
-#[expect(dead_code, reason = "the tests use the rest of it")]
-#[path = "../tests/it/postgres/sql.rs"]
-mod sql;
 #[expect(dead_code, unused_imports, reason = "the other benchmarks use the rest of it")]
 mod support;
 mod verification {
@@ -37,13 +28,7 @@ mod verification {
 use std::process::Command;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use cluster::Cluster;
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
-use futures_util::future::join_all;
-use support::{
-    CONNECTIONS, Server, Tokenwright, connect, cpu, creation, load_requests, post, send,
-};
+use support::{CONNECTIONS, Server, Store, load_requests, make, median};
 use verification::grpc;
 use verification::surfaces::{Surface, all};
 
@@ -60,43 +45,11 @@ fn main() {
         return serve_bare();
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let bare = Server::start(Command::new(std::env::current_exe().unwrap()).arg("bare"));
-        if !is_left_out("sqlite") {
-            on_sqlite(&bare).await;
-        }
-        if !is_left_out("postgres") {
-            on_postgres(&bare).await;
-        }
-    });
-}
-
-/// Is only the other database asked for?
-fn is_left_out(database: &str) -> bool {
-    let asked = |name: &str| std::env::args().any(|argument| argument == name);
-    !asked(database) && (asked("sqlite") || asked("postgres"))
-}
-
-async fn on_sqlite(bare: &Server) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("bench.db");
-    let on = Tokenwright::on_file(&path);
-    let caller = on.token("caller", &["--all-permissions"]);
-    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    connection.batch_execute(&rows::SQLITE.rows(STORED - IN_USE)).unwrap();
-    drop(connection);
-    compare("SQLite", bare, &on, &caller, None).await;
-}
-
-async fn on_postgres(bare: &Server) {
-    let cluster = Cluster::start(&["max_wal_size=4GB"]);
-    sql::run(&cluster.url("postgres"), "CREATE DATABASE bench").unwrap();
-    let url = cluster.url("bench");
-    let on = Tokenwright::on(url.clone());
-    let caller = on.token("caller", &["--all-permissions"]);
-    sql::run(&url, &rows::POSTGRES.rows(STORED - IN_USE)).unwrap();
-    sql::run(&url, "VACUUM (ANALYZE) users, api_tokens").unwrap();
-    compare("PostgreSQL", bare, &on, &caller, Some(&cluster)).await;
+    let bare = Server::start(Command::new(std::env::current_exe().unwrap()).arg("bare"));
+    for store in Store::asked() {
+        store.fill(STORED - IN_USE);
+        runtime.block_on(compare(&bare, &store));
+    }
 }
 
 /// What the verifications of one surface came to, round by round.
@@ -112,23 +65,17 @@ struct Figures {
     ratios: Vec<f64>,
 }
 
-async fn compare(
-    database: &str,
-    bare: &Server,
-    on: &Tokenwright,
-    caller: &str,
-    cluster: Option<&Cluster>,
-) {
-    let ours =
-        on.serve_with(&["--ext-authz-listen", "127.0.0.1:0", "--trusted-proxies", "127.0.0.1"]);
-    let secrets = make(&ours, caller).await;
-    let surfaces = all(caller);
+async fn compare(bare: &Server, store: &Store) {
+    let settings = ["--ext-authz-listen", "127.0.0.1:0", "--trusted-proxies", "127.0.0.1"];
+    let ours = store.on.serve_with(&settings);
+    let secrets = make(&ours, &store.caller, IN_USE).await;
+    let surfaces = all(&store.caller);
     let mut figures: Vec<Figures> = surfaces.iter().map(|_| Figures::default()).collect();
     // The first round warms up: each secret is proven once.
     for round in 0..=ROUNDS {
         for (surface, figures) in surfaces.iter().zip(&mut figures) {
             let base = measure(bare, surface, &secrets, "", None).await;
-            let ours = measure(&ours, surface, &secrets, surface.proof, cluster).await;
+            let ours = measure(&ours, surface, &secrets, surface.proof, Some(store)).await;
             if round > 0 {
                 figures.rates.push(ours.rate);
                 figures.micros.push(ours.micros);
@@ -137,29 +84,16 @@ async fn compare(
             }
         }
     }
-    println!("\n{database}: {STORED} tokens stored, {IN_USE} in use, medians of {ROUNDS} rounds");
+    println!(
+        "\n{}: {STORED} tokens stored, {IN_USE} in use, medians of {ROUNDS} rounds",
+        store.name
+    );
     println!("{:<40} {:>10} {:>10} {:>7} {:>12}", "", "a second", "CPU us", "ratio", "database us");
     for (surface, Figures { rates, micros, database, ratios }) in surfaces.iter().zip(figures) {
-        let [rate, micros, database, ratio] = [rates, micros, database, ratios].map(median);
+        let [rate, micros, database, ratio] =
+            [rates, micros, database, ratios].map(|all| median(&all));
         println!("{:<40} {rate:>10.0} {micros:>10.1} {ratio:>7.2} {database:>12.1}", surface.name);
     }
-}
-
-/// Makes the tokens in use; their secrets.
-async fn make(server: &Server, caller: &str) -> Vec<String> {
-    let each = IN_USE / CONNECTIONS;
-    let under_way = (0..CONNECTIONS).map(async |connection| {
-        let mut stream = connect(&server.address).await.unwrap();
-        let mut secrets = Vec::new();
-        for n in 0..each {
-            let request = post(caller, &creation(connection * each + n));
-            let answer = send(&mut stream, &request).await;
-            let secret = answer.body.split("\"token\":\"").nth(1).unwrap();
-            secrets.push(secret[..76].to_owned());
-        }
-        secrets
-    });
-    join_all(under_way).await.concat()
 }
 
 /// What the verifications of one round took.
@@ -174,9 +108,9 @@ async fn measure(
     surface: &Surface,
     secrets: &[String],
     expected: &str,
-    cluster: Option<&Cluster>,
+    store: Option<&Store>,
 ) -> Measured {
-    let database = || cluster.map_or(0.0, |cluster| cpu::of_postgres(&cluster.data()));
+    let database = || store.map_or(0.0, Store::micros);
     let mut before = (server.micros(), database());
     let servers = std::slice::from_ref(server);
     let secret = |n: usize| secrets[n % secrets.len()].as_str();
@@ -194,11 +128,6 @@ async fn measure(
         micros: (server.micros() - before.0) / requests,
         database: (database() - before.1) / requests,
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// The least that actix-web can do with such a request: read the body, answer some JSON.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::operation::Operation;
-use crate::cluster::Cluster;
+use crate::support::cluster::Cluster;
 use crate::support::{CONNECTIONS, Server, Tokenwright, cpu, load_over};
 
 /// Rounds that count; one before them warms up.

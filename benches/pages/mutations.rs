@@ -5,8 +5,8 @@ use tokenwright::domain::clock::{Clock, SystemClock};
 use tokenwright::domain::id::ApiTokenId;
 
 use super::operation::Operation;
-use super::rows::{MAKERS, id};
 use crate::support::document;
+use crate::support::rows::{MAKERS, id};
 
 /// Requests on each connection, in each round.
 const REQUESTS: usize = 5;

@@ -5,8 +5,8 @@ use tokenwright::domain::id::{ApiTokenId, UserId};
 use tokenwright::domain::order::{ApiTokenOrder, ApiTokenOrderField, Direction, Sequence};
 
 use super::operation::Operation;
-use super::rows::{MAKERS, created, expiry, id, last_used, middle_name};
 use crate::support::document;
+use crate::support::rows::{MAKERS, created, expiry, id, last_used, middle_name};
 
 /// What a list page shows of each row.
 const PAGE: &str = "edges { cursor node { id name expiry } } pageInfo { hasNextPage endCursor }";

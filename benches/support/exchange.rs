@@ -26,6 +26,12 @@ pub fn post(token: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// The bytes of a request for this path with this token.
+pub fn get(token: &str, path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n")
+        .into_bytes()
+}
+
 /// Sends a request and reads the whole answer; `None` if the connection ended.
 pub async fn exchange(stream: &mut TcpStream, request: &[u8]) -> Option<Answer> {
     stream.write_all(request).await.ok()?;

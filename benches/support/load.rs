@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use tokenwright::domain::clock::{Clock, SystemClock};
 use tokio::net::TcpStream;
 
@@ -66,7 +67,7 @@ pub async fn load_requests(
         }
     });
     let started = Instant::now();
-    futures_util::future::join_all(under_way).await;
+    join_all(under_way).await;
     Load { requests: connections * each, took: started.elapsed() }
 }
 
@@ -81,6 +82,23 @@ pub fn creation(n: usize) -> String {
     let input =
         format!(r#"{{name: \"n{n}\", expiry: \"{expiry}\", permissions: [API_USERS_READ]}}"#);
     document(&format!("mutation {{ createApiToken(input: {input}) {{ token }} }}"))
+}
+
+/// Makes so many tokens; their secrets.
+pub async fn make(server: &Server, caller: &str, tokens: usize) -> Vec<String> {
+    let each = tokens / CONNECTIONS;
+    let under_way = (0..CONNECTIONS).map(async |connection| {
+        let mut stream = connect(&server.address).await.unwrap();
+        let mut secrets = Vec::new();
+        for n in 0..each {
+            let request = post(caller, &creation(connection * each + n));
+            let answer = send(&mut stream, &request).await;
+            let secret = answer.body.split("\"token\":\"").nth(1).unwrap();
+            secrets.push(secret[..76].to_owned());
+        }
+        secrets
+    });
+    join_all(under_way).await.concat()
 }
 
 /// One request, which must be answered with 200 and without an error.

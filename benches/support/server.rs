@@ -10,6 +10,7 @@ use super::cpu;
 pub struct Tokenwright {
     url: String,
     settings: Vec<String>,
+    log: &'static str,
 }
 
 /// A server process on a free port.
@@ -28,7 +29,7 @@ impl Tokenwright {
 
     /// On an empty database, which is migrated.
     pub fn on(url: String) -> Self {
-        let on = Self { url, settings: Vec::new() };
+        let on = Self { url, settings: Vec::new(), log: "warn" };
         assert!(on.command(&["migrate"]).status().unwrap().success());
         on
     }
@@ -36,6 +37,12 @@ impl Tokenwright {
     /// The same with settings that `serve` and `admin create-token` know.
     pub fn with(mut self, settings: &[&str]) -> Self {
         self.settings = settings.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// The same with the log that a server writes unless it is told otherwise.
+    pub const fn with_default_log(mut self) -> Self {
+        self.log = "info";
         self
     }
 
@@ -66,7 +73,7 @@ impl Tokenwright {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tokenwright"));
         command.args(arguments).env("TOKENWRIGHT_DATABASE_URL", &self.url);
-        command.env("TOKENWRIGHT_LOG", "warn").stderr(Stdio::piped());
+        command.env("TOKENWRIGHT_LOG", self.log).stderr(Stdio::piped());
         command
     }
 }
@@ -94,6 +101,16 @@ impl Server {
     /// The CPU time that it has taken so far, in microseconds.
     pub fn micros(&self) -> f64 {
         cpu::micros(self.process.id())
+    }
+}
+
+impl Server {
+    /// The memory that it has now, in MiB.
+    pub fn mebibytes(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()));
+        let status = status.unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        resident.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
 }
 

@@ -9,6 +9,8 @@ pub struct Dialect {
     series: &'static str,
     id: &'static str,
     instant: &'static str,
+    /// 32 bytes that no secret has.
+    tag: &'static str,
     permissions: &'static str,
     addresses: &'static str,
 }
@@ -18,6 +20,7 @@ pub const SQLITE: Dialect = Dialect {
              SELECT n FROM s) AS s",
     id: "printf('00000000-0000-0000-0000-%012x', NUMBER)",
     instant: "((SECOND) * 1000000)",
+    tag: "randomblob(32)",
     permissions: "'[\"api.users.read\"]'",
     addresses: "'[]'",
 };
@@ -26,6 +29,7 @@ pub const POSTGRES: Dialect = Dialect {
     series: "generate_series(1, SIZE::bigint) AS s(n)",
     id: "lpad(to_hex(NUMBER), 32, '0')::uuid",
     instant: "to_timestamp(SECOND)",
+    tag: "decode(md5(n::text) || md5(n::text), 'hex')",
     permissions: "'{api.users.read}'",
     addresses: "'{}'",
 };
@@ -40,44 +44,63 @@ const SPREAD: i64 = 1_000_000;
 pub const MAKERS: usize = 10;
 
 impl Dialect {
-    /// Statements that make so many users, tokens and audit events. All tokens are live.
+    /// Statements that make so many users, tokens with labels, and audit events. All tokens are
+    /// live.
     pub fn rows(&self, size: usize) -> String {
+        let (env, tenant) =
+            ("CASE WHEN n % 10 = 0 THEN 'test' ELSE 'production' END", tenant_of("n", size));
+        let labels = format!("'{{\"env\":\"' || {env} || '\",\"tenant\":\"' || {tenant} || '\"}}'");
+        let tokens = self.tokens_with(size, &labels);
+        let label = |key: &str, value: &str| {
+            let own = self.id.replace("NUMBER", "n");
+            let created = self.instant.replace("SECOND", &format!("{FIRST} + n"));
+            let series = self.series(size);
+            format!(
+                "INSERT INTO api_token_labels (api_token_id, key, value, creation_date) \
+                 SELECT {own}, '{key}', {value}, {created} FROM {series}"
+            )
+        };
+        let labels = [label("env", env), label("tenant", &tenant)].join("; ");
+        format!("BEGIN; {tokens}; {labels}; COMMIT")
+    }
+
+    /// The same without labels.
+    pub fn tokens(&self, size: usize) -> String {
+        format!("BEGIN; {}; COMMIT", self.tokens_with(size, "'{}'"))
+    }
+
+    fn tokens_with(&self, size: usize, labels: &str) -> String {
         let id = |number: &str| self.id.replace("NUMBER", number);
         let instant = |second: &str| self.instant.replace("SECOND", second);
         let (own, maker) = (id("n"), id(&format!("n % {MAKERS} + 1")));
         let created = instant(&format!("{FIRST} + n"));
         let expiry = instant(&format!("{EXPIRY} + n * 7919 % {SPREAD}"));
         let last_used = instant(&format!("{FIRST} + n * 104729 % {SPREAD}"));
-        let series = self.series.replace("SIZE", &size.to_string());
-        let (env, tenant) =
-            ("CASE WHEN n % 10 = 0 THEN 'test' ELSE 'production' END", tenant_of("n", size));
-        let Self { permissions, addresses, .. } = self;
+        let series = self.series(size);
+        let Self { permissions, addresses, tag, .. } = self;
         let hash = "(SELECT max(secret_hash) FROM api_tokens)";
         format!(
-            "BEGIN; \
-             INSERT INTO users (id, version, creation_date, last_modified_date, name, \
+            "INSERT INTO users (id, version, creation_date, last_modified_date, name, \
              service_account, enabled, name_key) SELECT {own}, 1, {created}, {created}, \
              'token ' || n, TRUE, TRUE, \
              'token ' || n FROM {series}; \
              INSERT INTO api_tokens (id, version, creation_date, last_modified_date, \
              created_user_id, created_user_name, last_modified_user_id, \
              last_modified_user_name, user_id, name, \
-             name_key, secret_hash, expiry, allowed_addresses, permissions, enabled, \
+             name_key, secret_hash, secret_tag, expiry, allowed_addresses, permissions, enabled, \
              last_used_date, labels) \
              SELECT {own}, 1, {created}, {created}, {maker}, 'maker', {maker}, 'maker', {own}, \
-             'token ' || n, 'token ' || n, {hash}, {expiry}, {addresses}, {permissions}, TRUE, \
-             {last_used}, '{{\"env\":\"' || {env} || '\",\"tenant\":\"' || {tenant} || '\"}}' \
-             FROM {series}; \
-             INSERT INTO api_token_labels (api_token_id, key, value, creation_date) \
-             SELECT {own}, 'env', {env}, {created} FROM {series}; \
-             INSERT INTO api_token_labels (api_token_id, key, value, creation_date) \
-             SELECT {own}, 'tenant', {tenant}, {created} FROM {series}; \
+             'token ' || n, 'token ' || n, {hash}, {tag}, {expiry}, {addresses}, {permissions}, TRUE, \
+             {last_used}, {labels} FROM {series}; \
              INSERT INTO audit_events (id, date, action, actor_user_id, actor_user_name, \
              target_id, changes) SELECT {own}, {created}, 'api_token_created', \
              {maker}, 'maker', {own}, '[]' \
-             FROM {series}; \
-             COMMIT"
+             FROM {series}"
         )
+    }
+
+    fn series(&self, size: usize) -> String {
+        self.series.replace("SIZE", &size.to_string())
     }
 }
 
