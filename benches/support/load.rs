@@ -79,8 +79,9 @@ pub fn document(document: &str) -> String {
 /// The body that makes the n-th token.
 pub fn creation(n: usize) -> String {
     let expiry = (SystemClock.now() + TimeDelta::days(30)).format("%Y-%m-%dT%H:%M:%SZ");
+    let permissions = "API_USERS_READ, API_API_TOKENS_READ";
     let input =
-        format!(r#"{{name: \"n{n}\", expiry: \"{expiry}\", permissions: [API_USERS_READ]}}"#);
+        format!(r#"{{name: \"n{n}\", expiry: \"{expiry}\", permissions: [{permissions}]}}"#);
     document(&format!("mutation {{ createApiToken(input: {input}) {{ token }} }}"))
 }
 

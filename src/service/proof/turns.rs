@@ -19,7 +19,7 @@ const UNTAGGED: usize = 128;
 /// Different secrets of one untagged token that may run or wait at once. Anybody can invent secrets
 /// for a known id, and must not fill the queue with them.
 const PER_TOKEN: usize = 4;
-/// Longest wait in a queue.
+/// Longest wait of a proof. A new secret waits for as long as its request may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Two bounded queues before a few workers.
@@ -77,7 +77,8 @@ impl Turns {
     /// Waits to prove a secret of a token that has no tag yet.
     pub(super) async fn to_prove_untagged(&self, token: ApiTokenId) -> Result<Turn, ProofBusy> {
         let token = self.lock_of(token)?;
-        self.untagged.wait(Some(token)).await
+        let turn = self.untagged.wait(Some(token));
+        timeout(PATIENCE, turn).await.unwrap_or(Err(ProofBusy))
     }
 
     /// The lock of one token. Locks that nobody holds or waits for are dropped on the way; there
@@ -98,14 +99,11 @@ impl Queue {
 
     async fn wait(&self, token: Option<Arc<AsyncMutex<()>>>) -> Result<Turn, ProofBusy> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| ProofBusy)?;
-        let waiting = async {
-            let token = match token {
-                Some(token) => Some(token.lock_owned().await),
-                None => None,
-            };
-            let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| ProofBusy)?;
-            Ok(Turn { _place: place, _worker: worker, _token: token })
+        let token = match token {
+            Some(token) => Some(token.lock_owned().await),
+            None => None,
         };
-        timeout(PATIENCE, waiting).await.unwrap_or(Err(ProofBusy))
+        let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| ProofBusy)?;
+        Ok(Turn { _place: place, _worker: worker, _token: token })
     }
 }

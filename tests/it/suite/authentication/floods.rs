@@ -1,10 +1,13 @@
 //! Many attempts at once: a queue with an end, and no way for one caller to fill it.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use reqwest::StatusCode;
 use serde_json::json;
+use tokenwright::db::PoolSettings;
 
 use super::{assert_invalid, assert_unavailable, status, unknown, used, who, wrong};
 use crate::support::{Options, TestApp, eventually};
@@ -20,7 +23,9 @@ async fn a_burst_with_a_new_token_is_let_in_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_of_creations_succeeds_whole() {
-    let app = TestApp::start().await;
+    // However slow the machine is.
+    let pool = PoolSettings { wait: Duration::from_secs(60), ..Options::default().pool };
+    let app = TestApp::with(Options { pool, ..Options::default() }).await;
     let burst = (0..500).map(|n| {
         let input = app.input(&format!("of the burst {n}"), json!({}));
         app.secret(&app.admin, input)
