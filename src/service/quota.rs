@@ -8,14 +8,14 @@ use chrono::TimeDelta;
 
 use super::{Failure, Service};
 use crate::domain::clock::Instant;
-use crate::domain::id::ApiTokenId;
+use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::principal::Principal;
 
 /// In which the changes of a token are counted.
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
-/// How long all live tokens need not be counted again: over a million of them it takes a search.
+/// How long live tokens need not be counted again: over a million of them it takes a search.
 const COUNTED: TimeDelta = TimeDelta::minutes(1);
-/// Tokens whose changes are counted, before those of the past minute alone are kept.
+/// Tokens and users that are counted, before those of the past minute alone are kept.
 const MANY: usize = 10_000;
 
 /// What tokens may make and change. The operator at the command line is not bound by it.
@@ -23,7 +23,7 @@ const MANY: usize = 10_000;
 pub struct Quotas {
     /// Live tokens in all. Other instances may have made more within the last minute.
     pub live_tokens: i64,
-    /// Live tokens that one token has created or renewed.
+    /// Live tokens that one token has created or renewed. The same holds for it.
     pub live_tokens_of_maker: i64,
     /// Creations, renewals and changes by one token in a minute, on each instance.
     pub changes_per_minute: u32,
@@ -54,7 +54,14 @@ pub enum TokenQuota {
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     changes: Mutex<HashMap<ApiTokenId, Window>>,
-    live: Mutex<Option<Counted>>,
+    live: Mutex<HashMap<Of, Counted>>,
+}
+
+/// Whose tokens are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Of {
+    Everybody,
+    Maker(UserId),
 }
 
 /// The changes of one token since an instant.
@@ -92,19 +99,37 @@ impl Counts {
         Ok(())
     }
 
-    /// A token was made.
-    pub(super) fn made(&self) {
-        if let Some(counted) = &mut *locked(&self.live) {
-            counted.tokens += 1;
+    /// The user has made a token.
+    pub(super) fn made(&self, by: UserId) {
+        let mut live = locked(&self.live);
+        for of in [Of::Everybody, Of::Maker(by)] {
+            if let Some(counted) = live.get_mut(&of) {
+                counted.tokens += 1;
+            }
         }
     }
 
     /// The number of live tokens, if it was counted not long ago.
-    fn live(&self, now: Instant) -> Option<i64> {
-        let counted = *locked(&self.live);
-        let is_fresh =
-            |counted: &Counted| (TimeDelta::zero()..COUNTED).contains(&(now - counted.at));
-        counted.filter(is_fresh).map(|counted| counted.tokens)
+    fn live(&self, of: Of, now: Instant) -> Option<i64> {
+        let counted = locked(&self.live).get(&of).copied();
+        counted.filter(|counted| counted.is_fresh(now)).map(|counted| counted.tokens)
+    }
+
+    /// They were counted.
+    fn counted(&self, of: Of, tokens: i64, now: Instant) {
+        let mut live = locked(&self.live);
+        if live.len() >= MANY {
+            live.retain(|_, counted| counted.is_fresh(now));
+        }
+        if live.len() < MANY || live.contains_key(&of) {
+            live.insert(of, Counted { at: now, tokens });
+        }
+    }
+}
+
+impl Counted {
+    fn is_fresh(&self, now: Instant) -> bool {
+        (TimeDelta::zero()..COUNTED).contains(&(now - self.at))
     }
 }
 
@@ -133,22 +158,29 @@ impl Service {
         if by.api_token().is_none() {
             return Ok(());
         }
-        let quotas = self.quotas;
-        if quotas.live_tokens_of_maker < i64::MAX
-            && self.repository.live_tokens_by(by.user_id()).await? >= quotas.live_tokens_of_maker
-        {
+        let Quotas { live_tokens, live_tokens_of_maker, .. } = self.quotas;
+        let maker = Of::Maker(by.user_id());
+        if !self.is_below(live_tokens_of_maker, maker, now).await? {
             return Err(Failure::Quota(TokenQuota::OfMaker));
         }
-        if quotas.live_tokens < i64::MAX
-            && self.counts.live(now).is_none_or(|tokens| tokens >= quotas.live_tokens)
-        {
-            let tokens = self.repository.live_tokens().await?;
-            *locked(&self.counts.live) = Some(Counted { at: now, tokens });
-            if tokens >= quotas.live_tokens {
-                return Err(Failure::Quota(TokenQuota::All));
-            }
+        if !self.is_below(live_tokens, Of::Everybody, now).await? {
+            return Err(Failure::Quota(TokenQuota::All));
         }
         Ok(())
+    }
+
+    /// Are there fewer live tokens than this? They are counted again before that is denied, as some
+    /// may have been deleted.
+    async fn is_below(&self, most: i64, of: Of, now: Instant) -> Result<bool, Failure> {
+        if most == i64::MAX || self.counts.live(of, now).is_some_and(|tokens| tokens < most) {
+            return Ok(true);
+        }
+        let tokens = match of {
+            Of::Everybody => self.repository.live_tokens().await?,
+            Of::Maker(user) => self.repository.live_tokens_by(user).await?,
+        };
+        self.counts.counted(of, tokens, now);
+        Ok(tokens < most)
     }
 }
 
@@ -191,11 +223,16 @@ mod tests {
     #[test]
     fn a_count_is_soon_out_of_date() {
         let counts = Counts::default();
-        assert_eq!(counts.live(at(0)), None);
-        *locked(&counts.live) = Some(Counted { at: at(0), tokens: 7 });
-        counts.made();
-        assert_eq!(counts.live(at(59_999)), Some(8));
-        assert_eq!(counts.live(at(60_000)), None);
-        assert_eq!(counts.live(at(-1)), None);
+        let [maker, other] = [0, 1].map(|n| UserId::from_uuid(uuid::Uuid::from_u128(n)));
+        assert_eq!(counts.live(Of::Everybody, at(0)), None);
+        counts.counted(Of::Everybody, 7, at(0));
+        counts.counted(Of::Maker(maker), 3, at(0));
+        counts.made(maker);
+        counts.made(other);
+        assert_eq!(counts.live(Of::Everybody, at(59_999)), Some(9));
+        assert_eq!(counts.live(Of::Maker(maker), at(59_999)), Some(4));
+        assert_eq!(counts.live(Of::Maker(other), at(59_999)), None);
+        assert_eq!(counts.live(Of::Everybody, at(60_000)), None);
+        assert_eq!(counts.live(Of::Everybody, at(-1)), None);
     }
 }

@@ -130,7 +130,7 @@ impl Service {
         }
         match self.repository.insert_api_token(principal, new, event, once).await? {
             Inserted::Done => {
-                self.counts.made();
+                self.counts.made(principal.user_id());
                 tracing::info!(token_id = %id, user_id = %token.user_id,
                     by = %principal.user_id(), "API token created");
                 Ok(Some(CreatedApiToken { token, secret }))

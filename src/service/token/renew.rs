@@ -166,7 +166,7 @@ impl Service {
             let renewal = Renewal { new, event, end, once: asked.clone() };
             match self.repository.renew_api_token(principal, &old, renewal).await? {
                 Renewed::Done => {
-                    self.counts.made();
+                    self.counts.made(principal.user_id());
                     tracing::info!(token_id = %token.id, user_id = %token.user_id,
                         renewed_from = %id, by = %principal.user_id(), "API token renewed");
                     return Ok(Some(CreatedApiToken { token, secret }));
