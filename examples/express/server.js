@@ -8,7 +8,7 @@ const { TOKENWRIGHT_URL, TOKENWRIGHT_TOKEN, TRUSTED_PROXIES, CACHE_SECONDS, LIST
 const { requireToken } = tokenwright({
   url: TOKENWRIGHT_URL,
   token: TOKENWRIGHT_TOKEN,
-  cacheSeconds: Number(CACHE_SECONDS || 0),
+  cacheSeconds: CACHE_SECONDS ? Number(CACHE_SECONDS) : undefined,
 });
 
 const app = express();

@@ -43,7 +43,7 @@ protects(apache, {
   },
   cases: [...CASES, { name: 'a bound token, since Apache tells no address', asked: { token: 'bound' }, status: 401 }],
   identity: ['x-tokenwright-user-id', 'x-tokenwright-token-id', 'x-tokenwright-permissions'],
-  unanswered: { hung: 401, gone: 401 },
+  unanswered: { hung: 401, gone: 401, refuses: 401 },
   // It tells no address, and makes 401 of every answer that is none.
   limited: { status: 401 },
 });

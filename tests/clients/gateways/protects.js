@@ -1,6 +1,7 @@
 // Tries a gateway with every case.
 
 import assert from 'node:assert/strict';
+import { rename } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { ADDRESS_CASES, CASES, IDENTITY_HEADERS, OTHER_IDENTITY, PATHS } from './cases.js';
 import { until } from './gateway.js';
@@ -10,8 +11,9 @@ import { ends, hang, startWorld } from './world.js';
 const READER = 'reader of engagements';
 
 /// Runs a gateway through all cases. `differs` says what it does otherwise, by the names of cases: another
-/// status, or a challenge that it does not hand on (`null`). `unanswered` are its answers when Tokenwright
-/// hangs and when it is gone; `limited` that to a client with too many secrets that are not valid. `identity` are the headers that it hands on.
+/// status, or a challenge that it does not hand on (`null`). `unanswered` are its answers when Tokenwright hangs
+/// and when it is gone, and when it refuses with 503, if that is not handed on; `limited` is that to a client with
+/// too many secrets that are not valid. `identity` are the headers that it hands on.
 export function protects(
   gateway,
   {
@@ -116,6 +118,13 @@ export function protects(
     assert.deepEqual(answers.map(({ status }) => status), [unanswered.hung, unanswered.hung]);
     assert.equal(world.service.seen.length, reached);
     await until('it passes again', async () => (await sent({ token: READER })).status === 200);
+  });
+
+  test('while Tokenwright has no database, nothing passes', async () => {
+    await rename(world.tokenwright.file, `${world.tokenwright.file}.gone`);
+    const reached = world.service.seen.length;
+    for (const token of [READER, 'bound']) assert.equal((await sent({ token })).status, unanswered.refuses ?? 503);
+    assert.equal(world.service.seen.length, reached);
   });
 
   test('without Tokenwright, nothing passes', async () => {

@@ -66,6 +66,9 @@ export async function startApplication(name, { url, token, ...settings }) {
   return application;
 }
 
+/// How long an application may take at most, on a machine that does much else: it waits for two seconds.
+const LIMIT = 20_000;
+
 /// Sends a request from an address of this machine. A header may have several values, each a line of its own.
 export function send(application, { method = 'GET', path: target, authorization, peer = '127.0.0.1', headers = [] }) {
   const lines = {};
@@ -73,7 +76,8 @@ export function send(application, { method = 'GET', path: target, authorization,
     (lines[name] ??= []).push(value);
   }
   return new Promise((resolve, reject) => {
-    const options = { method, headers: lines, localAddress: peer, agent: false };
+    const signal = AbortSignal.timeout(LIMIT);
+    const options = { method, headers: lines, localAddress: peer, agent: false, signal };
     const request = open(`${application.origin}${target}`, options, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (text) => { body += text; });

@@ -1,11 +1,11 @@
-// Stands between an application and Tokenwright, and hands on bytes.
+// Stands between an application and Tokenwright, and hands on bytes, or others in place of answers.
 
 import { connect, createServer } from 'node:net';
 
 export async function startRelay(origin) {
   const { hostname, port } = new URL(origin);
   const sockets = new Set();
-  const relay = { connections: 0, breaks: 0, held: undefined };
+  const relay = { connections: 0, breaks: 0, held: undefined, change: (text) => text };
   const server = createServer((socket) => {
     relay.connections += 1;
     let isKept = false;
@@ -31,7 +31,8 @@ export async function startRelay(origin) {
     upstream.on('data', async (bytes) => {
       isKept = true;
       await relay.held;
-      socket.write(bytes);
+      // As many bytes as came: what is changed is also in the length that was announced.
+      socket.write(Buffer.from(relay.change(bytes.toString('latin1')), 'latin1'));
     });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -138,6 +138,27 @@ export function suite(name) {
       assert.equal((await late).status, 401);
     });
 
+    test('lets nobody pass unless the answer is plainly active', async (t) => {
+      const { secret } = await makeToken(tokenwright, 'active', { permissions: ['shop.orders.read'] });
+      const { relay, application } = await startRelayed(t);
+      const request = { path: '/orders', authorization: [`Bearer ${secret}`] };
+      for (const [part, instead] of [
+        ['"active":true', '"active":1   '], ['"active":true', '"active":"on"'], ['"active":true', '"active":null'],
+        ['"active":true', '"Active":true'], ['200 OK', '203 OK'], ['200 OK', '500 OK'], ['{"', '["'],
+      ]) {
+        let found = false;
+        relay.change = (text) => {
+          found ||= text.includes(part);
+          return text.replace(part, instead);
+        };
+        const { status } = await send(application, request);
+        assert.ok(found, part);
+        assert.equal(status, 503, instead);
+      }
+      relay.change = (text) => text;
+      assert.equal((await send(application, request)).status, 200);
+    });
+
     test('hands on that there were too many failures, to those that fail only', async (t) => {
       const { secret } = await makeToken(tokenwright, 'well-behaved', { permissions: ['shop.orders.read'] });
       const application = await startApplication(name, { url: tokenwright.origin, token: service.secret });

@@ -11,11 +11,12 @@ import { promisify } from 'node:util';
 const binary = process.env.TOKENWRIGHT_BINARY;
 
 /// A running server: `url` is the endpoint, `origin` what comes before its path, `token` an
-/// administrator's secret, `pid` its process, which `end` kills; `stop` also removes its database.
+/// administrator's secret, `file` its database, `pid` its process, which `end` kills; `stop` also removes its database.
 export async function start(...args) {
   if (!binary) throw new Error('TOKENWRIGHT_BINARY does not name the program; run scripts/test');
   const folder = await mkdtemp(join(tmpdir(), 'tokenwright-'));
-  const database = ['--database-url', `sqlite:${join(folder, 'test.db')}`];
+  const file = join(folder, 'test.db');
+  const database = ['--database-url', `sqlite:${file}`];
   await run('migrate', ...database);
   const token = await run(
     'admin', 'create-token', '--name', 'administrator', '--expires-in', '90d', '--all-permissions', ...database,
@@ -44,7 +45,7 @@ export async function start(...args) {
     });
     ended.then((code) => reject(new Error(`the server ended with ${code}:\n${said.join('\n')}`)));
   });
-  return { origin, url: `${origin}/graphql`, token, pid: child.pid, said, end, stop };
+  return { origin, url: `${origin}/graphql`, token, file, pid: child.pid, said, end, stop };
 }
 
 /// Runs a command of the program to its end; what it wrote to standard output.
