@@ -23,7 +23,7 @@ use crate::http::{HttpServer, HttpSettings, HttpState, MetricsServer, MetricsSta
 use crate::metrics::Metrics;
 use crate::repository::Repository;
 use crate::service::{Service, TokenRules, UnknownPermissions};
-use crate::surface::{Connections, RefusalSums};
+use crate::surface::{Connections, RefusalSums, Tls, TlsError, TlsFiles};
 use crate::{grpc, http};
 
 /// The parts of the use cases.
@@ -43,7 +43,7 @@ pub struct ServiceConfig {
 }
 
 /// Where a server listens; port 0 takes a free one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Listen {
     /// For HTTP.
     pub http: SocketAddr,
@@ -51,6 +51,8 @@ pub struct Listen {
     pub ext_authz: Option<SocketAddr>,
     /// For Prometheus, if at all.
     pub metrics: Option<SocketAddr>,
+    /// The certificate of all of them; without it nothing is encrypted.
+    pub tls: Option<TlsFiles>,
 }
 
 /// Why the program does not start.
@@ -71,6 +73,9 @@ pub enum StartError {
     /// The lock on the SQLite file could not be taken.
     #[error(transparent)]
     Lock(#[from] ServerLockError),
+    /// Certificate or key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address could not be bound.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
@@ -113,6 +118,7 @@ pub struct App {
     metrics: Option<MetricsServer>,
     service: Arc<Service>,
     refusals: Arc<RefusalSums>,
+    tls: Option<Arc<Tls>>,
     lock: ServerLock,
     shutdown_timeout: Duration,
 }
@@ -159,6 +165,11 @@ impl App {
         let engine = Engine::new(Arc::clone(&service), introspection, limit);
         let shutdown_timeout = settings.shutdown_timeout;
         let refusals = Arc::<RefusalSums>::default();
+        let tls = listen.tls.map(|files| {
+            let (clock, metrics) = (Arc::clone(&clock), Arc::clone(service.metrics()));
+            Tls::new(files, clock, metrics, Arc::clone(&refusals))
+        });
+        let tls = tls.transpose()?;
         let connections = Connections::new(settings.connections, settings.trusted_proxies.clone());
         let asked_by_envoy = GrpcState {
             service: Arc::clone(&service),
@@ -166,6 +177,7 @@ impl App {
             random: Arc::clone(&random),
             refusals: Arc::clone(&refusals),
             connections: Arc::clone(&connections),
+            tls: tls.clone(),
             trusted_proxies: settings.trusted_proxies.clone(),
             forwarded_header: settings.forwarded_header,
             needs_permission: settings.authorize_needs_permission,
@@ -189,12 +201,13 @@ impl App {
         };
         let metrics =
             MetricsState { service: Arc::clone(&service), connections: Arc::clone(&connections) };
-        let metrics = listen
-            .metrics
-            .map(|address| http::bind_metrics(address, metrics).map_err(refused(address)));
+        let metrics = listen.metrics.map(|address| {
+            http::bind_metrics(address, metrics, tls.clone()).map_err(refused(address))
+        });
         let metrics = metrics.transpose()?;
-        let server = http::bind(listen.http, state, connections).map_err(refused(listen.http))?;
-        Ok(Self { server, ext_authz, metrics, service, refusals, lock, shutdown_timeout })
+        let server = http::bind(listen.http, state, connections, tls.clone());
+        let server = server.map_err(refused(listen.http))?;
+        Ok(Self { server, ext_authz, metrics, service, refusals, tls, lock, shutdown_timeout })
     }
 
     /// The address on which it listens for HTTP.
@@ -210,6 +223,22 @@ impl App {
     /// The address on which it listens for Prometheus, if it does.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics.as_ref().map(MetricsServer::address)
+    }
+
+    /// The certificate of the listeners, if there is TLS.
+    pub const fn tls(&self) -> Option<&Arc<Tls>> {
+        self.tls.as_ref()
+    }
+
+    /// The URL at which it is reached, without a path.
+    pub fn url(&self) -> String {
+        self.url_of(self.address())
+    }
+
+    /// The URL of one of its listeners, without a path.
+    pub fn url_of(&self, address: SocketAddr) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{address}")
     }
 
     /// The use cases, for commands that also do something else.
@@ -231,6 +260,9 @@ impl App {
         duties.start("sums of refusals", |stop| async move {
             refusals.keep(stop.cancelled()).await;
         });
+        if let Some(tls) = self.tls {
+            duties.start("certificate", |stop| async move { tls.keep(stop.cancelled()).await });
+        }
         if self.metrics.is_some() {
             let service = Arc::clone(&self.service);
             duties.start("census", |stop| async move {

@@ -17,6 +17,7 @@ mod proxies;
 mod quotas;
 mod settings;
 mod suggestion;
+mod tls;
 mod tokens;
 mod value;
 
@@ -32,5 +33,6 @@ pub use permissions::PermissionsError;
 pub use proxies::ProxyList;
 pub use quotas::QuotaArgs;
 pub use settings::{Settings, SettingsError, Source, read as read_settings};
+pub use tls::TlsArgs;
 pub use tokens::TokenArgs;
 pub use value::{DatabaseUrlText, boolean};

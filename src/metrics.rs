@@ -18,9 +18,13 @@ pub use census::{Census, Latest};
 pub use count::Counters;
 pub use duration::{BOUNDS, Durations, Measured, Timing};
 pub use label::{Key, Label};
-pub use labels::{DatabaseFailure, DatabaseUse, Duty, Endpoint, Hashing, ProofResult, StatusClass};
+pub use labels::{
+    DatabaseFailure, DatabaseUse, Duty, Endpoint, Handshake, Hashing, ProofResult, StatusClass,
+};
 pub use levels::{Levels, PoolLevel};
 pub use verification::{Outcome, Surface};
+
+use crate::domain::clock::Instant;
 
 /// All numbers of one server.
 #[derive(Debug, Default)]
@@ -44,5 +48,9 @@ pub struct Metrics {
     /// What came on a connection and was no request: it was refused before any was read.
     pub not_requests: Counters<()>,
     /// How many tokens there are.
-    pub census: Latest,
+    pub census: Latest<Census>,
+    /// Handshakes of TLS.
+    pub handshakes: Counters<Handshake>,
+    /// When the certificate of the listeners expires.
+    pub certificate: Latest<Instant>,
 }

@@ -1,7 +1,5 @@
 //! `tokenwright dev`: everything at once, to try it out.
 
-use std::net::SocketAddr;
-
 use chrono::{SecondsFormat, TimeDelta};
 
 use super::CliError;
@@ -43,7 +41,7 @@ async fn welcome(app: &App, with_playground: bool) -> Result<(), CliError> {
     let permission = service.catalogue().first_grantable();
     let permission = permission.map_or("", |entry| &entry.enum_name);
     let playground = if with_playground {
-        format!("Or in the playground: http://{}/\n\n", app.address())
+        format!("Or in the playground: {}/\n\n", app.url())
     } else {
         String::new()
     };
@@ -51,7 +49,7 @@ async fn welcome(app: &App, with_playground: bool) -> Result<(), CliError> {
         let secret = created.secret.reveal();
         // The administrator's own expiry: it is valid for as long as the administrator's token is.
         let expiry = created.token.expiry.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let curl = curl(app.address(), secret, permission, &expiry);
+        let curl = curl(&app.url(), secret, permission, &expiry);
         format!(
             "\nThe administrator's token, shown only once:\n\n  {secret}\n\n\
              Create a token with it:\n\n{curl}\n\n{playground}"
@@ -62,14 +60,14 @@ async fn welcome(app: &App, with_playground: bool) -> Result<(), CliError> {
 }
 
 /// A line to paste, in single quotes for the shell; nothing in it has one.
-fn curl(address: SocketAddr, secret: &str, permission: &str, expiry: &str) -> String {
+fn curl(url: &str, secret: &str, permission: &str, expiry: &str) -> String {
     let mutation = format!(
         "mutation {{ createApiToken(input: {{ name: \\\"my first token\\\", \
          expiry: \\\"{expiry}\\\", permissions: [{permission}] }}) \
          {{ token apiToken {{ id name expiry permissions }} }} }}"
     );
     format!(
-        "curl -s http://{address}/graphql -H 'Authorization: Bearer {secret}' \
+        "curl -s {url}/graphql -H 'Authorization: Bearer {secret}' \
          -H 'Content-Type: application/json' -d '{{\"query\":\"{mutation}\"}}'"
     )
 }

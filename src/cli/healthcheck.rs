@@ -1,11 +1,14 @@
 //! `tokenwright healthcheck`: for containers that have no other HTTP client.
 
+mod tls;
+
 use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::CliError;
@@ -24,17 +27,33 @@ pub(super) struct HealthcheckArgs {
         default_value = "127.0.0.1:8080"
     )]
     listen: ListenAddress,
+
+    /// The certificate of the server: set where it speaks TLS.
+    #[arg(long, env = "TOKENWRIGHT_TLS_CERTIFICATE", value_name = "FILE")]
+    tls_certificate: Option<PathBuf>,
 }
 
 pub(super) async fn run(args: HealthcheckArgs) -> Result<(), CliError> {
     let address = reachable(args.listen.0);
-    let asked = tokio::time::timeout(LIMIT, ask(address)).await;
+    let with_tls = args.tls_certificate.is_some();
+    let asked = tokio::time::timeout(LIMIT, ask(address, with_tls)).await;
     let asked = asked.unwrap_or_else(|_| Err(Error::new(ErrorKind::TimedOut, "no answer in time")));
     Ok(asked.map_err(|error| Error::other(format!("{address} is not ready: {error}")))?)
 }
 
-async fn ask(address: SocketAddr) -> std::io::Result<()> {
-    let mut stream = TcpStream::connect(address).await?;
+async fn ask(address: SocketAddr, with_tls: bool) -> std::io::Result<()> {
+    let stream = TcpStream::connect(address).await?;
+    if !with_tls {
+        return exchange(stream, address).await;
+    }
+    let connector = tls::connector().map_err(Error::other)?;
+    exchange(connector.connect(address.ip().into(), stream).await?, address).await
+}
+
+async fn exchange(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    address: SocketAddr,
+) -> std::io::Result<()> {
     let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut status = [0; "HTTP/1.1 200".len()];

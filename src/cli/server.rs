@@ -1,12 +1,14 @@
 //! Shared by `dev` and `serve`: the settings of a server, and its run until a signal ends it.
 
+use std::net::IpAddr;
+
 use clap::Args;
 
 use super::output::report;
 use super::stop::signals;
 use super::{CliError, service_config};
 use crate::app::{App, Listen};
-use crate::config::{DatabaseArgs, GrpcArgs, HttpArgs, MetricsArgs, QuotaArgs, TokenArgs};
+use crate::config::{DatabaseArgs, GrpcArgs, HttpArgs, MetricsArgs, QuotaArgs, TlsArgs, TokenArgs};
 use crate::http::HttpSettings;
 
 /// The settings of a server.
@@ -23,6 +25,9 @@ pub(super) struct ServerArgs {
 
     #[command(flatten)]
     metrics: MetricsArgs,
+
+    #[command(flatten)]
+    tls: TlsArgs,
 
     #[command(flatten)]
     tokens: TokenArgs,
@@ -51,7 +56,15 @@ impl ServerArgs {
             );
         }
         let metrics = self.metrics.metrics_listen.map(|listen| listen.0);
-        let listen = Listen { http: self.http.listen.0, ext_authz, metrics };
+        let tls = self.tls.files();
+        let http_address = self.http.listen.0;
+        if tls.is_none() && is_public(http_address.ip()) && self.http.trusted_proxies.is_empty() {
+            tracing::warn!(
+                "listen is {http_address}, where tokens travel unencrypted: set tls-certificate and \
+                 tls-key, or let a proxy end TLS and name it in trusted-proxies"
+            );
+        }
+        let listen = Listen { http: http_address, ext_authz, metrics, tls };
         Ok(if migrate {
             App::migrate_and_build(config, listen, http).await?
         } else {
@@ -60,16 +73,24 @@ impl ServerArgs {
     }
 }
 
+/// Can strangers reach it, as far as the address tells? One that stands for all of a machine counts.
+const fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => !(ip.is_loopback() || ip.is_private() || ip.is_link_local()),
+        IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()),
+    }
+}
+
 /// Serves until a signal ends it.
 pub(super) async fn run(app: App) -> Result<(), CliError> {
-    let stop = signals()?;
+    let stop = signals(app.tls().cloned())?;
     if let Some(address) = app.ext_authz_address() {
         report(&format!("listening for ext_authz on {address}"));
     }
     if let Some(address) = app.metrics_address() {
-        report(&format!("listening for Prometheus on http://{address}/metrics"));
+        report(&format!("listening for Prometheus on {}/metrics", app.url_of(address)));
     }
     // Scripts and people wait for this line, whatever the log filter is.
-    report(&format!("listening on http://{}", app.address()));
+    report(&format!("listening on {}", app.url()));
     Ok(app.run_until(stop).await?)
 }

@@ -8,7 +8,7 @@ use super::listen::ListenAddress;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "gRPC")]
 pub struct GrpcArgs {
-    /// Where to listen for Envoy's `ext_authz` over gRPC, without TLS; port 0 takes a free one. Off
+    /// Where to listen for Envoy's `ext_authz` over gRPC; port 0 takes a free one. Off
     /// unless set. Name Envoy in `trusted-proxies`, or it counts as the client.
     #[arg(long, env = "TOKENWRIGHT_EXT_AUTHZ_LISTEN", value_name = "ADDRESS:PORT")]
     pub ext_authz_listen: Option<ListenAddress>,

@@ -16,6 +16,7 @@ use tonic::transport::server::Router;
 use super::ext_authz::ExtAuthz;
 use super::socket::Socket;
 use super::state::GrpcState;
+use crate::surface::{Protocol, Transport};
 
 /// Questions at once on one connection. Envoy keeps one connection for each of its threads.
 const MAX_STREAMS: u32 = 256;
@@ -116,6 +117,7 @@ fn incoming(
             }
             match state.connections.admit(Some(peer.ip())) {
                 Ok(admitted) => {
+                    let stream = Transport::new(stream, state.tls.as_ref(), Protocol::Http2);
                     let socket = Socket::new(stream, peer, state.request_timeout, admitted);
                     return Some((Ok(socket), (listener, state)));
                 }

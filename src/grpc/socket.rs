@@ -7,11 +7,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 use tonic::transport::server::Connected;
 
-use crate::surface::Admitted;
+use crate::surface::{Admitted, Transport};
 
 /// The bytes with which a client of HTTP/2 begins (RFC 9113, section 3.4). tonic waits for them
 /// without a bound.
@@ -20,7 +19,7 @@ const PREFACE: usize = 24;
 /// A connection. It ends by itself when it does not begin as it should; later the server asks
 /// whether the peer is still there.
 pub(super) struct Socket {
-    stream: TcpStream,
+    stream: Transport,
     peer: Peer,
     /// Until the preface has come.
     timer: Option<Pin<Box<Sleep>>>,
@@ -36,7 +35,7 @@ pub(super) struct Peer(pub(super) IpAddr);
 impl Socket {
     /// A new connection that must begin within `limit`.
     pub(super) fn new(
-        stream: TcpStream,
+        stream: Transport,
         peer: SocketAddr,
         limit: Duration,
         admitted: Admitted,

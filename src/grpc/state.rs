@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::domain::clock::Clock;
 use crate::domain::random::RandomSource;
 use crate::service::Service;
-use crate::surface::{Connections, RefusalSums};
+use crate::surface::{Connections, RefusalSums, Tls};
 use crate::wire::forwarded::{ForwardedHeader, TrustedProxies};
 
 /// What the server and its answers share.
@@ -21,6 +21,8 @@ pub struct GrpcState {
     pub refusals: Arc<RefusalSums>,
     /// Counts connections, with those of the other listeners.
     pub connections: Arc<Connections>,
+    /// The certificate that is shown; without it nothing is encrypted.
+    pub tls: Option<Arc<Tls>>,
     /// Peers whose word for the client's address is believed.
     pub trusted_proxies: TrustedProxies,
     /// The header in which proxies before Envoy report the client's address.

@@ -5,6 +5,7 @@ mod families;
 mod numbers;
 mod process;
 
+use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ use self::process::Process;
 use super::read_only::read_only;
 use super::refusal::Refusal;
 use crate::service::Service;
-use crate::surface::Connections;
+use crate::surface::{Connections, Protocol, Tls, Transport};
 
 const PATH: &str = "/metrics";
 /// Connections at once: one for each Prometheus, and some for people.
@@ -53,7 +54,11 @@ pub struct MetricsServer {
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn bind(address: SocketAddr, state: MetricsState) -> std::io::Result<MetricsServer> {
+pub fn bind(
+    address: SocketAddr,
+    state: MetricsState,
+    tls: Option<Arc<Tls>>,
+) -> std::io::Result<MetricsServer> {
     let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
     let state = web::Data::new(state);
@@ -74,9 +79,10 @@ pub fn bind(address: SocketAddr, state: MetricsState) -> std::io::Result<Metrics
             .client_request_timeout(HEAD)
             .local_addr(address)
             .h1(map_config(app, |()| AppConfig::default()));
-        let accept = async |stream: TcpStream| {
+        let tls = tls.clone();
+        let accept = move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
-            Ok((stream, peer))
+            ready(Ok((Transport::new(stream, tls.as_ref(), Protocol::Http1), peer)))
         };
         fn_service(accept).and_then(http)
     });

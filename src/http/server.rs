@@ -21,7 +21,7 @@ use super::refusal::Refusal;
 use super::request::request_log::request_log;
 use super::state::HttpState;
 use super::{authorize, graphql, health, oauth, playground};
-use crate::surface::Connections;
+use crate::surface::{Connections, Protocol, Tls, Transport};
 
 /// How long a quiet connection is kept for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -33,7 +33,8 @@ pub struct HttpServer {
     shutdown_timeout: Duration,
 }
 
-/// Listens on an address; port 0 takes a free one. `connections` counts those of all listeners.
+/// Listens on an address; port 0 takes a free one. `connections` counts those of all listeners. Without
+/// `tls` nothing is encrypted.
 ///
 /// # Errors
 /// When the address cannot be bound.
@@ -41,6 +42,7 @@ pub fn bind(
     address: SocketAddr,
     state: HttpState,
     connections: Arc<Connections>,
+    tls: Option<Arc<Tls>>,
 ) -> std::io::Result<HttpServer> {
     let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
@@ -88,12 +90,14 @@ pub fn bind(
             })
             .h1(map_config(app, |()| AppConfig::default()));
         let (connections, state) = (Arc::clone(&connections), counting.clone());
+        let tls = tls.clone();
         let accept = move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
             let address = peer.map(|peer| peer.ip());
             ready(match connections.admit(address) {
                 Ok(admitted) => {
                     let refuser = Refuser::new(state.clone(), address);
+                    let stream = Transport::new(stream, tls.as_ref(), Protocol::Http1);
                     Ok((Socket::new(stream, idle_limit, refuser, admitted), peer))
                 }
                 Err(too_many) => {

@@ -21,18 +21,24 @@ pub struct Census {
     pub next_expiry: Option<Instant>,
 }
 
-/// The latest census, if there was one.
-#[derive(Debug, Default)]
-pub struct Latest(Mutex<Option<Census>>);
+/// The latest value of something, if there was one.
+#[derive(Debug)]
+pub struct Latest<T>(Mutex<Option<T>>);
 
-impl Latest {
-    /// Keeps a census in place of the one before.
-    pub fn set(&self, census: Census) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(census);
+impl<T> Default for Latest<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<T: Copy> Latest<T> {
+    /// Keeps a value in place of the one before.
+    pub fn set(&self, value: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
     }
 
     /// The latest one.
-    pub fn get(&self) -> Option<Census> {
+    pub fn get(&self) -> Option<T> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

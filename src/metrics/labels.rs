@@ -84,6 +84,16 @@ label! {
 }
 
 label! {
+    /// How a handshake of TLS ended.
+    Handshake {
+        /// With a connection.
+        Done = "done",
+        /// Without: no TLS was spoken, or the client refuses the certificate.
+        Failed = "failed",
+    }
+}
+
+label! {
     /// What the database is used for.
     DatabaseUse {
         /// A few rows by an index: authentication and single rows.

@@ -56,6 +56,7 @@ mod secrets_stay_secret;
 mod slow_clients;
 mod snapshots;
 mod state_machine;
+mod tls;
 mod token_names;
 mod update_api_token;
 mod users;

@@ -17,18 +17,17 @@ use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::library_refusal::{self, Refuser, Replacement};
-use crate::surface::Admitted;
+use crate::surface::{Admitted, Transport};
 use crate::wire::request_stream::RequestStream;
 
 /// A socket that ends by itself when it is without a request for too long, and whose requests offer
 /// no change of protocol.
 pub(in crate::http) struct Socket {
-    stream: TcpStream,
+    stream: Transport,
     requests: RequestStream,
     idle: Idle,
     limit: Duration,
@@ -46,7 +45,7 @@ pub(in crate::http) struct Idle(Rc<Cell<Option<Instant>>>);
 impl Socket {
     /// A new connection, which ends when it is `limit` without a request.
     pub(in crate::http) fn new(
-        stream: TcpStream,
+        stream: Transport,
         limit: Duration,
         refuser: Refuser,
         admitted: Admitted,

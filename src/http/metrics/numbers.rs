@@ -79,6 +79,17 @@ impl Numbers {
             "connections_refused",
             "Connections that were closed at once, because there were too many.",
             [([], connections.refused())],
+        )?;
+        let Some(until) = self.metrics.certificate.get() else { return Ok(()) };
+        families.level(
+            "tls_certificate_expiry_timestamp_seconds",
+            "When the certificate that clients are shown expires.",
+            Some(seconds(until)),
+        )?;
+        families.counter(
+            "tls_handshakes",
+            "Handshakes of TLS.",
+            each("result", &self.metrics.handshakes),
         )
     }
 

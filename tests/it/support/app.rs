@@ -150,8 +150,12 @@ impl TestApp {
             connections: options.connections,
         };
         let any = ([127, 0, 0, 1], 0).into();
-        let listen =
-            Listen { http: any, ext_authz: Some(any), metrics: options.metrics.then_some(any) };
+        let listen = Listen {
+            http: any,
+            ext_authz: Some(any),
+            metrics: options.metrics.then_some(any),
+            tls: None,
+        };
         let app = App::build(config, listen, settings).await.unwrap();
         let (address, service) = (app.address(), Arc::clone(app.service()));
         let ext_authz = app.ext_authz_address().unwrap();

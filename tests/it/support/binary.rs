@@ -176,8 +176,8 @@ impl Said {
         let text = self.err();
         let (whole, _) = text.rsplit_once('\n')?;
         let mut lines = whole.lines();
-        let found = lines.find_map(|line| line.split_once("listening on http://"));
-        found.map(|(_, address)| address.to_owned())
+        let url = lines.find_map(|line| Some(line.split_once("listening on ")?.1));
+        Some(url?.split_once("://")?.1.to_owned())
     }
 }
 
