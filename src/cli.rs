@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod admin;
+mod backup;
 mod dev;
 mod existing_token;
 mod healthcheck;
@@ -9,6 +10,7 @@ mod new_token;
 mod output;
 mod process;
 mod prune;
+mod restore;
 mod schema;
 mod serve;
 mod server;
@@ -25,11 +27,11 @@ use crate::app::{ServiceConfig, StartError};
 use crate::config::{
     DatabaseArgs, LogArgs, PermissionsError, SettingsError, TokenArgs, read_settings,
 };
-use crate::db::{InvalidDatabaseUrl, MigrateError};
+use crate::db::{BackupError, InvalidDatabaseUrl, MigrateError, RestoreError};
 use crate::domain::clock::SystemClock;
 use crate::domain::id::ApiTokenId;
 use crate::domain::random::SystemRandom;
-use crate::service::{CreateApiTokenError, DeleteApiTokenError, UpdateApiTokenError};
+use crate::service::{CreateApiTokenError, DeleteApiTokenError, ReadError, UpdateApiTokenError};
 
 /// A self-hosted authority for API tokens.
 ///
@@ -99,6 +101,18 @@ pub enum CliError {
     /// The token was not changed.
     #[error("{}", existing_token::describe(.0))]
     UpdateToken(#[from] UpdateApiTokenError),
+    /// The tokens cannot be listed.
+    #[error(transparent)]
+    List(#[from] ReadError),
+    /// There is no backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The backup was not restored.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// Something must be decided first: what, and how.
+    #[error("{0}")]
+    Undecided(String),
     /// The log filter cannot be used.
     #[error(transparent)]
     Log(#[from] crate::telemetry::InvalidFilter),
@@ -129,12 +143,19 @@ impl CliError {
     /// 2: the command was called wrongly; 1: it failed.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::DatabaseUrl(_) | Self::Permissions(_) | Self::Log(_) => 2,
+            Self::Usage(_)
+            | Self::DatabaseUrl(_)
+            | Self::Permissions(_)
+            | Self::Undecided(_)
+            | Self::Log(_) => 2,
             Self::Start(_)
             | Self::Migrate(_)
             | Self::CreateToken(_)
             | Self::DeleteToken(_)
             | Self::UpdateToken(_)
+            | Self::List(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
             | Self::Output(_)
             | Self::NoOutput(_)
             | Self::SecretLost(..)

@@ -42,7 +42,7 @@ pub(crate) use schema::{
 };
 pub(crate) use share_lock::{KeyShared, Locked};
 pub(crate) use sqlite::SqliteLink;
-pub use sqlite::{ServerLock, ServerLockError};
+pub use sqlite::{Backup, BackupError, Restoration, RestoreError, ServerLock, ServerLockError};
 pub(crate) use stamp::Stamp;
 pub(crate) use types::{
     DbId, DbInstant, DbLabels, DbNetworks, DbPermissions, DbTexts, Id, Moment, stored_label,

@@ -3,10 +3,12 @@
 use chrono::SecondsFormat;
 use clap::{ArgGroup, Args, Subcommand};
 
+use super::backup::{self, BackupArgs};
 use super::existing_token::{self, LineArgs, TokenIdArgs};
 use super::new_token::make_and_print;
 use super::output::report;
 use super::prune::{self, PruneArgs};
+use super::restore::{self, RestoreArgs};
 use super::{CliError, service_config};
 use crate::app;
 use crate::config::{DatabaseArgs, TokenArgs};
@@ -27,6 +29,10 @@ pub(super) enum AdminCommand {
     DisableToken(LineArgs),
     /// Enable a token, whoever disabled it.
     EnableToken(TokenIdArgs),
+    /// Copy a SQLite database into a file; a server may run.
+    Backup(BackupArgs),
+    /// Put a backup in the place of a SQLite database; no server may run.
+    Restore(RestoreArgs),
     /// Remove old audit events and deleted tokens for good, in small steps; a server may run.
     Prune(PruneArgs),
 }
@@ -80,6 +86,8 @@ pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
         AdminCommand::DeleteToken(args) => existing_token::delete(args).await,
         AdminCommand::DisableToken(args) => existing_token::disable(args).await,
         AdminCommand::EnableToken(args) => existing_token::enable(args).await,
+        AdminCommand::Backup(args) => backup::run(args).await,
+        AdminCommand::Restore(args) => restore::run(args).await,
         AdminCommand::Prune(args) => prune::run(args).await,
     }
 }

@@ -1,5 +1,6 @@
 //! The embedded database: one writer and a pool of readers on one file.
 
+mod backup;
 mod change;
 mod changes;
 mod data_version;
@@ -13,6 +14,7 @@ mod log;
 mod manager;
 mod open;
 mod pools;
+mod restore;
 mod search_limit;
 mod served_file;
 mod server_lock;
@@ -25,10 +27,12 @@ use tokio::runtime::Handle;
 use super::{DbError, PoolSettings};
 use crate::metrics::Metrics;
 
+pub use backup::{Backup, BackupError};
 pub(super) use file::{create_file, explained};
 pub(crate) use link::SqliteLink;
 pub(super) use open::{open_reader, open_writer};
 pub(crate) use pools::SqlitePools;
+pub use restore::{Restoration, RestoreError};
 pub(super) use server_lock::Turn;
 pub use server_lock::{ServerLock, ServerLockError};
 

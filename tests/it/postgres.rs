@@ -1,5 +1,6 @@
 //! What is true over PostgreSQL alone: it is a server that several instances share.
 
+mod backup;
 mod cancellation;
 mod certificates;
 mod changes;

@@ -1,5 +1,6 @@
 //! What is true over SQLite alone: it is a file.
 
+mod backup;
 mod database;
 mod disk_reserve;
 mod file;

@@ -225,7 +225,7 @@ fn is_root() -> bool {
 }
 
 /// Where PostgreSQL's programs are: on the path, or where Debian puts them, the newest first.
-fn programs() -> &'static Path {
+pub(super) fn programs() -> &'static Path {
     static FOUND: OnceLock<PathBuf> = OnceLock::new();
     FOUND.get_or_init(|| {
         let path = std::env::var_os("PATH").unwrap_or_default();
