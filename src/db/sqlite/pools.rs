@@ -99,7 +99,7 @@ impl SqlitePools {
 
     pub(crate) async fn reader(&self) -> Result<SqliteLease, DbError> {
         let _wait = self.0.metrics.database_waits.start(DatabaseUse::Read);
-        self.lease(&self.0.readers, &self.0.readers.timeouts()).await
+        self.counted(self.lease(&self.0.readers, &self.0.readers.timeouts()).await)
     }
 
     /// Gives this thread a reader of its own.
@@ -125,7 +125,7 @@ impl SqlitePools {
 
     pub(crate) async fn searcher(&self) -> Result<SqliteLease, DbError> {
         let _wait = self.0.metrics.database_waits.start(DatabaseUse::Search);
-        self.lease(&self.0.searchers, &self.0.searchers.timeouts()).await
+        self.counted(self.lease(&self.0.searchers, &self.0.searchers.timeouts()).await)
     }
 
     /// Runs a change in a transaction, perhaps together with others, and answers once it is
@@ -154,8 +154,7 @@ impl SqlitePools {
             }
             Err(_) => answer.await,
         };
-        let answer = answer.unwrap_or(Err(DbError::OperationPanicked));
-        answer.inspect_err(|error| count_failure(&self.0.metrics, error))
+        self.counted(answer.unwrap_or(Err(DbError::OperationPanicked)))
     }
 
     /// Runs what waits for the writer until nothing does. The writer is free between two groups.
@@ -188,9 +187,13 @@ impl SqlitePools {
         timeouts: &Timeouts,
     ) -> Result<SqliteLease, DbError> {
         let lent = pool.timeout_get(timeouts).await;
-        let lent = lent.map_err(|error| DbError::Unavailable(error.to_string()));
-        let lent = lent.inspect_err(|error| count_failure(&self.0.metrics, error))?;
+        let lent = lent.map_err(|error| DbError::Unavailable(error.to_string()))?;
         Ok(SqliteLease::new(lent, Arc::clone(&self.0.shared)))
+    }
+
+    /// Counts a failure of what was asked for; once, however often it was tried.
+    fn counted<T>(&self, answer: Result<T, DbError>) -> Result<T, DbError> {
+        answer.inspect_err(|error| count_failure(&self.0.metrics, error))
     }
 
     /// The connections of each pool.

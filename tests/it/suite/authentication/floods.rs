@@ -25,7 +25,8 @@ async fn a_burst_with_a_new_token_is_let_in_whole() {
 async fn a_burst_of_creations_succeeds_whole() {
     // However slow the machine is.
     let pool = PoolSettings { wait: Duration::from_secs(60), ..Options::default().pool };
-    let app = TestApp::with(Options { pool, ..Options::default() }).await;
+    let request_timeout = Duration::from_secs(60);
+    let app = TestApp::with(Options { pool, request_timeout, ..Options::default() }).await;
     let burst = (0..500).map(|n| {
         let input = app.input(&format!("of the burst {n}"), json!({}));
         app.secret(&app.admin, input)
