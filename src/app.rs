@@ -19,7 +19,7 @@ use crate::domain::clock::{Clock, SteadyClock};
 use crate::domain::random::RandomSource;
 use crate::graphql::Engine;
 use crate::grpc::{GrpcServer, GrpcState};
-use crate::http::{HttpServer, HttpSettings, HttpState, MetricsServer, MetricsState};
+use crate::http::{HttpServer, HttpSettings, HttpState, MetricsServer, MetricsState, RequestRoom};
 use crate::metrics::Metrics;
 use crate::repository::Repository;
 use crate::service::{Service, TokenRules, UnknownPermissions};
@@ -190,6 +190,7 @@ impl App {
             clock,
             random,
             refusals: Arc::clone(&refusals),
+            room: RequestRoom::default(),
             settings,
         };
         let refused = |address| move |error| StartError::Listen(address, error);

@@ -17,6 +17,7 @@ mod state;
 
 pub use metrics::{MetricsServer, MetricsState, bind as bind_metrics};
 pub use public_url::{PublicUrl, PublicUrlError};
+pub use request::room::RequestRoom;
 pub use request::web_origin::{AllowedOrigins, WebOrigin};
 pub use server::{HttpServer, bind};
 pub use state::{HttpSettings, HttpState};

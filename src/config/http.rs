@@ -113,7 +113,7 @@ pub struct HttpArgs {
     pub workers: Option<u16>,
 
     /// Most connections at once; further ones are closed. As many as there may be descriptors, less
-    /// a reserve, and at most 8192 unless set.
+    /// a reserve, and at most 1024 unless set.
     #[arg(
         long,
         env = "TOKENWRIGHT_MAX_CONNECTIONS",
@@ -134,8 +134,9 @@ pub struct HttpArgs {
     pub max_connections_per_address: u32,
 }
 
-/// Connections at once unless set.
-const CONNECTIONS: u64 = 8192;
+/// Connections at once unless set: each takes up to 100 KB, and a container of 256 MiB is to
+/// suffice.
+const CONNECTIONS: u64 = 1024;
 /// Descriptors that are kept for the database, the log and the rest.
 const RESERVED_DESCRIPTORS: u64 = 256;
 

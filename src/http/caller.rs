@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::refusal::Refusal;
 use super::request::request_log::{RequestInfo, attribute, claim};
 use super::state::HttpState;
+use crate::domain::id::ApiTokenId;
 use crate::domain::principal::Origin;
 use crate::domain::verdict::TokenRefusal;
 use crate::service::{Admitted, Arrival, AuthenticateError, FirstLook, JudgeError};
@@ -57,6 +58,11 @@ impl Caller {
     /// Does the request carry no credentials at all?
     pub(super) const fn is_anonymous(&self) -> bool {
         self.look.is_none()
+    }
+
+    /// The token that the request carries.
+    pub(super) fn token_id(&self) -> Option<ApiTokenId> {
+        self.look.as_ref().map(FirstLook::token_id)
     }
 
     /// The caller, now that the whole request is there; `None` if it carries no credentials.

@@ -14,8 +14,9 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, Error, middleware, web};
 
+use super::connection::activity::busy_connection;
 use super::connection::library_refusal::Refuser;
-use super::connection::socket::{Socket, busy_connection};
+use super::connection::socket::Socket;
 use super::connection::unread_body::unread_body;
 use super::refusal::Refusal;
 use super::request::request_log::request_log;
@@ -86,7 +87,7 @@ pub fn bind(
             .client_request_timeout(head_timeout)
             .local_addr(address)
             .on_connect_ext(|socket: &Socket, data| {
-                data.insert(socket.idle());
+                data.insert(socket.activity());
             })
             .h1(map_config(app, |()| AppConfig::default()));
         let (connections, state) = (Arc::clone(&connections), counting.clone());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::public_url::PublicUrl;
+use super::request::room::RequestRoom;
 use super::request::web_origin::AllowedOrigins;
 use crate::domain::clock::Clock;
 use crate::domain::random::RandomSource;
@@ -51,6 +52,8 @@ pub struct HttpState {
     pub random: Arc<dyn RandomSource>,
     /// Counts refusals for the log.
     pub refusals: Arc<RefusalSums>,
+    /// The memory for requests.
+    pub room: RequestRoom,
     /// What the operator decides.
     pub settings: HttpSettings,
 }

@@ -16,6 +16,7 @@ use super::judge::Judgement;
 use super::{JudgeError, Service};
 use crate::db::DbError;
 use crate::domain::api_token::ApiToken;
+use crate::domain::id::ApiTokenId;
 use crate::domain::principal::{CallerChanged, Principal};
 use crate::domain::secret::{PlaintextSecret, SecretHash};
 use crate::domain::verdict::{InvalidTokenReason, TokenRefusal, Verdict};
@@ -82,6 +83,13 @@ pub enum NotCurrent {
     /// It is not known.
     #[error(transparent)]
     Unavailable(#[from] DbError),
+}
+
+impl FirstLook {
+    /// The token that was looked at.
+    pub fn token_id(&self) -> ApiTokenId {
+        self.token.id
+    }
 }
 
 impl Admitted {

@@ -96,6 +96,20 @@ impl RequestStream {
         }
     }
 
+    /// Is the next byte one of a head, or of what is no HTTP?
+    pub const fn in_head(&self) -> bool {
+        matches!(
+            self.place,
+            Place::Start
+                | Place::Method
+                | Place::RequestLine
+                | Place::Name
+                | Place::Value(_)
+                | Place::HeadEnd
+                | Place::Through
+        )
+    }
+
     /// Skips what is left of a body or chunk.
     fn skip(&mut self, left: u64, here: usize, then: Place, on: impl Fn(u64) -> Place) -> usize {
         let here_u64 = u64::try_from(here).unwrap_or(u64::MAX);

@@ -27,7 +27,7 @@ pub use log::Log;
 pub use made::{Made, UNKNOWN_TOKEN, made, stored, works};
 pub use process::{cpu_time, peak_mib, resident_mib};
 pub use random::{Random, SeededRandom};
-pub use raw::exchange;
+pub use raw::{connect_from, exchange};
 pub use rows::{EventRow, TokenRow};
 pub use undone::{migration_names, undo_migrations};
 pub use wait::eventually;

@@ -9,6 +9,7 @@ use actix_web::web;
 
 use crate::domain::id::request_id;
 use crate::http::refusal::{JSON, Refusal, RefusalBody};
+use crate::http::request::room::RequestRoom;
 use crate::http::state::HttpState;
 
 /// Longest head of such a refusal.
@@ -53,6 +54,11 @@ impl Refuser {
     /// For the connection of this peer.
     pub(in crate::http) const fn new(state: web::Data<HttpState>, peer: Option<IpAddr>) -> Self {
         Self { state, peer }
+    }
+
+    /// The memory for what arrives.
+    pub(super) fn room(&self) -> &RequestRoom {
+        &self.state.room
     }
 
     /// Our refusal in place of this one, which keeps the library's own header lines.

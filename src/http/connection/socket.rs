@@ -6,30 +6,27 @@
 //! being answered ends after a while. actix-http closes a quiet one long before; what is left sends
 //! half a head, or does not read its answer.
 
-use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use actix_web::Error;
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::middleware::Next;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep_until};
 
+use super::activity::{Activity, PIECE};
 use super::library_refusal::{self, Refuser, Replacement};
 use crate::surface::{Admitted, Transport};
 use crate::wire::request_stream::RequestStream;
 
-/// A socket that ends by itself when it is without a request for too long, and whose requests offer
-/// no change of protocol.
+/// A socket that ends by itself when it is without a request for too long, gives no more than
+/// anybody takes, and whose requests offer no change of protocol.
 pub(in crate::http) struct Socket {
     stream: Transport,
     requests: RequestStream,
-    idle: Idle,
+    activity: Activity,
+    /// The library has a whole piece to look at before the next one.
+    has_piece: bool,
     limit: Duration,
     timer: Option<Pin<Box<Sleep>>>,
     refuser: Refuser,
@@ -37,10 +34,6 @@ pub(in crate::http) struct Socket {
     replacement: Option<(Replacement, usize)>,
     _admitted: Admitted,
 }
-
-/// Since when no request is being answered on a connection; `None` while one is.
-#[derive(Clone)]
-pub(in crate::http) struct Idle(Rc<Cell<Option<Instant>>>);
 
 impl Socket {
     /// A new connection, which ends when it is `limit` without a request.
@@ -50,12 +43,11 @@ impl Socket {
         refuser: Refuser,
         admitted: Admitted,
     ) -> Self {
-        let idle = Idle(Rc::new(Cell::new(Some(Instant::now()))));
-        let requests = RequestStream::default();
         Self {
             stream,
-            requests,
-            idle,
+            requests: RequestStream::default(),
+            activity: Activity::default(),
+            has_piece: false,
             limit,
             timer: None,
             refuser,
@@ -64,14 +56,14 @@ impl Socket {
         }
     }
 
-    /// For [`busy_connection`].
-    pub(in crate::http) fn idle(&self) -> Idle {
-        self.idle.clone()
+    /// For [`busy_connection`](super::activity::busy_connection) and who reads bodies.
+    pub(in crate::http) fn activity(&self) -> Activity {
+        self.activity.clone()
     }
 
     /// Ready when the connection has been without a request for too long.
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(since) = self.idle.0.get() else {
+        let Some(since) = self.activity.idle_since() else {
             return Poll::Pending;
         };
         let deadline = since + self.limit;
@@ -80,6 +72,25 @@ impl Socket {
             timer.as_mut().reset(deadline);
         }
         timer.as_mut().poll(cx)
+    }
+
+    /// Is a request being answered, and was all of it read? What comes now belongs to the next one.
+    fn is_ahead(&self) -> bool {
+        self.activity.idle_since().is_none() && self.requests.in_head()
+    }
+
+    /// Counts bytes that were read. A head that is large needs room, and ends the connection where
+    /// there is none.
+    fn has_room(&self, count: usize) -> bool {
+        let untaken = self.activity.read(count);
+        if !self.requests.in_head() || self.activity.idle_since().is_none() {
+            return true;
+        }
+        let held = self.activity.head().take();
+        self.refuser.room().head(untaken, held).is_some_and(|held| {
+            self.activity.head().set(held);
+            true
+        })
     }
 
     /// Writes the whole replacement, then counts what it replaces as written.
@@ -118,21 +129,40 @@ impl Socket {
 }
 
 impl AsyncRead for Socket {
-    /// Ends where the connection is overdue.
+    /// Ends where the connection is overdue, or there is no room for a large head.
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if std::mem::take(&mut self.has_piece) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if self.is_ahead() {
+            self.activity.wait(cx);
+            if ready!(self.stream.poll_waiting(cx)) {
+                return Poll::Pending;
+            }
+        }
+        let most = self.activity.may_read(cx).min(buffer.remaining());
+        if most == 0 {
+            return Poll::Pending;
+        }
+        let mut piece = ReadBuf::new(buffer.initialize_unfilled_to(most));
+        let read = Pin::new(&mut self.stream).poll_read(cx, &mut piece);
         if read.is_pending() {
             ready!(self.poll_overdue(cx));
             return Poll::Ready(Ok(()));
         }
-        if let Some((_, new)) = buffer.filled_mut().split_at_mut_checked(before) {
-            self.requests.pass(new);
+        let new = piece.filled_mut();
+        self.requests.pass(new);
+        let count = new.len();
+        self.has_piece = count == PIECE;
+        if !self.has_room(count) {
+            return Poll::Ready(Ok(()));
         }
+        buffer.advance(count);
         read
     }
 }
@@ -168,26 +198,4 @@ impl AsyncWrite for Socket {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
-}
-
-/// Marks a connection as busy until it is dropped.
-struct Busy(Idle);
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.0.set(Some(Instant::now()));
-    }
-}
-
-/// Wraps every request: its head has arrived.
-pub(in crate::http) async fn busy_connection(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let idle = request.request().conn_data::<Idle>().cloned();
-    let _busy = idle.map(|idle| {
-        idle.0.set(None);
-        Busy(idle)
-    });
-    next.call(request).await
 }

@@ -16,26 +16,36 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use futures_util::Stream;
 
+use super::activity::Activity;
+
 /// Wraps every request.
 pub(in crate::http) async fn unread_body(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let shared = Rc::new(RefCell::new(request.take_payload()));
-    let payload = Box::pin(Shared(Rc::clone(&shared)));
+    let activity = request.request().conn_data::<Activity>().cloned();
+    let payload = Box::pin(Shared { payload: Rc::clone(&shared), activity });
     request.set_payload(Payload::Stream { payload });
     let response = next.call(request).await?;
     Ok(response.map_body(|_, body| Holding { body: body.boxed(), _unread: shared }))
 }
 
 /// The request's body, as the handler reads it.
-struct Shared(Rc<RefCell<Payload>>);
+struct Shared {
+    payload: Rc<RefCell<Payload>>,
+    activity: Option<Activity>,
+}
 
 impl Stream for Shared {
     type Item = Result<web::Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut *self.0.borrow_mut()).poll_next(cx)
+        let next = Pin::new(&mut *self.payload.borrow_mut()).poll_next(cx);
+        if let (Poll::Pending, Some(activity)) = (&next, &self.activity) {
+            activity.taken();
+        }
+        next
     }
 }
 

@@ -14,6 +14,7 @@ use crate::http::caller::{Caller, refused};
 use crate::http::refusal::Refusal;
 use crate::http::request::body::read_body;
 use crate::http::request::path::GRAPHQL;
+use crate::http::request::room::{Answering, Share};
 use crate::http::request::single_header::single_header;
 use crate::http::state::HttpState;
 use crate::service::Arrival;
@@ -35,7 +36,7 @@ async fn post(
     state: web::Data<HttpState>,
 ) -> HttpResponse {
     let limit = state.settings.request_timeout;
-    let parameters = async || {
+    let parameters = async |share: Share| {
         let headers = request.headers();
         let content_type = single_header(headers, CONTENT_TYPE);
         let json = content_type.is_some_and(|content_type| is_json(content_type.as_bytes()));
@@ -43,8 +44,9 @@ async fn post(
         if !json || !is_unencoded(codings) {
             return Err(Refusal::UnsupportedMediaType.into());
         }
-        let (body, arrival) = read_body(headers, body, limit).await?;
-        Ok((params::from_body(&body)?, arrival))
+        let body = read_body(headers, body, limit, &share).await?;
+        let room = share.answering(body.bytes.len(), limit).await?;
+        Ok(Parameters { request: params::from_body(&body.bytes)?, arrival: body.arrival, room })
     };
     answer(&request, caller, &state, Method::Post, parameters).await
 }
@@ -54,16 +56,26 @@ async fn get(
     caller: Result<Caller, Refusal>,
     state: web::Data<HttpState>,
 ) -> HttpResponse {
-    let parameters = async || {
+    let parameters = async |share: Share| {
         // Any page can make a browser send a GET, though not with a bearer token.
         let mut sites = request.headers().get_all("sec-fetch-site");
         let elsewhere = sites.any(|site| site.as_bytes() == b"cross-site");
         if elsewhere && state.settings.allowed_origins.allowed(request.headers()).is_none() {
             return Err(Refusal::CrossSite.into());
         }
-        Ok((params::from_query_string(request.query_string())?, Arrival::WithHead))
+        let text = request.query_string();
+        let room = share.answering(text.len(), state.settings.request_timeout).await?;
+        let request = params::from_query_string(text)?;
+        Ok(Parameters { request, arrival: Arrival::WithHead, room })
     };
     answer(&request, caller, &state, Method::Get, parameters).await
+}
+
+/// What was read of a request, and the room for it.
+struct Parameters {
+    request: GraphqlRequest,
+    arrival: Arrival,
+    room: Answering,
 }
 
 /// The first look at the caller comes first, so that no body is read for a refused one.
@@ -72,7 +84,7 @@ async fn answer(
     caller: Result<Caller, Refusal>,
     state: &HttpState,
     method: Method,
-    parameters: impl AsyncFnOnce() -> Result<(GraphqlRequest, Arrival), GraphqlRefusal>,
+    parameters: impl AsyncFnOnce(Share) -> Result<Parameters, GraphqlRefusal>,
 ) -> HttpResponse {
     let media = negotiate(request.headers().get_all(ACCEPT).map(HeaderValue::as_bytes));
     let accepted = media.unwrap_or(MediaType::Json);
@@ -83,11 +95,12 @@ async fn answer(
             return Err(Refusal::NoCredentials.into());
         }
         media.ok_or(Refusal::NotAcceptable)?;
-        let (parameters, arrival) = parameters().await?;
+        let share = state.room.share(caller.token_id());
+        let Parameters { request, arrival, room: _until_the_end } = parameters(share).await?;
         let (caller, origin) = caller.admit(arrival, state).await?;
         let client = origin.client_address;
         let context = RequestContext { caller, origin };
-        match state.engine.execute(parameters, method, context).await {
+        match state.engine.execute(request, method, context).await {
             Outcome::Executed { unauthenticated: true, .. } if anonymous => {
                 Err(Refusal::NoCredentials.into())
             }

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, web};
 use zeroize::Zeroizing;
 
 use super::refusal::OauthRefusal;
+use crate::domain::id::ApiTokenId;
 use crate::http::refusal::Refusal;
 use crate::http::request::body::read_body;
 use crate::http::request::single_header::single_header;
@@ -25,6 +26,7 @@ impl Form {
         request: &HttpRequest,
         body: web::Payload,
         state: &HttpState,
+        caller: Option<ApiTokenId>,
     ) -> Result<(Self, Arrival), OauthRefusal> {
         let headers = request.headers();
         let content_type = single_header(headers, CONTENT_TYPE);
@@ -33,8 +35,9 @@ impl Form {
         if !essence.trim().eq_ignore_ascii_case(FORM) || headers.contains_key(CONTENT_ENCODING) {
             return Err(OauthRefusal::NotForm);
         }
-        let (body, arrival) = read_body(headers, body, state.settings.request_timeout).await?;
-        let body = Zeroizing::new(Vec::from(body.as_ref()));
+        let (share, limit) = (state.room.share(caller), state.settings.request_timeout);
+        let read = read_body(headers, body, limit, &share).await?;
+        let body = Zeroizing::new(Vec::from(read.bytes.as_ref()));
         if str::from_utf8(&body).is_err() {
             return Err(Refusal::BodyBroken.into());
         }
@@ -46,7 +49,7 @@ impl Form {
             }
         }
         parameters.retain(|_, value| !value.is_empty());
-        Ok((Self(parameters), arrival))
+        Ok((Self(parameters), read.arrival))
     }
 
     /// A parameter, unless it was left out.

@@ -37,7 +37,7 @@ async fn answer(
     if caller.is_anonymous() {
         return Err(Refusal::NoCredentials.into());
     }
-    let (form, arrival) = Form::read(request, body, state).await?;
+    let (form, arrival) = Form::read(request, body, state, caller.token_id()).await?;
     let (caller, origin) = caller.admit(arrival, state).await?;
     let caller = caller.ok_or(Refusal::NoCredentials)?;
     let presented = form.token()?;

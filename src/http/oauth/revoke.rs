@@ -30,7 +30,7 @@ async fn answer(
     let info = request.extensions().get::<RequestInfo>().cloned();
     let RequestInfo { id: request_id, client_address } = info.ok_or(Refusal::Unavailable)?;
     let origin = Origin { client_address, request_id };
-    let (form, _) = Form::read(request, body, state).await?;
+    let (form, _) = Form::read(request, body, state, None).await?;
     let revoked = state.service.revoke_api_token(form.token()?, &origin).await;
     // An unknown token is what the client wanted: one that cannot be used (RFC 7009 section 2.2).
     revoked.map(drop).map_err(|error| match error {

@@ -8,18 +8,28 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
+use super::room::{Arriving, Share};
 use crate::http::refusal::Refusal;
 use crate::service::Arrival;
 
 /// Largest body: ample for any document and its variables.
 const MAX_BODY: usize = 64 * 1024;
 
-/// Reads a body within its limits of size and time, and whether it had to be waited for.
+/// A body that was read.
+pub(in crate::http) struct Body {
+    pub(in crate::http) bytes: web::BytesMut,
+    /// Did it have to be waited for?
+    pub(in crate::http) arrival: Arrival,
+    _room: Arriving,
+}
+
+/// Reads a body within its limits of size and time.
 pub(in crate::http) async fn read_body(
     headers: &HeaderMap,
     mut body: web::Payload,
     limit: Duration,
-) -> Result<(web::BytesMut, Arrival), Refusal> {
+    share: &Share,
+) -> Result<Body, Refusal> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     if announced
         .and_then(|length| length.parse().ok())
@@ -29,6 +39,7 @@ pub(in crate::http) async fn read_body(
     }
     let reading = async {
         let (mut bytes, mut arrival) = (web::BytesMut::new(), Arrival::WithHead);
+        let mut room = share.arriving();
         loop {
             let mut next = body.next().now_or_never();
             if next.is_none() {
@@ -48,9 +59,10 @@ pub(in crate::http) async fn read_body(
             if bytes.len() + chunk.len() > MAX_BODY {
                 return Err(Refusal::BodyTooLarge);
             }
+            room.hold(bytes.len() + chunk.len())?;
             bytes.extend_from_slice(&chunk);
         }
-        Ok((bytes, arrival))
+        Ok(Body { bytes, arrival, _room: room })
     };
     timeout(limit, reading).await.unwrap_or(Err(Refusal::BodyTooSlow))
 }

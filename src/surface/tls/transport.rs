@@ -43,6 +43,15 @@ impl Transport {
         })
     }
 
+    /// Ready when there is something to read, or nothing any more: the client is gone. Of TLS, only
+    /// reading tells.
+    pub fn poll_waiting(&self, context: &mut Context<'_>) -> Poll<bool> {
+        let State::Plain(stream) = &self.0 else { return Poll::Ready(false) };
+        let mut byte = [0];
+        let peeked = stream.poll_peek(context, &mut ReadBuf::new(&mut byte));
+        peeked.map(|peeked| peeked.is_ok_and(|count| count > 0))
+    }
+
     /// Ready when bytes can be read and written.
     fn poll_open(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let State::Handshake { accept, peer, tls } = &mut self.0 else {

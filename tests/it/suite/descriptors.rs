@@ -1,14 +1,13 @@
 //! Connections and the descriptors that they take.
 
-use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::{Binary, Server, migrated};
+use crate::support::{Binary, Server, connect_from, migrated};
 
 const HALF: &[u8] = b"GET /livez HTTP/1.1\r\nHost: he";
 const FIRST: &[u8] = b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n";
@@ -16,16 +15,9 @@ const WHOLE: &[u8] = b"GET /livez HTTP/1.1\r\nHost: here\r\nConnection: close\r\
 /// Longer than the server waits for a head, so that what is open stays open.
 const PATIENT: &[&str] = &["--request-timeout", "60s"];
 
-/// Connects from an address of this machine.
-async fn connect(from: [u8; 4], to: SocketAddr) -> TcpStream {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind((from, 0).into()).unwrap();
-    socket.connect(to).await.unwrap()
-}
-
 /// The answer to a request from an address.
 async fn asked_from(from: [u8; 4], server: &Server) -> String {
-    let mut connection = connect(from, server.address).await;
+    let mut connection = connect_from(from, server.address).await;
     let mut answer = String::new();
     let _cut = connection.write_all(WHOLE).await;
     let _cut = connection.read_to_string(&mut answer).await;
@@ -37,7 +29,7 @@ async fn asked_from(from: [u8; 4], server: &Server) -> String {
 async fn half_open(count: usize, from: [u8; 4], server: &Server) -> Vec<TcpStream> {
     let mut open = Vec::new();
     for _ in 0..count {
-        let mut connection = connect(from, server.address).await;
+        let mut connection = connect_from(from, server.address).await;
         let _cut = connection.write_all(FIRST).await;
         let (mut answer, mut bytes) = (Vec::new(), [0; 1024]);
         while !answer.ends_with(b"ok\n") {

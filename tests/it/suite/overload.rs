@@ -2,6 +2,7 @@
 //! answered for little, also where all rows are as large as they may be.
 
 mod documents;
+mod held_requests;
 mod largest_rows;
 mod variables;
 

@@ -5,6 +5,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use tokio::net::TcpSocket;
+
 /// A server that has answered and still holds the connection after this time holds it forever.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -25,4 +27,11 @@ pub fn exchange(address: SocketAddr, parts: &[&[u8]]) -> String {
     let held = ended.is_err_and(|error| matches!(error.kind(), WouldBlock | TimedOut));
     assert!(!held, "the server holds the connection: {answer}");
     answer
+}
+
+/// Connects from an address of this machine.
+pub async fn connect_from(from: [u8; 4], to: SocketAddr) -> tokio::net::TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((from, 0).into()).unwrap();
+    socket.connect(to).await.unwrap()
 }
