@@ -4,6 +4,7 @@
 mod body;
 mod faults;
 mod operation;
+mod pool;
 mod reading;
 mod revocation;
 mod transaction;

@@ -61,6 +61,25 @@ async fn a_body_that_comes_after_a_revocation_does_nothing() {
     }
 }
 
+/// Also where nothing would be read for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_faults_of_a_body_that_comes_after_a_revocation_are_not_told() {
+    let app = TestApp::start().await;
+    let body = json!({ "query": "{ nonsense }" }).to_string();
+    for revocation in Revocation::ALL {
+        // This takes a permission to read anything, but none to ask.
+        if revocation == Revocation::FewerPermissions {
+            continue;
+        }
+        let what = format!("{revocation:?}");
+        let own = caller(&app, &what, revocation).await;
+        let begun = Begun::with_head(&app, &own.secret, body.len()).await;
+        revocation.acknowledged(&app, &own).await;
+        let (status, answer) = begun.send(&body).await;
+        assert_refused(status, &answer, &what);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_comes_later_is_answered_as_one_that_comes_at_once() {
     let app = TestApp::start().await;
