@@ -62,3 +62,4 @@ mod update_api_token;
 mod users;
 mod verification;
 mod verify_api_token;
+mod worst_input;
