@@ -102,7 +102,8 @@ export async function startGateway(
     await stop();
     throw new Error(`${program} ended with ${code}:\n${text}`);
   }
-  return { origin: `http://127.0.0.1:${port}`, log, stop };
+  const at = (number) => `http://127.0.0.1:${number}`;
+  return { origin: at(port), inner: at(inner), log, stop };
 }
 
 function listens(port) {

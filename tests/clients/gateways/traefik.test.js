@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ask } from './client.js';
 import { packaged, until } from './gateway.js';
 import { protects } from './protects.js';
 import { trap } from './trap.js';
+import { startWorld } from './world.js';
 
 const traefik = () => ({
   files: { 'traefik.yml': 'traefik/traefik.yml', 'tokenwright.yml': 'traefik/tokenwright.yml' },
@@ -21,3 +24,18 @@ trap(
     await until('it is in the log', async () => world.tokenwright.said.join('\n').includes('of-the-client'));
   },
 );
+
+test('at the entry point for its own questions, Traefik serves nothing else', async () => {
+  const world = await startWorld(traefik);
+  try {
+    const token = world.tokens['reader of engagements'].secret;
+    const { status } = await ask(world.gateway.inner, { path: '/authorize?permission=api.engagements.read', token });
+    assert.equal(status, 200);
+    for (const path of ['/engagements/1', '/authorize/../engagements/1', '/graphql', '/oauth2/revoke', '/authorizes']) {
+      assert.equal((await ask(world.gateway.inner, { path, token })).status, 404, path);
+    }
+    assert.deepEqual(world.service.seen, []);
+  } finally {
+    await world.stop();
+  }
+});
