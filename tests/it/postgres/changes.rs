@@ -342,3 +342,36 @@ async fn events_of_a_token_are_in_their_order_whatever_the_clocks_say() {
     let actions: Vec<_> = nodes.iter().map(|node| node["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["API_TOKEN_DELETED", "API_TOKEN_UPDATED", "API_TOKEN_CREATED"]);
 }
+
+/// A token that was being made when the line of its maker ended is one of that line.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_made_while_a_line_ends_ends_with_it() {
+    let usual = Options::default();
+    let pool = PoolSettings { connections: 8, ..usual.pool };
+    let app = TestApp::with(Options { pool, ..usual }).await;
+    let maker = token(&app, "maker", json!(WRITER)).await;
+    assert!(works(&app, &maker.secret).await);
+    let events = sql::hold(
+        &app.database.url_text(),
+        "BEGIN; LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE",
+    );
+    let input = app.input("child", json!({ "permissions": GRANT }));
+    let making = app.create(&maker.secret, input);
+    let ending = async {
+        eventually("the token is stored and not committed", || app.database.waiting() == 1).await;
+        let query = format!(
+            "mutation {{ deleteApiToken(input: {{ id: \"{}\", descendants: true }}) \
+             {{ descendantCount }} }}",
+            maker.id
+        );
+        app.query(&app.admin, &query).await
+    };
+    let releasing = async {
+        eventually("the deletion waits for it", || app.database.waiting() == 2).await;
+        drop(events);
+    };
+    let (made, ended, ()) = tokio::join!(making, ending, releasing);
+    let child = made.data()["createApiToken"]["token"].as_str().unwrap().to_owned();
+    assert_eq!(ended.data()["deleteApiToken"]["descendantCount"], 1);
+    assert!(!works(&app, &child).await);
+}
