@@ -129,6 +129,8 @@ async fn no_client_decides_what_there_is_to_count() {
         }
     };
     ask(0..1).await;
+    // What the census counts is there once it was taken, which may be at any time after the start.
+    app.service.take_census().await;
     let before = series(&scrape(&app).await);
     ask(1..200).await;
     let text = scrape(&app).await;

@@ -155,7 +155,7 @@ async fn large_requests_that_wait_are_bounded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_request_in_small_pieces_is_answered() {
-    let (target, _database) = Target::start();
+    let (target, _database) = Target::over(|_| (), PATIENT);
     let query =
         json!({ "query": "{ currentUser { name } }", "more": "a".repeat(60_000) }).to_string();
     let length = target.head(&format!("content-length: {}\r\n", query.len()));
