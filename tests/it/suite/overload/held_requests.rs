@@ -177,20 +177,28 @@ async fn a_large_request_in_small_pieces_is_answered() {
         let mut connection = connect_from([127, 0, 0, 1], address).await;
         let mut answers = String::new();
         for (n, request) in requests.iter().enumerate() {
-            connection.write_all(request.as_bytes()).await.unwrap();
+            let sent = connection.write_all(request.as_bytes()).await;
+            assert!(at_once || sent.is_ok());
             while !at_once && answers.matches("administrator").count() <= n {
-                read_more(&mut connection, &mut answers).await;
+                assert!(read_more(&mut connection, &mut answers).await, "{answers}");
             }
         }
         while answers.matches("administrator").count() < requests.len() {
-            read_more(&mut connection, &mut answers).await;
+            if !read_more(&mut connection, &mut answers).await {
+                // Where half of the next body has come already, the library ends the connection
+                // with an answer, and says so in it.
+                assert!(at_once && answers.contains("connection: close"), "{answers}");
+                break;
+            }
         }
     }
 }
 
-async fn read_more(connection: &mut TcpStream, answers: &mut String) {
+/// Adds what comes; `false` at the end of the connection.
+async fn read_more(connection: &mut TcpStream, answers: &mut String) -> bool {
     let mut bytes = [0; 4096];
-    let count = connection.read(&mut bytes).await.unwrap();
-    assert!(count > 0, "{answers}");
+    // Closed with requests unread, it may be reset.
+    let count = connection.read(&mut bytes).await.unwrap_or(0);
     answers.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    count > 0
 }
