@@ -13,13 +13,13 @@ pub fn cpu_time(process: u32) -> Duration {
     Duration::from_nanos(nanos.sum())
 }
 
-/// The memory that a process holds, in MiB.
+/// The memory that a process holds, in MiB, without the pages of its program: the kernel takes
+/// those back before it ends a process, and there are far fewer of them in a release.
 pub fn resident_mib(process: u32) -> u64 {
-    memory_mib(process, "VmRSS:")
+    memory_mib(process, "VmRSS:").saturating_sub(memory_mib(process, "RssFile:"))
 }
 
-/// The most memory that a process has ever held, in MiB, without the pages of its program: the
-/// kernel takes those back before it ends a process, and there are far fewer of them in a release.
+/// The most memory that a process has ever held, in MiB, counted in the same way.
 pub fn peak_mib(process: u32) -> u64 {
     memory_mib(process, "VmHWM:").saturating_sub(memory_mib(process, "RssFile:"))
 }
