@@ -1,6 +1,8 @@
 //! `/`: GraphiQL, served from the binary; it loads nothing from another host. `web/` is its source.
 
 mod assets;
+mod coding;
+mod files;
 mod policy;
 
 use actix_web::http::header::CONTENT_SECURITY_POLICY;

@@ -1,16 +1,13 @@
-//! The files of the playground, as `web/dist` has them.
-
-use std::borrow::Cow;
+//! The files of the playground over HTTP.
 
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETag, EntityTag, Header, IfNoneMatch,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETag, EntityTag,
+    Header, IfNoneMatch, VARY,
 };
-use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, web};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rust_embed::{EmbeddedFile, RustEmbed};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
+use super::coding::coding;
+use super::files::file;
 use super::policy::ASSET_POLICY;
 use crate::http::refusal::Refusal;
 
@@ -20,16 +17,15 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 
-#[derive(RustEmbed)]
-#[folder = "web/dist/playground/"]
-struct Assets;
-
 /// One file, looked up by its whole name among those that are embedded.
 pub(super) async fn asset(request: HttpRequest, name: web::Path<String>) -> HttpResponse {
-    let Some(EmbeddedFile { data, metadata }) = Assets::get(&name) else {
+    let Some(file) = file(&name) else {
         return Refusal::NotFound.json();
     };
-    let tag = EntityTag::new_strong(URL_SAFE_NO_PAD.encode(metadata.sha256_hash()));
+    let Some(coding) = coding(&request) else {
+        return varying(Refusal::CodingNotAcceptable.json());
+    };
+    let tag = EntityTag::new_strong(file.tag(coding));
     let known = match IfNoneMatch::parse(&request) {
         Ok(IfNoneMatch::Any) => true,
         Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|other| other.weak_eq(&tag)),
@@ -37,18 +33,30 @@ pub(super) async fn asset(request: HttpRequest, name: web::Path<String>) -> Http
     };
     let content_type = content_type(&name);
     let cache = if content_type == PLAIN_TEXT { ASK_AGAIN } else { FOREVER };
-    let mut builder = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    builder
-        .insert_header((CACHE_CONTROL, cache))
-        .insert_header((CONTENT_SECURITY_POLICY, ASSET_POLICY))
-        .insert_header(ETag(tag));
+    let head = |mut builder: HttpResponseBuilder| {
+        builder
+            .insert_header((CACHE_CONTROL, cache))
+            .insert_header((CONTENT_SECURITY_POLICY, ASSET_POLICY))
+            .insert_header(ETag(tag));
+        builder
+    };
     if known {
-        return builder.finish();
+        return varying(head(HttpResponse::NotModified()).finish());
     }
-    builder.content_type(content_type).body(match data {
-        Cow::Borrowed(embedded) => Bytes::from_static(embedded),
-        Cow::Owned(read) => Bytes::from(read),
-    })
+    let Ok(content) = file.content(coding) else {
+        return Refusal::Unavailable.json();
+    };
+    let mut builder = head(HttpResponse::Ok());
+    if let Some(name) = coding.name() {
+        builder.insert_header((CONTENT_ENCODING, name));
+    }
+    varying(builder.content_type(content_type).body(content))
+}
+
+/// Caches on the way keep an answer for those only who ask for the same codings.
+fn varying(mut response: HttpResponse) -> HttpResponse {
+    response.headers_mut().insert(VARY, ACCEPT_ENCODING.into());
+    response
 }
 
 fn content_type(name: &str) -> &'static str {
