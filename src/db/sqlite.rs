@@ -4,6 +4,7 @@ mod backup;
 mod change;
 mod changes;
 mod data_version;
+mod disk_reads;
 mod file;
 mod free_space;
 mod keeper;
@@ -29,6 +30,8 @@ use crate::metrics::Metrics;
 
 pub use backup::{Backup, BackupError};
 pub(super) use file::{create_file, explained};
+pub(crate) use file::{private_file, sync_folder};
+pub(super) use lease::SqliteLease;
 pub(crate) use link::SqliteLink;
 pub(super) use open::{open_reader, open_writer};
 pub(crate) use pools::SqlitePools;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 
-use super::file::private_file;
+use super::file::{private_file, sync_folder};
 use super::open::{connect, open_reader};
 use crate::db::{DatabaseUrl, DbError};
 
@@ -49,12 +49,12 @@ pub enum BackupError {
 pub struct Backup {
     source: SqliteConnection,
     target: PathBuf,
-    part: PartialFile,
+    part: PathBuf,
     size: u64,
 }
 
-/// The file of a backup that is not complete; removed with this.
-struct PartialFile(PathBuf);
+/// The file of a backup that is not complete; removed with this, also while the copying goes on.
+pub struct PartialFile(PathBuf);
 
 #[derive(QueryableByName)]
 struct Size {
@@ -73,7 +73,7 @@ impl Backup {
     ///
     /// # Errors
     /// When either cannot be used.
-    pub fn begin(url: &DatabaseUrl, target: &Path) -> Result<Self, BackupError> {
+    pub fn begin(url: &DatabaseUrl, target: &Path) -> Result<(Self, PartialFile), BackupError> {
         let DatabaseUrl::Sqlite(database) = url else { return Err(BackupError::NotSqlite) };
         ensure_free(target)?;
         let mut source = connect(database, PATIENT)?;
@@ -84,12 +84,13 @@ impl Backup {
         let unwritable = |error| BackupError::Unwritable(part.clone(), error);
         private_file().create_new(true).open(&part).map_err(unwritable)?;
         let size = u64::try_from(size.size).unwrap_or(0);
-        Ok(Self { source, target: target.to_owned(), part: PartialFile(part), size })
+        let unfinished = PartialFile(part.clone());
+        Ok((Self { source, target: target.to_owned(), part, size }, unfinished))
     }
 
     /// The file that grows, and about how large it gets.
     pub fn progress(&self) -> (PathBuf, u64) {
-        (self.part.0.clone(), self.size)
+        (self.part.clone(), self.size)
     }
 
     /// Copies, checks, makes it durable, and gives it its name. Returns its size in bytes.
@@ -97,7 +98,7 @@ impl Backup {
     /// # Errors
     /// When one of these fails.
     pub fn run(mut self) -> Result<u64, BackupError> {
-        let part = self.part.0.clone();
+        let part = self.part;
         let unwritable = |error| BackupError::Unwritable(part.clone(), error);
         let text = part.to_str().ok_or_else(|| {
             unwritable(io::Error::new(io::ErrorKind::InvalidInput, "the path is not UTF-8"))
@@ -149,15 +150,12 @@ pub(super) fn check(path: &Path) -> Result<(), CheckError> {
     if faults == ["ok"] { Ok(()) } else { Err(CheckError::Faults(faults.join("; "))) }
 }
 
-/// Makes the names in the folder of a file durable.
-pub(super) fn sync_folder(file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
 impl Drop for PartialFile {
     fn drop(&mut self) {
-        // After the renaming there is none.
+        // After the renaming there is none. The journal is there while SQLite copies.
         let _gone = std::fs::remove_file(&self.0);
+        let mut journal = self.0.as_os_str().to_owned();
+        journal.push("-journal");
+        let _gone = std::fs::remove_file(journal);
     }
 }

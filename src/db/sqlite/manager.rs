@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use super::link::{InPlace, SqliteLink};
 use super::open::connect;
-use super::search_limit::SearchLimit;
+use super::search_limit::{ROWS, SearchLimit};
 use super::served_file::ServedFile;
 use crate::db::DbError;
 
@@ -43,7 +43,7 @@ impl Manager for SqliteManager {
             let connection = connect(file.path(), pragmas)?;
             // It was this file that was opened, if it was there before and still is.
             file.check()?;
-            let limit = SearchLimit::on(&connection)?;
+            let limit = SearchLimit::on(&connection, ROWS)?;
             Ok::<_, DbError>((connection, limit))
         });
         let (connection, limit) = opened.await.map_err(|_| DbError::OperationPanicked)??;

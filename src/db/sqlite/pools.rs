@@ -18,7 +18,7 @@ use super::file::warn_of_others;
 use super::free_space::free_space;
 use super::lease::{FileUse, SqliteLease};
 use super::link::SqliteLink;
-use super::local::{open_reader_here, read_here, stamp_here};
+use super::local::{open_reader_here, read_here, search_here, stamp_here};
 use super::log::fold_log;
 use super::manager::SqliteManager;
 use super::open::{READER, WRITER, open_first};
@@ -116,6 +116,14 @@ impl SqlitePools {
         read: impl FnOnce(&mut SqliteLink) -> Result<T, DbError>,
     ) -> Option<T> {
         read_here(&self.0.shared, read)
+    }
+
+    /// The same for a short search, which is left to a searcher where it takes long.
+    pub(crate) fn search_here<T>(
+        &self,
+        search: impl FnOnce(&mut SqliteLink) -> Result<T, DbError>,
+    ) -> Option<T> {
+        search_here(&self.0.shared, search)
     }
 
     /// What the file is at, as far as this thread can say.

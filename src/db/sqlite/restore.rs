@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
-use super::backup::{CheckError, check, sync_folder};
-use super::file::{create_file, private_file, real_path};
+use super::backup::{CheckError, check};
+use super::file::{create_file, private_file, real_path, sync_folder};
 use super::open::open_reader;
 use super::server_lock::{ServerLock, ServerLockError};
 use crate::db::{DatabaseUrl, DbError};

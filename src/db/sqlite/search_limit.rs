@@ -13,7 +13,7 @@ use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, SqliteConnection};
 
 /// Rows between two looks at the clock.
-const ROWS: u32 = 256;
+pub(super) const ROWS: u32 = 256;
 
 /// The time of the search that a connection runs.
 #[derive(Debug, Clone, Default)]
@@ -36,13 +36,13 @@ extern "SQL" {
 struct GoesOn(bool);
 
 impl SearchLimit {
-    /// Makes the function known to a connection.
-    pub(super) fn on(connection: &SqliteConnection) -> QueryResult<Self> {
+    /// Makes the function known to a connection. It looks at the clock once in so many rows.
+    pub(super) fn on(connection: &SqliteConnection, every: u32) -> QueryResult<Self> {
         let limit = Self::default();
         let (asked, mut rows) = (limit.clone(), 0);
         search_goes_on_utils::register_nondeterministic_impl(connection, move || {
             rows += 1;
-            if rows < ROWS {
+            if rows < every {
                 return GoesOn(true);
             }
             rows = 0;

@@ -6,35 +6,13 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use serde_json::{Value, json};
-use tokenwright::domain::clock::{Clock, SystemClock};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::{
-    Binary, Ended, Server, TestDatabase, administrator, assert_ended, files, migrated,
+    Binary, Ended, Server, TestDatabase, administrator, assert_ended, files, made_at, migrated,
+    works_at,
 };
-
-const CREATE: &str = "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) \
-                      { token apiToken { id } } }";
-
-/// Creates a token and says its secret and id.
-async fn create(server: &Server, admin: &str, name: &str) -> (String, String) {
-    let input = json!({
-        "name": name,
-        "expiry": (SystemClock.now() + chrono::TimeDelta::days(30)).to_rfc3339(),
-        "permissions": ["API_ORGANIZATIONS_READ"],
-    });
-    let answer = server.graphql(admin, CREATE, json!({ "input": input })).await;
-    let created: &Value = &answer.data()["createApiToken"];
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    (text(&created["token"]), text(&created["apiToken"]["id"]))
-}
-
-async fn works(server: &Server, secret: &str) -> bool {
-    let answer = server.graphql(secret, "{ currentApiToken { id } }", json!({})).await;
-    assert!([200, 401].contains(&answer.status.as_u16()), "{}", answer.text);
-    answer.status == 200
-}
 
 fn backup(database: &TestDatabase, file: &Path) -> Ended {
     Binary::on(database, &["admin", "backup", file.to_str().unwrap()]).run()
@@ -70,7 +48,7 @@ async fn every_acknowledged_token_of_before_is_there() {
         writers.spawn(async move {
             for number in 0.. {
                 let name = format!("w{writer} n{number}");
-                let (secret, _) = create(&server, &admin, &name).await;
+                let secret = made_at(&server, &admin, &name).await.secret;
                 acknowledged.lock().unwrap().insert(name, secret);
             }
         });
@@ -97,9 +75,9 @@ async fn every_acknowledged_token_of_before_is_there() {
         assert_eq!(kept(place.path()), ["back.db"]);
         let restored = serve_restored(place.path());
         for (name, secret) in before {
-            assert!(works(&restored, &secret).await, "{name}");
+            assert!(works_at(&restored, &secret).await, "{name}");
         }
-        assert!(works(&restored, &admin).await);
+        assert!(works_at(&restored, &admin).await);
     }
     let left = kept(folder.path());
     assert_eq!(left, ["backup-0", "backup-1", "backup-2"]);
@@ -110,14 +88,16 @@ async fn a_token_that_was_revoked_since_does_not_come_back_to_life() {
     let database = migrated();
     let admin = administrator(&database, "administrator");
     let server = Binary::on(&database, &["serve"]).serve();
-    let (revoked, id) = create(&server, &admin, "revoked later").await;
+    let revoked = made_at(&server, &admin, "revoked later").await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("backup");
     assert_ended(&backup(&database, &file), 0, "");
-    let delete =
-        format!("mutation {{ deleteApiToken(input: {{ id: \"{id}\" }}) {{ deletedApiTokenId }} }}");
+    let delete = format!(
+        "mutation {{ deleteApiToken(input: {{ id: \"{}\" }}) {{ deletedApiTokenId }} }}",
+        revoked.id
+    );
     server.graphql(&admin, &delete, json!({})).await.data();
-    assert!(!works(&server, &revoked).await);
+    assert!(!works_at(&server, &revoked.secret).await);
 
     // The choice is asked for in plain words, and nothing is done without it.
     let undecided = restore(folder.path(), &file, &[]);
@@ -130,20 +110,20 @@ async fn a_token_that_was_revoked_since_does_not_come_back_to_life() {
     assert_ended(&restore(folder.path(), &file, &long_ago), 0, "disabled 0 tokens");
     {
         let restored = serve_restored(folder.path());
-        assert!(works(&restored, &revoked).await, "which is what the choice is about");
+        assert!(works_at(&restored, &revoked.secret).await, "which is what the choice is about");
     }
     let all = restore(folder.path(), &file, &["--revoke-created-before", "now"]);
     assert_ended(&all, 0, "disabled 2 tokens");
     assert_ended(&all, 0, "back.db.before-restore");
     let restored = serve_restored(folder.path());
-    for secret in [&revoked, &admin] {
-        assert!(!works(&restored, secret).await);
+    for secret in [&revoked.secret, &admin] {
+        assert!(!works_at(&restored, secret).await);
     }
     drop(restored);
     // And the way on: what is still needed is enabled by the operator alone.
-    let enable = ["admin", "enable-token", &id, "--database-url", "sqlite:back.db"];
+    let enable = ["admin", "enable-token", &revoked.id, "--database-url", "sqlite:back.db"];
     assert_ended(&Binary::new(folder.path(), &enable).run(), 0, "enabled");
-    assert!(works(&serve_restored(folder.path()), &revoked).await);
+    assert!(works_at(&serve_restored(folder.path()), &revoked.secret).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,18 +140,18 @@ async fn nothing_is_restored_under_a_server_and_what_was_there_is_kept() {
     };
     let server = Binary::on(&database, &["serve"]).serve();
     assert_ended(&restore(), 1, "another tokenwright server uses");
-    assert!(works(&server, &admin).await);
+    assert!(works_at(&server, &admin).await);
     assert_ended(&server.stop(), 0, "");
     for name in ["test.db.before-restore", "test.db.before-restore-2"] {
         assert_ended(&restore(), 0, name);
         assert!(files(folder).contains(&name.to_owned()));
     }
     let server = Binary::on(&database, &["serve"]).serve();
-    assert!(works(&server, &newer).await && !works(&server, &admin).await);
+    assert!(works_at(&server, &newer).await && !works_at(&server, &admin).await);
     drop(server);
     std::fs::rename(folder.join("test.db.before-restore"), folder.join("test.db")).unwrap();
     let server = Binary::on(&database, &["serve"]).serve();
-    assert!(works(&server, &admin).await, "the one of before is whole");
+    assert!(works_at(&server, &admin).await, "the one of before is whole");
 }
 
 #[test]

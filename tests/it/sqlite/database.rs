@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokenwright::db::DatabaseUrl;
 use tokenwright::domain::id::ApiTokenId;
 
-use crate::support::{Follower, Random};
+use crate::support::{Follower, Random, Server};
 
 /// A database in a folder of its own, removed with it.
 pub struct TestDatabase {
@@ -124,6 +124,14 @@ impl TestDatabase {
         micros.to_string()
     }
 
+    /// Keeps everybody from migrating, as a migration does, until the answer is dropped.
+    pub fn migration_lock(&self) -> impl Send + use<> {
+        let file = std::fs::File::create(self.folder.path().join("test.db.migrating.lock"));
+        let file = file.unwrap();
+        file.lock().unwrap();
+        file
+    }
+
     /// Holds the write lock, as another process could, until the answer is dropped.
     pub fn write_lock(&self) -> impl Send {
         let mut connection = self.connection();
@@ -218,6 +226,17 @@ impl TestDatabase {
             (name, std::fs::read(entry.path()).unwrap())
         };
         entries.map(|entry| file(entry.unwrap())).collect()
+    }
+
+    /// Measures what a server reads until it is handed in here, which ends it: the bytes of files.
+    pub fn meter(&self) -> impl FnOnce(Server) -> u64 + use<> {
+        |server: Server| {
+            let path = format!("/proc/{}/io", server.running.id());
+            let text = std::fs::read_to_string(path).unwrap();
+            let read = text.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap();
+            server.stop();
+            read.parse().unwrap()
+        }
     }
 
     fn connection(&self) -> SqliteConnection {

@@ -78,6 +78,25 @@ async fn nothing_is_answered_once_the_file_is_removed() {
     served.assert_refuses().await;
 }
 
+/// A change is past every check and waits for the writer while the file goes: what it then commits
+/// is gone with the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_is_acknowledged_that_went_into_a_removed_file() {
+    let served = Served::start();
+    let own = "{ currentApiToken { id version } }";
+    let own = served.server.graphql(&served.token, own, json!({})).await;
+    let token = own.data()["currentApiToken"].clone();
+    let writer = served.database.write_lock();
+    let removes = async {
+        served.database.until_waited_for().await;
+        fs::rename(served.file("test.db"), served.file("removed.db")).unwrap();
+        drop(writer);
+    };
+    let (changed, ()) = tokio::join!(served.rename_token(&token, "into nothing"), removes);
+    assert_eq!(changed.errors(), ["UNAVAILABLE outcome_unknown"]);
+    served.assert_refuses().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_answered_once_the_file_is_replaced() {
     let served = Served::start();
