@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
 use diesel_async::methods::LoadQuery as AsyncLoadQuery;
 use futures_util::future::BoxFuture;
 
+use super::postgres::LaneLink;
 use super::sqlite::SqliteLink;
 
 /// A query of rows `U` over a connection `C`.
@@ -49,6 +50,20 @@ where
     }
 
     fn one(self, connection: &mut AsyncPgConnection) -> BoxFuture<'_, QueryResult<U>> {
+        Box::pin(AsyncRunQueryDsl::get_result(self, connection))
+    }
+}
+
+impl<Q, U> Fetch<LaneLink, U> for Q
+where
+    Q: AsyncRunQueryDsl<LaneLink> + AsyncLoadQuery<'static, LaneLink, U> + Send + 'static,
+    U: Send + 'static,
+{
+    fn all(self, connection: &mut LaneLink) -> BoxFuture<'_, QueryResult<Vec<U>>> {
+        Box::pin(AsyncRunQueryDsl::load(self, connection))
+    }
+
+    fn one(self, connection: &mut LaneLink) -> BoxFuture<'_, QueryResult<U>> {
         Box::pin(AsyncRunQueryDsl::get_result(self, connection))
     }
 }

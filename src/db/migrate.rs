@@ -1,6 +1,8 @@
 //! Migrations: applied under a lock, so that several processes may start at once.
 
+mod in_one;
 mod state;
+mod tables;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,8 +18,10 @@ use super::postgres::{self, PostgresTarget};
 use super::sqlite::Turn;
 use super::{DatabaseUrl, DbError, ServerLock, ServerLockError, sqlite};
 
+use in_one::InOne;
 pub use state::MigrationState;
 use state::{Names, Source, state};
+use tables::take_tables;
 
 const SQLITE: Source = Source {
     migrations: embed_migrations!("migrations/sqlite"),
@@ -58,6 +62,13 @@ pub enum MigrateError {
     /// A migration failed, and nothing was applied.
     #[error("a migration failed: {0}")]
     Failed(String),
+    /// Somebody else has used a table for too long, and nothing was applied.
+    #[error(
+        "another session uses the tables, and a migration does not wait long for it, because all \
+         requests would wait, too; nothing was applied: run it again when `pg_dump`, maintenance, \
+         or an open transaction (`pg_stat_activity`) has ended"
+    )]
+    TablesInUse,
     /// The database has migrations that this version does not know.
     #[error(
         "the database is from a newer version of tokenwright (it has the migration {}); \
@@ -106,6 +117,9 @@ pub async fn migrate(url: &DatabaseUrl) -> Result<usize, MigrateError> {
         DatabaseUrl::Postgres(target) => {
             on_postgres(&target, |connection| {
                 connection.batch_execute(TAKE_LOCK)?;
+                if state(connection, &POSTGRES)?.missing()? > 0 {
+                    take_tables(connection)?;
+                }
                 apply(connection, POSTGRES)
             })
             .await
@@ -178,7 +192,16 @@ fn look_at_file(path: &Path) -> Result<MigrationState, MigrateError> {
 
 /// Call it only if something is missing: opening the writer changes the file.
 fn apply_to_file(path: &Path) -> Result<usize, MigrateError> {
-    sqlite::open_writer(path)?.immediate_transaction(|connection| apply(connection, SQLITE))
+    let mut cause = None;
+    let ended = sqlite::open_writer(path)?.immediate_transaction(|connection| {
+        apply(connection, SQLITE).map_err(|error| {
+            cause = Some(error);
+            diesel::result::Error::RollbackTransaction
+        })
+    });
+    // After an error of the disk, SQLite has rolled back already, and diesel reports only that it
+    // cannot do it again.
+    cause.map_or_else(|| Ok(ended?), Err)
 }
 
 /// A connection as migrations know it.
@@ -218,10 +241,12 @@ where
 {
     match state(connection, &source)?.missing()? {
         0 => Ok(0),
-        _ => connection
-            .run_pending_migrations(source.migrations)
-            .map(|applied| applied.len())
-            .map_err(failed),
+        missing => {
+            for migration in connection.pending_migrations(source.migrations).map_err(failed)? {
+                connection.run_migration(&InOne(migration)).map_err(failed)?;
+            }
+            Ok(missing)
+        }
     }
 }
 

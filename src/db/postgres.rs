@@ -1,6 +1,8 @@
-//! The pool of connections to PostgreSQL, over tokio-postgres and rustls.
+//! The connections to PostgreSQL, over tokio-postgres and rustls: those of a pool, and lanes.
 
 mod hosts;
+mod lane;
+mod losses;
 mod searching;
 mod target;
 mod tls;
@@ -28,6 +30,9 @@ use super::priority::Gate;
 use super::{DbError, PoolSettings, Priority, pool_level};
 use crate::metrics::{DatabaseUse, Metrics, PoolLevel};
 
+pub(crate) use lane::LaneLink;
+use lane::{Lanes, share};
+pub(crate) use losses::Losses;
 use searching::SearchLease;
 pub use target::PostgresTarget;
 use turns::Turns;
@@ -42,6 +47,7 @@ const SLACK: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(crate) struct PostgresPool {
     pool: Pool<AsyncPgConnection>,
+    lanes: Arc<Lanes>,
     writing: Turns,
     /// In front of the turns to write.
     gate: Gate,
@@ -66,9 +72,14 @@ impl PostgresPool {
     pub(super) fn new(
         target: &PostgresTarget,
         settings: PoolSettings,
+        threads: usize,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, DbError> {
-        let connector = Arc::new(Connector::new(target, settings.wait, setup(settings))?);
+        let PoolSettings { wait, statement_timeout, .. } = settings;
+        let connector = Arc::new(Connector::new(target, wait, setup(settings))?);
+        let lanes = share(settings.connections, threads);
+        let connections = settings.connections - lanes;
+        let lanes = Lanes::new(Arc::clone(&connector), wait, lanes);
         let mut config = ManagerConfig::default();
         // Checking every connection before it is lent doubles the cost of reads. A dead one fails
         // its operation and is not lent again.
@@ -79,22 +90,19 @@ impl PostgresPool {
         });
         let manager = AsyncDieselConnectionManager::new_with_config("", config);
         let pool = Pool::builder(manager)
-            .max_size(settings.connections)
+            .max_size(connections)
             .runtime(Runtime::Tokio1)
-            .timeouts(Timeouts {
-                wait: Some(settings.wait),
-                create: Some(settings.wait),
-                recycle: Some(settings.wait),
-            })
+            .timeouts(Timeouts { wait: Some(wait), create: Some(wait), recycle: Some(wait) })
             .build()
             .map_err(|error| DbError::Unavailable(error.to_string()))?;
-        let PoolSettings { connections, wait, statement_timeout, .. } = settings;
-        let writing = Turns::to_write(connections, wait);
+        let writing = Turns::to_write(connections, lanes.most(), wait);
+        let searching = Turns::to_search(connections, lanes.most(), wait);
         Ok(Self {
             pool,
+            lanes,
             gate: Gate::before(writing.at_once(), wait),
             writing,
-            searching: Turns::to_search(connections, wait),
+            searching,
             metrics: Arc::clone(metrics),
             statement_timeout,
             limit: statement_timeout + SLACK,
@@ -123,9 +131,17 @@ impl PostgresPool {
         Ok(SearchLease::new(self.connection().await?, self.statement_timeout, turn))
     }
 
-    /// The connections of the pool.
+    /// Gives this thread, which serves requests, a connection of its own, if there are enough.
+    pub(super) fn open_lane_here(&self) {
+        self.lanes.give_here();
+    }
+
+    /// The connections. Lanes count as idle: they have room for more.
     pub(super) fn level(&self) -> PoolLevel {
-        pool_level("all", self.pool.status())
+        let mut level = pool_level("all", self.pool.status());
+        level.idle += self.lanes.open();
+        level.most += self.lanes.most();
+        level
     }
 
     /// Hands out no more connections, and closes those that are not in use.
@@ -139,11 +155,17 @@ impl PostgresPool {
     pub(crate) async fn bounded<T>(&self, body: impl Future<Output = T>) -> Result<T, TimedOut> {
         let start = Instant::now();
         timeout(self.limit, body).await.map_err(|_| {
-            // Nothing was heard since the start, so older connections may be as dead: one operation
-            // finds that out for all.
-            self.pool.retain(|_, connection| connection.created > start);
+            // Nothing was heard since the start.
+            self.forget_before(start);
             TimedOut(self.clone())
         })
+    }
+
+    /// Closes the connections that are older and not in use, which may all be dead: one operation
+    /// finds that out for all.
+    fn forget_before(&self, start: Instant) {
+        self.pool.retain(|_, connection| connection.created > start);
+        self.lanes.distrust_before(start);
     }
 }
 
@@ -175,6 +197,11 @@ pub(crate) async fn begin_read_committed(connection: &mut AsyncPgConnection) -> 
     AnsiTransactionManager::begin_transaction_sql(connection, BEGIN).await
 }
 
+/// Has the server end a statement whose client is gone, which would hold its locks until then. Not
+/// before PostgreSQL 14, and not on every system.
+const NOTICE_LEAVING: &str = "SELECT set_config('client_connection_check_interval', '1s', false) \
+                              FROM pg_settings WHERE name = 'client_connection_check_interval'";
+
 /// One connection outside the pool, without a limit on its statements: migrations may take long.
 pub(super) async fn connect_alone(
     target: &PostgresTarget,
@@ -182,7 +209,11 @@ pub(super) async fn connect_alone(
 ) -> Result<AsyncPgConnection, DbError> {
     let connector = Connector::new(target, wait, String::new())?;
     let connected = timeout(wait, connector.connect()).await.map_err(|_| unanswered())?;
-    connected.map_err(|error| DbError::Unavailable(with_causes(&error)))
+    let connected = connected.map_err(|error| DbError::Unavailable(with_causes(&error)));
+    let mut connection = connected?;
+    // A connection that is lost fails the next statement as well.
+    let _refused_elsewhere = connection.batch_execute(NOTICE_LEAVING).await;
+    Ok(connection)
 }
 
 impl Connector {

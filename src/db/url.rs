@@ -43,6 +43,16 @@ pub enum InvalidDatabaseUrl {
     Postgres(String),
 }
 
+impl fmt::Display for DatabaseUrl {
+    /// Where the database is, without a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(target) => target.fmt(f),
+        }
+    }
+}
+
 impl DatabaseUrl {
     /// Reads a URL. Never makes a file.
     ///
@@ -102,6 +112,19 @@ mod tests {
         assert!(DatabaseUrl::parse("postgres://u:p@localhost/db").is_ok());
         assert!(DatabaseUrl::parse("Postgres://u:p@localhost/db").is_ok());
         assert!(DatabaseUrl::parse("POSTGRESQL://u:p@localhost/db").is_ok());
+    }
+
+    #[test]
+    fn shows_where_the_database_is_and_no_password() {
+        for (text, expected) in [
+            ("sqlite:/var/t.db", "sqlite:/var/t.db"),
+            ("postgres://u:secret@h/n", "postgres://u:(hidden)@h:5432/n"),
+            ("postgres://u@h:1,i:2/n?password=secret", "postgres://u:(hidden)@h:1,i:2/n"),
+            ("postgres://h?user=u&options=secret", "postgres://u@h:5432"),
+            ("postgres:///n?host=/run/pg&user=u", "postgres://u@/run/pg:5432/n"),
+        ] {
+            assert_eq!(DatabaseUrl::parse(text).unwrap().to_string(), expected, "{text}");
+        }
     }
 
     #[test]

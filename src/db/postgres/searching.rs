@@ -16,7 +16,7 @@ pub(crate) struct SearchLease {
     started: Instant,
     /// The server ends a statement that takes longer.
     limit: Duration,
-    _turn: OwnedSemaphorePermit,
+    turn: OwnedSemaphorePermit,
 }
 
 impl SearchLease {
@@ -25,7 +25,12 @@ impl SearchLease {
         limit: Duration,
         turn: OwnedSemaphorePermit,
     ) -> Self {
-        Self { connection, started: Instant::now(), limit, _turn: turn }
+        Self { connection, started: Instant::now(), limit, turn }
+    }
+
+    /// Gives the connection back and keeps the turn.
+    pub(crate) fn into_turn(self) -> OwnedSemaphorePermit {
+        self.turn
     }
 
     /// What became of a search that ended with an error. The code of the server's error does not

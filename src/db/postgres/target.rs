@@ -39,6 +39,28 @@ impl fmt::Debug for PostgresTarget {
     }
 }
 
+impl fmt::Display for PostgresTarget {
+    /// Who connects where: no password, and no parameter, which may be one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = self.hosts.first();
+        f.write_str("postgres://")?;
+        if let Some(user) = first.and_then(Config::get_user) {
+            let password = first.and_then(Config::get_password).map_or("", |_| ":(hidden)");
+            write!(f, "{user}{password}@")?;
+        }
+        for (place, host) in self.hosts.iter().enumerate() {
+            let name = match host.get_hosts().first() {
+                Some(Host::Tcp(name)) => name.clone(),
+                Some(Host::Unix(path)) => path.display().to_string(),
+                None => host.get_hostaddrs().first().map(ToString::to_string).unwrap_or_default(),
+            };
+            let port = host.get_ports().first().copied().unwrap_or(5432);
+            write!(f, "{}{name}:{port}", if place == 0 { "" } else { "," })?;
+        }
+        first.and_then(Config::get_dbname).map_or(Ok(()), |name| write!(f, "/{name}"))
+    }
+}
+
 impl PostgresTarget {
     /// Reads a URL.
     ///

@@ -8,7 +8,7 @@ use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
 use diesel::query_builder::QueryId;
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{SqlType, Text};
+use diesel::sql_types::SqlType;
 use diesel::sqlite::Sqlite;
 use uuid::Uuid;
 
@@ -43,8 +43,7 @@ impl ToSql<Id, Sqlite> for DbId {
 }
 
 impl FromSql<Id, Sqlite> for DbId {
-    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
-        Ok(Self(Uuid::try_parse(&text)?))
+    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(Uuid::try_parse(value.read_text())?))
     }
 }

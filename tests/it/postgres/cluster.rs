@@ -146,6 +146,11 @@ impl Cluster {
         }
     }
 
+    /// The folder of everything that is the server's.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What the server has logged.
     pub fn log(&self) -> Vec<u8> {
         std::fs::read(self.log_file()).unwrap()
@@ -206,7 +211,8 @@ pub fn shared() -> &'static Cluster {
     SHARED.get_or_init(|| Cluster::start(IN_A_HURRY))
 }
 
-fn unprivileged(program: &Path) -> Command {
+/// A program as the user that runs the servers.
+pub(super) fn unprivileged(program: &Path) -> Command {
     let mut command = Command::new(program);
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use tempfile::TempDir;
@@ -10,7 +11,7 @@ use tokenwright::domain::id::ApiTokenId;
 
 use super::cluster::{Cluster, PASSWORD, shared};
 use super::sql;
-use crate::support::{Follower, Random, eventually};
+use crate::support::{Follower, Random, Server, eventually};
 
 /// A database of its own on a server, removed with the value.
 pub struct TestDatabase {
@@ -180,6 +181,11 @@ impl TestDatabase {
         format!("timestamptz '1970-01-01T00:00:00Z' + {micros} * interval '1 microsecond'")
     }
 
+    /// Keeps everybody from migrating, as a migration does, until the answer is dropped.
+    pub fn migration_lock(&self) -> impl Send + use<> {
+        sql::hold(&self.url_text(), "SELECT pg_advisory_lock(8389759048285647465)")
+    }
+
     /// Keeps everybody from writing tokens, as an operator could, until the answer is dropped.
     pub fn write_lock(&self) -> impl Send + use<> {
         sql::hold(&self.url_text(), "BEGIN; LOCK TABLE api_tokens IN SHARE MODE")
@@ -235,9 +241,14 @@ impl TestDatabase {
         )
     }
 
-    /// How many of the application's sessions wait for a lock.
+    /// How many of the application's sessions wait for a lock on behalf of a request. Uses are
+    /// recorded later, at any time.
     pub fn waiting(&self) -> usize {
-        self.sessions().iter().filter(|session| *session == "waits").count()
+        let sessions = "SELECT 1 FROM pg_stat_activity \
+                        WHERE datname = current_database() AND application_name = 'tokenwright' \
+                        AND wait_event_type = 'Lock' \
+                        AND query NOT LIKE 'UPDATE \"api_tokens\" SET \"last_used_date\"%'";
+        self.texts(sessions).len()
     }
 
     /// Has the application no transaction open, and no lock?
@@ -245,6 +256,25 @@ impl TestDatabase {
         let locks = "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) \
                      WHERE datname = current_database() AND application_name = 'tokenwright'";
         self.sessions().iter().all(|session| session == "idle") && self.texts(locks).is_empty()
+    }
+
+    /// Measures what a server reads until it is handed in here, which ends it: rows of tables. A
+    /// session reports what it has read when it ends.
+    pub fn meter(&self) -> impl FnOnce(Server) -> u64 {
+        let read = || -> u64 {
+            let sum = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) \
+                       FROM pg_stat_user_tables WHERE relname IN ('api_tokens', 'users')";
+            self.texts(sum)[0].parse().unwrap()
+        };
+        self.execute("ANALYZE");
+        let before = read();
+        move |server| {
+            server.stop();
+            while !self.sessions().is_empty() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            read() - before
+        }
     }
 
     /// Makes every insertion into a table fail with this message.

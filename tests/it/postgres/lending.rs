@@ -32,7 +32,8 @@ pub async fn assert_all_are_lent(
         let askers = (0..connections + 2).map(|_| answered(&http, address, &token));
         timeout(Duration::from_mins(1), join_all(askers)).await.unwrap();
     });
-    eventually("every connection is in use", || database.waiting() == connections).await;
+    let in_use = || database.sessions().iter().filter(|session| *session != "idle").count();
+    eventually("every connection is in use", || in_use() == connections).await;
     assert_eq!(database.sessions().len(), connections);
     drop(lock);
     asking.await.unwrap();

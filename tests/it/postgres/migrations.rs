@@ -117,6 +117,58 @@ async fn a_migration_is_applied_under_running_servers() {
     }
 }
 
+/// A migration that waits while the table of tokens is locked.
+const CHANGES_TOKENS: &str = "20261127000010";
+
+/// Or else it would hold the locks that it has, or get, until the statement ends. Here that is one
+/// without an end, which waits for another migration.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_notices_that_a_migration_was_killed() {
+    let database = migrated();
+    undo_migrations(&database, CHANGES_TOKENS);
+    let held = database.migration_lock();
+    let migrating = Binary::on(&database, &["migrate"]).start();
+    eventually("it waits for the lock", || database.waiting() == 1).await;
+    migrating.signal("KILL");
+    eventually("the session ends", || database.sessions().is_empty()).await;
+    drop(held);
+    assert_ended(&Binary::on(&database, &["migrate"]).run(), 0, "applied");
+}
+
+/// Who reads would wait as long, behind the migration.
+#[test]
+fn a_migration_does_not_wait_for_whoever_keeps_a_table() {
+    let database = migrated();
+    undo_migrations(&database, CHANGES_TOKENS);
+    let applied = || database.texts("SELECT version FROM __diesel_schema_migrations").len();
+    let before = applied();
+    // As `pg_dump` does.
+    let keeps = "BEGIN; LOCK TABLE api_tokens IN ACCESS SHARE MODE";
+    let held = sql::hold(&database.url_text(), keeps);
+    let migrate = || Binary::on(&database, &["migrate"]).run();
+    assert_ended(&migrate(), 1, "another session uses the tables");
+    assert_eq!(applied(), before);
+    drop(held);
+    assert_ended(&migrate(), 0, "applied");
+}
+
+/// PostgreSQL would end one of the two.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_makes_room_for_what_instances_have_begun() {
+    let database = migrated();
+    undo_migrations(&database, CHANGES_TOKENS);
+    for (first, then) in [("users", "api_tokens"), ("api_tokens", "users")] {
+        let begun = format!("BEGIN; LOCK TABLE {first} IN ROW EXCLUSIVE MODE");
+        let goes_on = format!("LOCK TABLE {then} IN ROW EXCLUSIVE MODE; COMMIT");
+        let held = sql::hold_then(&database.url_text(), &begun, &goes_on);
+        let migrating = Binary::on(&database, &["migrate"]).start();
+        eventually("it waits for a table", || database.waiting() == 1).await;
+        drop(held);
+        assert_ended(&migrating.wait(), 0, "applied");
+        undo_migrations(&database, CHANGES_TOKENS);
+    }
+}
+
 #[test]
 fn a_database_that_holds_other_tables_is_left_as_it_is() {
     let database = TestDatabase::new();

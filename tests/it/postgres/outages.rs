@@ -13,7 +13,7 @@ use super::proxied::Proxied;
 use super::proxy::Way;
 use super::sql;
 use crate::suite::cancellation::assert_whole;
-use crate::support::{Answer, Options, eventually};
+use crate::support::{Answer, Options, TestApp, eventually};
 
 /// Short, so that a test of what does not answer is short.
 const POOL: PoolSettings = PoolSettings {
@@ -23,9 +23,23 @@ const POOL: PoolSettings = PoolSettings {
     idle_transaction_timeout: Duration::from_secs(2),
 };
 
+/// So many that each of the threads that serve requests has one for itself.
+const WITH_LANES: usize = 8;
+
 /// Requests have longer than anything here: what ends an operation is the pool.
-fn options() -> Options {
-    Options { pool: POOL, request_timeout: Duration::from_mins(5), ..Options::default() }
+fn options(connections: usize) -> Options {
+    let pool = PoolSettings { connections, ..POOL };
+    Options { pool, request_timeout: Duration::from_mins(5), ..Options::default() }
+}
+
+/// No more sessions than there may be, and without lanes each is found when it is needed.
+async fn assert_all_are_there(app: &TestApp, connections: usize) {
+    if connections == WITH_LANES {
+        let settled = || app.database.is_quiet() && app.database.sessions().len() <= WITH_LANES;
+        eventually("nothing is left of what was before", settled).await;
+    } else {
+        assert_all_are_lent(&app.database, app.address, &app.admin, connections).await;
+    }
 }
 
 /// What these settings promise for one operation: to wait for a connection, to make it, and to have
@@ -82,7 +96,12 @@ impl Proxied {
 /// Lives through an outage of this kind with a transaction under way and with connections that are
 /// idle; `unheard` when nobody says at once that they are gone.
 async fn outage(way: Way, unheard: bool) {
-    let proxied = Proxied::start(options()).await;
+    let over = |connections| outage_over(connections, way, unheard);
+    join!(over(POOL.connections), over(WITH_LANES));
+}
+
+async fn outage_over(connections: usize, way: Way, unheard: bool) {
+    let proxied = Proxied::start(options(connections)).await;
     let Proxied { app, proxy } = &proxied;
     join_all((0..6).map(|_| proxied.own())).await;
     let lock = app.database.write_lock();
@@ -106,7 +125,7 @@ async fn outage(way: Way, unheard: bool) {
     assert_eq!(created.status, 200);
     let expected = if unheard { "UNAVAILABLE outcome_unknown" } else { "UNAVAILABLE" };
     assert_eq!(created.errors(), [expected]);
-    assert_all_are_lent(&app.database, app.address, &app.admin, POOL.connections).await;
+    assert_all_are_there(app, connections).await;
     assert_eq!(app.database.count("api_tokens"), 1, "none of it was done");
     assert_whole(&app.database);
     assert!(proxied.create("afterwards").await.data()["createApiToken"]["token"].is_string());
@@ -138,21 +157,47 @@ async fn requests_are_refused_in_time_while_nothing_is_heard_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_answers_after_seconds_only_is_as_good_as_none() {
+    join!(slow(POOL.connections), slow(WITH_LANES));
+}
+
+async fn slow(connections: usize) {
+    let proxied = Proxied::start(options(connections)).await;
+    join_all((0..6).map(|_| proxied.own())).await;
+    proxied.proxy.is(Way::Slow(Duration::from_secs(4)));
+    for round in 0..2 {
+        proxied.assert_refuses(round).await;
+    }
+    proxied.assert_recovers().await;
+    let Proxied { app, .. } = &proxied;
+    assert_all_are_there(app, connections).await;
+    assert_eq!(app.database.count("api_tokens"), 1, "none of it was done");
+    assert_whole(&app.database);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_loss_that_nobody_noticed_refuses_one_request() {
-    let proxied = Proxied::start(options()).await;
+    join!(unnoticed(POOL.connections), unnoticed(WITH_LANES));
+}
+
+async fn unnoticed(connections: usize) {
+    let proxied = Proxied::start(options(connections)).await;
     let Proxied { app, proxy } = &proxied;
-    assert_all_are_lent(&app.database, app.address, &app.admin, POOL.connections).await;
+    for _ in 0..6 {
+        join_all((0..6).map(|_| proxied.own())).await;
+    }
+    assert_all_are_there(app, connections).await;
     proxy.is(Way::Lost);
     eventually("the server has noticed", || app.database.sessions().is_empty()).await;
     proxy.is(Way::Open);
     assert_eq!(proxied.own().await.status, 503);
     assert_eq!(proxied.own().await.status, 200, "one finds it out for all");
-    assert_all_are_lent(&app.database, app.address, &app.admin, POOL.connections).await;
+    assert_all_are_there(app, connections).await;
 }
 
 /// A commit that the server has done and nobody has heard of.
 async fn unheard_commit(way: Way) {
-    let proxied = Proxied::start(options()).await;
+    let proxied = Proxied::start(options(POOL.connections)).await;
     let Proxied { app, proxy } = &proxied;
     app.database.execute(
         "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS \

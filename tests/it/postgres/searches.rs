@@ -27,7 +27,8 @@ async fn with_connections(connections: usize) -> TestApp {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn searches_leave_connections_for_authentication_and_changes() {
-    let app = with_connections(8).await;
+    // Two of them are lanes.
+    let app = with_connections(10).await;
     let other = made(&app, "other", json!({ "permissions": ["API_USERS_READ"] })).await;
     let events = lock_events(&app.database);
     let search = "{ auditEvents { totalCount nodes { id } } }";
@@ -43,7 +44,7 @@ async fn searches_leave_connections_for_authentication_and_changes() {
         let input = |n: usize| app.input(&format!("beside {n}"), json!({}));
         let creating = join_all((0..8).map(|n| app.create(&app.admin, input(n))));
         let still = async {
-            eventually("the changes wait", || app.database.waiting() == 6).await;
+            eventually("the changes wait", || app.database.waiting() == 7).await;
             let own = app.query(&other.secret, "{ currentApiToken { name } }").await;
             assert_eq!(own.data()["currentApiToken"]["name"], "other");
             drop(events);
