@@ -1,16 +1,21 @@
 //! The record of one thing that somebody did. Written in the transaction that did it.
 
+mod line;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use chrono::TimeDelta;
 
 use uuid::Uuid;
 
 use super::clock::Instant;
-use super::id::{ApiTokenId, EventId};
+use super::id::{ApiTokenId, EventId, InvalidId, PolicyId};
 use super::user::UserInfo;
+
+pub use line::Lines;
 
 /// One thing that somebody did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,19 +63,22 @@ pub enum AuditAction {
     ApiTokenDeleted,
     /// A token asked for changes that it may not make.
     ApiTokenChangeDenied,
-    /// A token was used after its end.
+    /// A token was used after its end, or against the policy.
     ApiTokenUseRefused,
+    /// The policy was changed.
+    PolicyUpdated,
 }
 
 impl AuditAction {
     /// All that can be done.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ApiTokenCreated,
         Self::ApiTokenUpdated,
         Self::ApiTokenRenewed,
         Self::ApiTokenDeleted,
         Self::ApiTokenChangeDenied,
         Self::ApiTokenUseRefused,
+        Self::PolicyUpdated,
     ];
 
     /// The word that is stored.
@@ -82,6 +90,7 @@ impl AuditAction {
             Self::ApiTokenDeleted => "api_token_deleted",
             Self::ApiTokenChangeDenied => "api_token_change_denied",
             Self::ApiTokenUseRefused => "api_token_use_refused",
+            Self::PolicyUpdated => "policy_updated",
         }
     }
 
@@ -97,6 +106,8 @@ impl AuditAction {
 pub enum AuditTarget {
     /// An API token.
     ApiToken(ApiTokenId),
+    /// The policy.
+    Policy(PolicyId),
 }
 
 impl AuditTarget {
@@ -109,6 +120,7 @@ impl AuditTarget {
             | AuditAction::ApiTokenDeleted
             | AuditAction::ApiTokenChangeDenied
             | AuditAction::ApiTokenUseRefused => Self::ApiToken(ApiTokenId::from_uuid(id)),
+            AuditAction::PolicyUpdated => Self::Policy(PolicyId::from_uuid(id)),
         }
     }
 
@@ -116,6 +128,7 @@ impl AuditTarget {
     pub const fn uuid(self) -> Uuid {
         match self {
             Self::ApiToken(id) => id.uuid(),
+            Self::Policy(id) => id.uuid(),
         }
     }
 }
@@ -124,6 +137,19 @@ impl fmt::Display for AuditTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ApiToken(id) => id.fmt(f),
+            Self::Policy(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for AuditTarget {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        if text.starts_with(PolicyId::PREFIX) {
+            text.parse().map(Self::Policy)
+        } else {
+            text.parse().map(Self::ApiToken)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Audit events.
 
 mod list;
+mod log;
 mod record;
 
 pub use list::AuditEventList;

@@ -10,7 +10,9 @@ use crate::domain::cursor::{Key, Position};
 use crate::domain::id::{ApiTokenId, EventId, UserId};
 use crate::domain::user::UserInfo;
 
+// NULL is written as such: a statement that leaves columns out is compiled anew each time.
 #[derive(Queryable, Selectable, Insertable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = audit_events, check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub(in crate::repository) struct AuditEventRow {
     pub(super) id: DbId,

@@ -16,7 +16,7 @@ use crate::service::Service;
 
 impl Service {
     /// What the caller does now, without any changes yet.
-    pub(super) fn event(
+    pub(in crate::service) fn event(
         &self,
         action: AuditAction,
         target: AuditTarget,

@@ -2,7 +2,6 @@
 
 use async_graphql::{Context, ID, InputObject, Object};
 
-use crate::domain::audit::AuditTarget;
 use crate::domain::fault::FilterField;
 use crate::domain::filter;
 use crate::domain::order::AuditEventOrder;
@@ -25,7 +24,8 @@ struct AuditEventFilter {
     action: Option<Vec<AuditAction>>,
     /// Events that this user caused, `usr_...`.
     actor_user_id: Option<ID>,
-    /// Events about this token, `tok_...`; it may have been deleted since.
+    /// Events about this token, `tok_...`, which may have been deleted since, or about the policy,
+    /// `pol_...`.
     target_id: Option<ID>,
     /// Events at this instant or later.
     after: Option<DateTime>,
@@ -83,7 +83,7 @@ impl AuditEventFilter {
         filter::AuditEventFilter {
             actions: self.action.into_iter().flatten().map(Into::into).collect(),
             actor_user_id: faults.id(FilterField::Actor, self.actor_user_id),
-            target: faults.id(FilterField::Target, self.target_id).map(AuditTarget::ApiToken),
+            target: faults.id(FilterField::Target, self.target_id),
             date: filter::Window {
                 from: faults.instant(FilterField::DateFrom, self.after),
                 to: faults.instant(FilterField::DateTo, self.before),

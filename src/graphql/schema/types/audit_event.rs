@@ -53,7 +53,8 @@ impl AuditEvent {
         self.0.request_id.as_deref()
     }
 
-    /// The token that was acted on, `tok_...`; it may have been deleted since.
+    /// The token that was acted on, `tok_...`, which may have been deleted since, or the policy,
+    /// `pol_...`.
     async fn target_id(&self) -> ID {
         self.0.target.into()
     }
@@ -81,7 +82,7 @@ impl Plain for AuditEvent {
 /// A field that changed.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct AuditChange {
-    /// The field's name, as in `ApiToken`; `labels.KEY` for the label with this key.
+    /// The field's name, as in `ApiToken` or `Policy`; `labels.KEY` for the label with this key.
     field: String,
     /// Its value before, as text. Null if there was none.
     before: Option<String>,
@@ -99,7 +100,6 @@ impl From<&audit::AuditChange> for AuditChange {
 /// The kinds of action that are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "audit::AuditAction")]
-#[expect(clippy::enum_variant_names, reason = "there will be actions on other things")]
 pub(in crate::graphql) enum AuditAction {
     /// An API token was created.
     ApiTokenCreated,
@@ -114,7 +114,10 @@ pub(in crate::graphql) enum AuditAction {
     /// Denials of one kind within a minute are one event, with their `count` and the instants of
     /// the `first` and the `last`; address and request id are those of the first.
     ApiTokenChangeDenied,
-    /// The genuine secret of an API token was used after its end: `changes` has the `reason`
-    /// (`deleted`, `expired` or `disabled`), counted like denials.
+    /// The genuine secret of an API token was used after its end, or against the policy: `changes`
+    /// has the `reason` (`deleted`, `expired`, `disabled`, `policy_max_lifetime`,
+    /// `policy_allowed_addresses` or `policy_idle`), counted like denials.
     ApiTokenUseRefused,
+    /// The policy was changed.
+    PolicyUpdated,
 }
