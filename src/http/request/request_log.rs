@@ -2,9 +2,9 @@
 //! its answer. The log has the route that the path matched, but not the path, the query string, the
 //! body or the credentials, which may hold anything.
 //!
-//! Gateways and orchestrators ask all the time, and gateways have logs of their own. What goes well
-//! on their routes is written at `debug`, and costs next to nothing above; refusals are written as
-//! everywhere.
+//! Gateways, services that verify tokens and orchestrators ask all the time, and a line costs more
+//! than a verification. What goes well there is written at `debug`, and costs next to nothing above;
+//! refusals are written as everywhere.
 
 use std::net::IpAddr;
 
@@ -16,28 +16,48 @@ use actix_web::http::header::{
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
-use tracing::field::Empty;
+use tracing::field::display;
 use tracing::{Instrument, Level, Span};
 
-use super::path::{endpoint, is_authorize, is_probe};
+use super::path::endpoint;
 use super::single_header::single_header;
 use crate::domain::api_token::ApiToken;
-use crate::domain::id::request_id;
+use crate::domain::id::{ApiTokenId, UserId, request_id};
 use crate::domain::verdict::TokenRefusal;
 use crate::http::state::HttpState;
-use crate::metrics::StatusClass;
+use crate::metrics::{Endpoint, StatusClass};
+use crate::trace::{self, Parent, Start};
 use crate::wire::forwarded::{ForwardedHeader, client_address};
 use crate::wire::request_id::fit_for_log;
 
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// What is known of a request from its start.
+/// What is known of a request: from its start, and what was learned of it since.
 #[derive(Debug, Clone, Default)]
 pub(in crate::http) struct RequestInfo {
     pub(in crate::http) id: Option<String>,
     /// The end client's address, as far as it can be trusted.
     pub(in crate::http) client_address: Option<IpAddr>,
+    /// Is the peer a trusted proxy?
+    from_proxy: bool,
+    learned: Learned,
+}
+
+/// What was learned of a request.
+#[derive(Debug, Clone, Default)]
+struct Learned {
+    /// Whose token came.
+    caller: Option<(ApiTokenId, UserId)>,
+    /// The token that a refused secret names.
+    claimed: Option<ApiTokenId>,
+    /// The root fields that were refused.
+    refused: Option<String>,
+    /// Did it only verify tokens?
+    verified: bool,
 }
 
 /// The span that was begun late for a request, for its lines at `info`.
@@ -53,11 +73,11 @@ macro_rules! span {
             request_id = %info.id.as_deref().unwrap_or_default(),
             method = known(request.method()),
             path = request.match_pattern().as_deref().unwrap_or("-"),
-            client = info.client_address.map(tracing::field::display),
-            token = Empty,
-            user = Empty,
-            claimed = Empty,
-            refused = Empty
+            client = info.client_address.map(display),
+            token = info.learned.caller.map(|(token, _)| display(token)),
+            user = info.learned.caller.map(|(_, user)| display(user)),
+            claimed = info.learned.claimed.map(display),
+            refused = info.learned.refused.as_deref()
         )
     }};
 }
@@ -71,17 +91,30 @@ pub(in crate::http) async fn request_log(
     let info = state.as_ref().map_or_else(RequestInfo::default, |state| info(&request, state));
     let address = info.client_address;
     let endpoint = endpoint(request.path());
-    let (is_probe, is_authorize) = (is_probe(request.path()), is_authorize(request.path()));
-    let span = if is_probe || is_authorize {
+    let span = if is_often_asked(endpoint) {
         span!(Level::DEBUG, request.request(), &info)
     } else {
         span!(Level::INFO, request.request(), &info)
     };
+    let trace = trace::request(|| {
+        let request = request.request();
+        Start {
+            method: known(request.method()),
+            route: request.match_pattern().map(Into::into),
+            request_id: info.id.as_deref().unwrap_or_default(),
+            parent: parent(request).filter(|_| info.from_proxy),
+        }
+    });
     let id = info.id.as_deref().and_then(|id| HeaderValue::from_str(id).ok());
     request.extensions_mut().insert(info);
     let start = std::time::Instant::now();
-    let mut response = next.call(request).instrument(span.clone()).await?;
+    let answering = next.call(request).instrument(span.clone());
+    let mut response = answering.instrument(trace.clone()).await?;
+    trace::answered(&trace, response.status().as_u16());
     let headers = response.headers_mut();
+    if let Some(value) = trace::traceresponse(&trace).and_then(|value| value.try_into().ok()) {
+        headers.insert(TRACERESPONSE, value);
+    }
     headers.insert(X_REQUEST_ID, id.unwrap_or_else(|| HeaderValue::from_static("")));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -96,9 +129,14 @@ pub(in crate::http) async fn request_log(
         let class = StatusClass::of(status.as_u16());
         state.service.metrics().requests.add((endpoint, class), took);
     }
-    // What is wrong with the database has lines of its own.
-    let is_usual = is_probe
-        || is_authorize && status.is_success()
+    // What is wrong with the database has lines of its own, and so have refused secrets.
+    let is_usual = match endpoint {
+        Endpoint::Probe => true,
+        Endpoint::Authorize | Endpoint::Introspect => status.is_success(),
+        Endpoint::Graphql => status.is_success() && is_verification(response.request()),
+        _ => false,
+    };
+    let is_usual = is_usual
         || status.is_client_error()
             && state.is_some_and(|state| !state.refusals.is_first(address, status.as_str()));
     if is_usual {
@@ -110,10 +148,25 @@ pub(in crate::http) async fn request_log(
     Ok(response)
 }
 
+/// Is this an endpoint that is asked all the time, and seldom worth a line?
+const fn is_often_asked(endpoint: Endpoint) -> bool {
+    matches!(
+        endpoint,
+        Endpoint::Probe | Endpoint::Authorize | Endpoint::Introspect | Endpoint::Graphql
+    )
+}
+
+/// Did a request to GraphQL only verify tokens, without being refused?
+fn is_verification(request: &HttpRequest) -> bool {
+    let extensions = request.extensions();
+    let learned = extensions.get::<RequestInfo>().map(|info| &info.learned);
+    learned.is_some_and(|learned| learned.verified && learned.refused.is_none())
+}
+
 /// The span of a request for a line at `info`: on routes where that is rare, it is begun only now.
 pub(in crate::http) fn span_of(request: &HttpRequest) -> Span {
     let current = Span::current();
-    if !current.is_disabled() {
+    if is_of_request(&current) {
         return current;
     }
     if let Some(LateSpan(span)) = request.extensions().get() {
@@ -125,19 +178,55 @@ pub(in crate::http) fn span_of(request: &HttpRequest) -> Span {
     span
 }
 
-/// Writes whose token came into the span of the request, and so into its line in the log.
-pub(in crate::http) fn attribute(own: &ApiToken) {
-    let span = Span::current();
-    if !span.is_disabled() {
-        span.record("token", tracing::field::display(own.id));
-        span.record("user", tracing::field::display(own.user_id));
+fn is_of_request(span: &Span) -> bool {
+    span.metadata().is_some_and(|metadata| metadata.target() == module_path!())
+}
+
+/// Notes whose token came, for the lines of the request in the log.
+pub(in crate::http) fn attribute(request: &HttpRequest, own: &ApiToken) {
+    learn(request, |learned| learned.caller = Some((own.id, own.user_id)));
+    record(request, |span| {
+        span.record("token", display(own.id));
+        span.record("user", display(own.user_id));
+    });
+}
+
+/// Notes the token that a refused secret names, for the lines of the request.
+pub(in crate::http) fn claim(request: &HttpRequest, refusal: TokenRefusal) {
+    if let Some(id) = refusal.token_id() {
+        learn(request, |learned| learned.claimed = Some(id));
+        record(request, |span| {
+            span.record("claimed", display(id));
+        });
     }
 }
 
-/// Writes the token that a refused secret names into the span of the request.
-pub(in crate::http) fn claim(refusal: TokenRefusal) {
-    if let Some(id) = refusal.token_id() {
-        Span::current().record("claimed", tracing::field::display(id));
+/// Notes the root fields that were refused, for the lines of the request.
+pub(in crate::http) fn refuse(request: &HttpRequest, fields: String) {
+    record(request, |span| {
+        span.record("refused", &fields);
+    });
+    learn(request, |learned| learned.refused = Some(fields));
+}
+
+/// Notes that the request only verified tokens.
+pub(in crate::http) fn verified(request: &HttpRequest) {
+    learn(request, |learned| learned.verified = true);
+}
+
+fn learn(request: &HttpRequest, what: impl FnOnce(&mut Learned)) {
+    if let Some(info) = request.extensions_mut().get_mut::<RequestInfo>() {
+        what(&mut info.learned);
+    }
+}
+
+/// Writes into the span of the request, if there is one by now. One that is begun later has it all.
+fn record(request: &HttpRequest, what: impl FnOnce(&Span)) {
+    let current = Span::current();
+    if is_of_request(&current) {
+        what(&current);
+    } else if let Some(LateSpan(span)) = request.extensions().get() {
+        what(span);
     }
 }
 
@@ -169,11 +258,19 @@ fn info(request: &ServiceRequest, state: &HttpState) -> RequestInfo {
     let trusted = peer.is_some_and(|peer| proxies.contains(peer));
     let id = handed_on(request)
         .filter(|_| trusted)
-        .or_else(|| request_id(state.clock.now(), state.random.as_ref()).ok());
+        .or_else(|| request_id(state.clock.now(), state.id_random.as_ref()).ok());
     RequestInfo {
         id,
         client_address: client_address(peer, proxies, settings.forwarded_header, lines),
+        from_proxy: trusted,
+        learned: Learned::default(),
     }
+}
+
+/// The trace that a proxy says the request belongs to.
+fn parent(request: &HttpRequest) -> Option<Parent<'_>> {
+    let text = |name| single_header(request.headers(), name)?.to_str().ok();
+    Some(Parent { traceparent: text(TRACEPARENT)?, tracestate: text(TRACESTATE) })
 }
 
 /// The request id that a proxy set, if it set one, and one that is fit for a log.

@@ -11,6 +11,7 @@ struct Unread {
     child: Child,
     log: BufReader<ChildStderr>,
     address: String,
+    metrics: String,
 }
 
 impl Unread {
@@ -18,7 +19,7 @@ impl Unread {
         let url = database.url_text();
         let mut child = Command::new(env!("CARGO_BIN_EXE_tokenwright"))
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "info,tokenwright=debug"])
-            .args(["--database-url", &url])
+            .args(["--database-url", &url, "--metrics-listen", "127.0.0.1:0"])
             .current_dir(database.folder())
             .env_clear()
             .stdin(Stdio::null())
@@ -27,15 +28,18 @@ impl Unread {
             .spawn()
             .unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
+        let (mut line, mut metrics) = (String::new(), String::new());
         let address = loop {
             line.clear();
             assert!(log.read_line(&mut line).unwrap() > 0, "it does not listen");
+            if let Some((_, url)) = line.trim_end().split_once("listening for Prometheus on ") {
+                url.clone_into(&mut metrics);
+            }
             if let Some((_, address)) = line.trim_end().split_once("listening on http://") {
                 break address.to_owned();
             }
         };
-        Self { child, log, address }
+        Self { child, log, address, metrics }
     }
 }
 
@@ -61,6 +65,16 @@ async fn a_log_that_nobody_reads_stops_nothing_and_says_what_it_lost() {
         assert!(answer.text().await.unwrap().contains("administrator"));
     }
     assert_eq!(http.get(format!("{url}/livez")).send().await.unwrap().status(), 200);
+    // The watch over the log counts them within a second.
+    let lost = async || {
+        let text = reqwest::get(&server.metrics).await.unwrap().text().await.unwrap();
+        let line =
+            text.lines().find_map(|line| line.strip_prefix("tokenwright_log_lines_lost_total "));
+        line.unwrap().parse::<f64>().unwrap()
+    };
+    while lost().await == 0.0 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
     // Whoever reads again learns what is missing.
     let told = tokio::task::spawn_blocking(move || {
         let mut line = String::new();
