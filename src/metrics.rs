@@ -11,6 +11,7 @@ mod duration;
 mod label;
 mod labels;
 mod levels;
+mod process;
 mod sharded;
 mod verification;
 
@@ -19,9 +20,11 @@ pub use count::Counters;
 pub use duration::{BOUNDS, Durations, Measured, Timing};
 pub use label::{Key, Label};
 pub use labels::{
-    DatabaseFailure, DatabaseUse, Duty, Endpoint, Handshake, Hashing, ProofResult, StatusClass,
+    DatabaseFailure, DatabaseUse, Duty, Endpoint, Handshake, Hashing, ProofResult, Retry,
+    StatusClass,
 };
 pub use levels::{Levels, PoolLevel};
+pub use process::{EXPORTED_SPANS, LOST_LOG_LINES, LOST_SPANS, Total};
 pub use verification::{Outcome, Surface};
 
 use crate::domain::clock::Instant;
@@ -43,8 +46,16 @@ pub struct Metrics {
     pub database_operations: Durations<DatabaseUse>,
     /// Operations of the database that failed.
     pub database_failures: Counters<DatabaseFailure>,
+    /// What was begun again within a request.
+    pub retries: Counters<Retry>,
     /// What background duties could not do.
     pub duty_failures: Counters<Duty>,
+    /// Audit events that were removed because of their age.
+    pub removed_events: Counters<()>,
+    /// Audit events that were written to the audit log.
+    pub logged_events: Counters<()>,
+    /// The date of the oldest event that is not in the audit log yet, if this instance writes it.
+    pub unlogged_event: Latest<Option<Instant>>,
     /// What came on a connection and was no request: it was refused before any was read.
     pub not_requests: Counters<()>,
     /// How many tokens there are.

@@ -15,7 +15,12 @@ pub struct Counters<K> {
 impl<K: Key> Counters<K> {
     /// Counts one.
     pub fn count(&self, key: K) {
-        self.numbers.add(key.place(), 1);
+        self.add(key, 1);
+    }
+
+    /// Counts several.
+    pub fn add(&self, key: K, more: u64) {
+        self.numbers.add(key.place(), more);
     }
 
     /// How many were counted.

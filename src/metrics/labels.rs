@@ -122,6 +122,21 @@ label! {
 }
 
 label! {
+    /// What was begun again within a request. After no other failure is the database asked again:
+    /// whoever asked is told.
+    Retry {
+        /// Reading from PostgreSQL, after the connection was lost.
+        Read = "read",
+        /// Judging a secret, whose row is read again after bcrypt was waited for.
+        Judge = "judge",
+        /// Making a token, after another request with the same key.
+        Create = "create",
+        /// Renewing one, after another change of it or another request with the same key.
+        Renew = "renew",
+    }
+}
+
+label! {
     /// What is done beside the requests.
     Duty {
         /// Storing when tokens were last used.
@@ -136,6 +151,14 @@ label! {
         Clock = "clock",
         /// Counting tokens.
         Census = "census",
+        /// Removing old audit events.
+        AuditRetention = "audit_retention",
+        /// Writing the audit log.
+        AuditLog = "audit_log",
+        /// Reading new events for those who follow them.
+        Feed = "feed",
+        /// Judging again who stays on a socket.
+        LiveCallers = "live_callers",
         /// Any of them, which panicked and has stopped.
         Panicked = "panicked",
     }

@@ -15,6 +15,8 @@ pub struct Levels {
     pub hashing: Vec<(Hashing, usize)>,
     /// Tokens whose last use is not stored yet.
     pub last_uses: usize,
+    /// Sockets for subscriptions whose callers are known.
+    pub sockets: usize,
 }
 
 /// The connections of one kind.

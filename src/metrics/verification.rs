@@ -1,6 +1,7 @@
 //! What was decided on presented secrets.
 
 use super::label::label;
+use crate::domain::policy::PolicyRule;
 use crate::domain::verdict::{InvalidTokenReason, TokenRefusal};
 use crate::domain::verification::{Decision, Denial};
 
@@ -41,6 +42,12 @@ label! {
         Expired = "expired",
         /// It or its user is disabled.
         Disabled = "disabled",
+        /// It is older than the policy allows.
+        PolicyMaxLifetime = "policy_max_lifetime",
+        /// It lacks the allowed addresses that the policy requires.
+        PolicyAllowedAddresses = "policy_allowed_addresses",
+        /// It was unused for longer than the policy allows.
+        PolicyIdle = "policy_idle",
         /// It has ended, and the secret was not compared.
         EndedUnproven = "ended_unproven",
         /// Too many secrets from there were not valid.
@@ -82,6 +89,11 @@ impl From<TokenRefusal> for Outcome {
                 InvalidTokenReason::Deleted => Self::Deleted,
                 InvalidTokenReason::Expired => Self::Expired,
                 InvalidTokenReason::Disabled => Self::Disabled,
+                InvalidTokenReason::Policy(rule) => match rule {
+                    PolicyRule::MaxLifetime => Self::PolicyMaxLifetime,
+                    PolicyRule::AllowedAddresses => Self::PolicyAllowedAddresses,
+                    PolicyRule::Idle => Self::PolicyIdle,
+                },
                 InvalidTokenReason::EndedUnproven => Self::EndedUnproven,
             },
         }

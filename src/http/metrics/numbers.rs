@@ -8,7 +8,9 @@ use prometheus_client::encoding::DescriptorEncoder;
 
 use super::families::{Families, Labels, each, each_pair, each_time};
 use crate::domain::clock::Instant;
-use crate::metrics::{Census, Label, Levels, Metrics, PoolLevel};
+use crate::metrics::{
+    Census, EXPORTED_SPANS, LOST_LOG_LINES, LOST_SPANS, Label, Levels, Metrics, PoolLevel,
+};
 use crate::surface::Connections;
 
 /// All numbers at one moment.
@@ -33,6 +35,7 @@ impl Collector for Numbers {
         self.secrets(&mut families)?;
         self.database(&mut families)?;
         self.background(&mut families)?;
+        telemetry(&mut families)?;
         self.metrics.census.get().map_or(Ok(()), |census| tokens(&mut families, census))
     }
 }
@@ -79,6 +82,11 @@ impl Numbers {
             "connections_refused",
             "Connections that were closed at once, because there were too many.",
             [([], connections.refused())],
+        )?;
+        families.level(
+            "sockets_open",
+            "WebSockets for subscriptions, with a token.",
+            Some(number(self.levels.sockets)),
         )?;
         let Some(until) = self.metrics.certificate.get() else { return Ok(()) };
         families.level(
@@ -133,6 +141,11 @@ impl Numbers {
             "Operations of the database that failed.",
             each("reason", &self.metrics.database_failures),
         )?;
+        families.counter(
+            "retries",
+            "What was begun again within a request.",
+            each("operation", &self.metrics.retries),
+        )?;
         let pools = &self.levels.pools;
         families.gauge(
             "database_connections",
@@ -166,12 +179,45 @@ impl Numbers {
             "What could not be done beside the requests. It is tried again.",
             each("duty", &self.metrics.duty_failures),
         )?;
+        families.counter(
+            "audit_events_removed",
+            "Audit events that were removed because of audit-retention.",
+            [([], self.metrics.removed_events.get(()))],
+        )?;
+        families.counter(
+            "audit_log_events",
+            "Audit events that were written to audit-log.",
+            [([], self.metrics.logged_events.get(()))],
+        )?;
+        families.level(
+            "audit_log_pending_timestamp_seconds",
+            "The date of the oldest audit event that is not in audit-log yet.",
+            self.metrics.unlogged_event.get().flatten().map(seconds),
+        )?;
         families.level(
             "last_uses_pending",
             "Tokens whose last use is not stored yet.",
             Some(number(self.levels.last_uses)),
         )
     }
+}
+
+fn telemetry(families: &mut Families<'_>) -> fmt::Result {
+    families.counter(
+        "log_lines_lost",
+        "Lines of the log that were lost because nothing read them.",
+        [([], LOST_LOG_LINES.get())],
+    )?;
+    families.counter(
+        "trace_spans_exported",
+        "Spans of traces that the collector has taken.",
+        [([], EXPORTED_SPANS.get())],
+    )?;
+    families.counter(
+        "trace_spans_lost",
+        "Spans of traces that the collector did not take, or for which there was no room.",
+        [([], LOST_SPANS.get())],
+    )
 }
 
 fn tokens(families: &mut Families<'_>, census: Census) -> fmt::Result {

@@ -16,7 +16,8 @@ async fn measured() -> TestApp {
     TestApp::with(Options { metrics: true, ..Options::default() }).await
 }
 
-async fn scrape(app: &TestApp) -> String {
+/// What Prometheus gets.
+pub async fn scrape(app: &TestApp) -> String {
     let url = format!("http://{}/metrics", app.metrics.unwrap());
     let answer = Answer::of(app.http.get(url).send().await.unwrap()).await;
     assert_eq!(answer.status, 200);
