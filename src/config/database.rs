@@ -29,9 +29,9 @@ pub struct DatabaseArgs {
     #[arg(long, env = "TOKENWRIGHT_DATABASE_URL_FILE", value_name = "FILE")]
     pub database_url_file: Option<PathBuf>,
 
-    /// Connections to PostgreSQL, of which two serve only short reads and a third of the others
-    /// serves searches. With SQLite: connections that read the file, beside one of each of the
-    /// `--workers`.
+    /// Connections to PostgreSQL, of which at least two serve only short reads and a third of the
+    /// others serves searches. With SQLite: connections that read the file, beside one of each of
+    /// the `--workers`.
     #[arg(
         long,
         env = "TOKENWRIGHT_DATABASE_CONNECTIONS",

@@ -5,18 +5,18 @@ use std::ffi::OsString;
 
 const PREFIX: &str = "TOKENWRIGHT_";
 
-/// The first variable with our prefix that is neither a setting nor made by Kubernetes.
+/// The variables with our prefix that are neither settings nor made by Kubernetes.
 pub(super) fn unknown(
     environment: &[(OsString, OsString)],
     is_setting: impl Fn(&OsString) -> bool,
-) -> Option<String> {
-    let unknown = environment.iter().find(|(name, value)| {
+) -> Vec<String> {
+    let unknown = environment.iter().filter(|(name, value)| {
         let text = name.to_string_lossy();
         text.starts_with(PREFIX)
             && !is_setting(name)
             && !is_of_a_service(&text, &value.to_string_lossy())
     });
-    unknown.map(|(name, _)| name.to_string_lossy().into_owned())
+    unknown.map(|(name, _)| name.to_string_lossy().into_owned()).collect()
 }
 
 /// Is this one of the variables that Kubernetes sets in every container of a namespace for each
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     fn passes(name: &str, value: &str) -> bool {
-        unknown(&[(name.into(), value.into())], |name| name == "TOKENWRIGHT_LISTEN").is_none()
+        unknown(&[(name.into(), value.into())], |name| name == "TOKENWRIGHT_LISTEN").is_empty()
     }
 
     #[test]

@@ -16,17 +16,21 @@ pub enum FileError {
     /// The file has a key that is not a setting.
     #[error("the settings file {path} has the unknown key `{1}`{2}", path = .0.display())]
     UnknownKey(PathBuf, String, String),
-    /// A value is neither a text, a whole number, a boolean nor a list of these.
-    #[error("the settings file {path} has a table, a date or a number with a point at `{1}`, \
-             where a plain value is needed", path = .0.display())]
+    /// A value is neither a text, a number, a boolean nor a list of these.
+    #[error("the settings file {path} has a table or a date at `{1}`, where \
+             a plain value is needed", path = .0.display())]
     NotPlain(PathBuf, String),
 }
 
-/// The keys of a file with their values as they would be written on the command line.
+/// The keys of a file with their values as they would be written on the command line; an error for
+/// each whose value is not plain.
+pub(super) type Keys = Vec<Result<(String, String), FileError>>;
+
+/// Reads a file.
 ///
 /// # Errors
-/// When the file cannot be read, is not TOML, or has other than plain values.
-pub(super) fn read(path: &Path) -> Result<Vec<(String, String)>, FileError> {
+/// When the file cannot be read, or is not TOML.
+pub(super) fn read(path: &Path) -> Result<Keys, FileError> {
     let text =
         std::fs::read_to_string(path).map_err(|error| FileError::Read(path.to_owned(), error))?;
     let table: Table = toml::from_str(&text).map_err(|error| toml_error(path, &text, &error))?;
@@ -34,7 +38,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<(String, String)>, FileError> {
         Some(plain) => Ok((key, plain)),
         None => Err(FileError::NotPlain(path.to_owned(), key)),
     };
-    table.into_iter().map(plain).collect()
+    Ok(table.into_iter().map(plain).collect())
 }
 
 fn toml_error(path: &Path, text: &str, error: &toml::de::Error) -> FileError {
@@ -49,11 +53,12 @@ fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
         Value::Boolean(yes) => Some(yes.to_string()),
         Value::Array(values) => {
             let texts: Option<Vec<String>> = values.iter().map(plain).collect();
             texts.map(|texts| texts.join(","))
         }
-        Value::Float(_) | Value::Datetime(_) | Value::Table(_) => None,
+        Value::Datetime(_) | Value::Table(_) => None,
     }
 }

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::listen::ListenAddress;
 use super::origins::OriginList;
 use super::proxies::ProxyList;
-use super::value::{boolean, timeout};
+use super::value::{boolean, delay, timeout};
 use crate::graphql::Introspection;
 use crate::http::{AllowedOrigins, HttpSettings, PublicUrl, WebOrigin};
 use crate::surface::ConnectionLimits;
@@ -93,7 +93,19 @@ pub struct HttpArgs {
     )]
     pub request_timeout: Duration,
 
-    /// Longest time to finish what is in flight after SIGTERM or SIGINT.
+    /// How long requests are still served after SIGTERM or SIGINT, while `/readyz` already answers
+    /// 503: as long as load balancers take to notice. A second signal ends it.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_SHUTDOWN_DELAY",
+        value_name = "DURATION",
+        default_value = "0s",
+        value_parser = delay
+    )]
+    pub shutdown_delay: Duration,
+
+    /// Longest time to finish what is in flight after SIGTERM or SIGINT, and after
+    /// `--shutdown-delay`.
     #[arg(
         long,
         env = "TOKENWRIGHT_SHUTDOWN_TIMEOUT",
@@ -140,6 +152,17 @@ const CONNECTIONS: u64 = 1024;
 /// Descriptors that are kept for the database, the log and the rest.
 const RESERVED_DESCRIPTORS: u64 = 256;
 
+/// The descriptors that a server takes without a client: files and sockets at rest, for each thread
+/// that serves, and for each connection to the database, which on SQLite is two files.
+fn own_descriptors(workers: usize, database_connections: u16) -> u64 {
+    let workers = u64::try_from(workers).unwrap_or(u64::MAX);
+    workers.saturating_mul(5).saturating_add(30 + 2 * u64::from(database_connections))
+}
+
+fn number(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
 /// The forwarding headers, as the command line knows them.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum HeaderChoice {
@@ -185,8 +208,11 @@ impl HttpArgs {
         introspection: Introspection,
         playground: bool,
         descriptors: Option<u64>,
+        database_connections: u16,
     ) -> HttpSettings {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = self.workers.map_or_else(cores, usize::from);
+        let own = own_descriptors(workers, database_connections);
         HttpSettings {
             trusted_proxies: TrustedProxies::new(self.proxies()),
             forwarded_header: self.forwarded_header.into(),
@@ -197,19 +223,24 @@ impl HttpArgs {
             playground: self.playground.unwrap_or(playground),
             request_timeout: self.request_timeout,
             shutdown_timeout: self.shutdown_timeout,
-            workers: self.workers.map_or_else(cores, usize::from),
-            connections: self.connections(descriptors),
+            workers,
+            connections: self.connections(descriptors, own),
+            subscriptions: None,
         }
     }
 
-    /// Never more than there may be descriptors.
-    fn connections(&self, descriptors: Option<u64>) -> ConnectionLimits {
+    /// Connections that are wanted at once.
+    pub fn wanted_connections(&self) -> usize {
+        number(self.max_connections.map_or(CONNECTIONS, u64::from))
+    }
+
+    /// Never more than there may be descriptors, less what the server itself needs.
+    fn connections(&self, descriptors: Option<u64>, own: u64) -> ConnectionLimits {
         let descriptors = descriptors.unwrap_or(u64::MAX);
-        let possible = descriptors - RESERVED_DESCRIPTORS.min(descriptors / 2);
-        let all = self.max_connections.map_or(CONNECTIONS, u64::from).min(possible);
-        let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let reserved = RESERVED_DESCRIPTORS.min(descriptors / 2).max(own);
+        let possible = descriptors.saturating_sub(reserved).max(1);
         ConnectionLimits {
-            all: number(all),
+            all: self.wanted_connections().min(number(possible)),
             per_address: number(self.max_connections_per_address.into()),
         }
     }

@@ -9,7 +9,6 @@
 //! A setting that may be a secret has a companion `..-file`, which names a file that holds its
 //! value.
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,12 +19,13 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::file::FileError;
+use super::inspection::{CHECK, Inspection};
 use super::suggestion::did_you_mean;
-use super::value::cleaned;
+use super::value::{cleaned, has_user};
 use super::{environment, file, file_mode};
 
 /// The setting that names the settings file itself.
-const CONFIG: &str = "config";
+pub(super) const CONFIG: &str = "config";
 /// The ending of a companion's name.
 const FILE: &str = "-file";
 
@@ -36,6 +36,8 @@ pub struct Settings {
     pub matches: ArgMatches,
     /// Warnings for the operator, for the log.
     pub warnings: Vec<String>,
+    /// For the command that reports every fault: what there is to report.
+    pub inspection: Option<Inspection>,
 }
 
 /// The settings cannot be used.
@@ -84,67 +86,150 @@ impl fmt::Display for Source {
 
 /// Values that one source gives to one setting.
 #[derive(Debug, Clone)]
-struct Given {
-    source: Source,
-    values: Vec<OsString>,
+pub(super) struct Given {
+    pub(super) source: Source,
+    pub(super) values: Vec<OsString>,
+}
+
+/// What the three sources give to one command, and every fault in them.
+pub(super) struct Gathered {
+    /// The words that call the command.
+    path: Vec<String>,
+    /// The flags that are not settings, and what is given without a flag.
+    others: Vec<OsString>,
+    words: Vec<OsString>,
+    /// The settings that are given, by their names.
+    pub(super) given: Vec<(String, Given)>,
+    pub(super) faults: Vec<SettingsError>,
+    warnings: Vec<String>,
 }
 
 /// Reads the command line, the environment and the settings file.
 ///
 /// # Errors
 /// When any of them cannot be used; and for `--help` and `--version`, which end the program.
+/// For the command that reports faults, faults are no error.
 pub fn read(
     command: &Command,
     arguments: &[OsString],
     environment: &[(OsString, OsString)],
 ) -> Result<Settings, SettingsError> {
+    let mut gathered = gather(command, arguments, environment)?;
+    let warnings = std::mem::take(&mut gathered.warnings);
+    if gathered.path == CHECK {
+        let (matches, inspection) = Inspection::of(command, gathered)?;
+        return Ok(Settings { matches, warnings, inspection: Some(inspection) });
+    }
+    if !gathered.faults.is_empty() {
+        return Err(gathered.faults.swap_remove(0));
+    }
+    let matches = gathered.parse(command)?;
+    Ok(Settings { matches, warnings, inspection: None })
+}
+
+/// Brings the three sources into one form.
+fn gather(
+    command: &Command,
+    arguments: &[OsString],
+    environment: &[(OsString, OsString)],
+) -> Result<Gathered, SettingsError> {
     let mut built = command.clone();
     built.build();
     let known = every_setting(&built);
-    let is_setting = |name: &OsString| known.iter().any(|(_, variable)| variable == name);
-    if let Some(name) = environment::unknown(environment, is_setting) {
-        let variables = known.iter().filter_map(|(_, variable)| variable.to_str());
-        let suggestion = did_you_mean(&name, variables);
-        return Err(SettingsError::UnknownVariable(name, suggestion));
-    }
-    let matches = flags_alone(command.clone())
-        .try_get_matches_from(arguments)
-        .map_err(|error| with_help(error, command, arguments))?;
+    let mut faults = unknown_variables(&known, environment);
+    let matches = match flags_alone(command.clone()).try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => {
+            let wrong_usage = || with_help(error, command, arguments).into();
+            return Err(faults.into_iter().next().unwrap_or_else(wrong_usage));
+        }
+    };
     let (path, leaf, matches) = innermost(&built, &matches);
     let mut layers = Layers { leaf, matches, environment, file: None };
     let mut warnings = Vec::new();
-    if let Some(config) = layers.given(CONFIG)?.and_then(|given| given.values.into_iter().next()) {
-        let config = PathBuf::from(config);
-        let values = file::read(&config)?;
-        for (key, value) in &values {
-            if key == CONFIG || !known.iter().any(|(name, _)| name == key) {
-                let suggestion = did_you_mean(key, known.iter().map(|(name, _)| name.as_str()));
-                return Err(FileError::UnknownKey(config, key.clone(), suggestion).into());
-            }
-            // A setting with a companion may be a secret.
-            let companion = format!("{key}{FILE}");
-            if known.iter().any(|(name, _)| *name == companion) && value.contains('@') {
-                warnings.extend(file_mode::warning(&config));
-            }
+    match layers.given(CONFIG) {
+        Ok(None) => {}
+        Ok(Some(given)) => {
+            let config = PathBuf::from(given.values.into_iter().next().unwrap_or_default());
+            let values = keys(&config, &known, &mut faults, &mut warnings);
+            layers.file = Some((config, values));
         }
-        layers.file = Some((config, values));
+        Err(fault) => faults.push(fault),
     }
-    let mut canonical: Vec<OsString> = vec![command.get_name().into()];
-    canonical.extend(path.into_iter().map(OsString::from));
-    canonical.extend(layers.other_flags());
-    let mut sources = HashMap::new();
+    let mut given = Vec::new();
     for arg in settings(leaf) {
         let Some(name) = arg.get_long().filter(|name| *name != CONFIG) else { continue };
-        let Some(given) = layers.setting(name)? else { continue };
-        canonical.extend(given.values.iter().map(|value| flag(name, value)));
-        sources.insert(name.to_owned(), given.source);
+        match layers.setting(name) {
+            Ok(found) => given.extend(found.map(|found| (name.to_owned(), found))),
+            Err(fault) => faults.push(fault),
+        }
     }
-    canonical.push("--".into());
-    canonical.extend(layers.words());
-    let matches = flags_alone_and_typed(command.clone())
-        .try_get_matches_from(canonical)
-        .map_err(|error| with_source(error, &sources))?;
-    Ok(Settings { matches, warnings })
+    let path = path.into_iter().map(str::to_owned).collect();
+    let (others, words) = (layers.other_flags(), layers.words());
+    Ok(Gathered { path, others, words, given, faults, warnings })
+}
+
+fn unknown_variables(
+    known: &[(String, OsString)],
+    environment: &[(OsString, OsString)],
+) -> Vec<SettingsError> {
+    let is_setting = |name: &OsString| known.iter().any(|(_, variable)| variable == name);
+    let unknown = environment::unknown(environment, is_setting).into_iter().map(|name| {
+        let variables = known.iter().filter_map(|(_, variable)| variable.to_str());
+        let suggestion = did_you_mean(&name, variables);
+        SettingsError::UnknownVariable(name, suggestion)
+    });
+    unknown.collect()
+}
+
+/// What the settings file gives to the settings.
+fn keys(
+    config: &Path,
+    known: &[(String, OsString)],
+    faults: &mut Vec<SettingsError>,
+    warnings: &mut Vec<String>,
+) -> Vec<(String, String)> {
+    let names = || known.iter().map(|(name, _)| name.as_str());
+    let mut values = Vec::new();
+    let read = file::read(config).unwrap_or_else(|fault| vec![Err(fault)]);
+    for read in read {
+        let (key, value) = match read {
+            Ok(read) => read,
+            Err(fault) => {
+                faults.push(fault.into());
+                continue;
+            }
+        };
+        if key == CONFIG || !names().any(|name| name == key) {
+            let suggestion = did_you_mean(&key, names());
+            faults.push(FileError::UnknownKey(config.to_owned(), key, suggestion).into());
+            continue;
+        }
+        // A setting with a companion may be a secret.
+        let companion = format!("{key}{FILE}");
+        if names().any(|name| name == companion) && value.contains('@') {
+            warnings.extend(file_mode::warning(config));
+        }
+        values.push((key, value));
+    }
+    values
+}
+
+impl Gathered {
+    /// Has clap read all of it.
+    pub(super) fn parse(&self, command: &Command) -> Result<ArgMatches, clap::Error> {
+        let mut canonical: Vec<OsString> = vec![command.get_name().into()];
+        canonical.extend(self.path.iter().map(OsString::from));
+        canonical.extend(self.others.iter().cloned());
+        for (name, given) in &self.given {
+            canonical.extend(given.values.iter().map(|value| flag(name, value)));
+        }
+        canonical.push("--".into());
+        canonical.extend(self.words.iter().cloned());
+        flags_alone_and_typed(command.clone())
+            .try_get_matches_from(canonical)
+            .map_err(|error| with_source(error, &self.given))
+    }
 }
 
 /// The flags, the environment and the file, as far as they concern one command.
@@ -284,15 +369,20 @@ fn is_setting(arg: &Arg) -> bool {
     arg.get_long().is_some() && arg.get_env().is_some()
 }
 
-fn settings(command: &Command) -> impl Iterator<Item = &Arg> {
+/// The flags of a command that are settings.
+pub(super) fn settings(command: &Command) -> impl Iterator<Item = &Arg> {
     command.get_arguments().filter(|arg| is_setting(arg))
+}
+
+/// The settings of a command and of those below it; one of several commands comes several times.
+pub fn settings_of(command: &Command) -> Vec<&Arg> {
+    settings(command).chain(command.get_subcommands().flat_map(settings_of)).collect()
 }
 
 /// The name and the variable of every setting of any command.
 fn every_setting(command: &Command) -> Vec<(String, OsString)> {
-    let own = settings(command)
-        .filter_map(|arg| Some((arg.get_long()?.to_owned(), arg.get_env()?.to_owned())));
-    own.chain(command.get_subcommands().flat_map(every_setting)).collect()
+    let names = |arg: &Arg| Some((arg.get_long()?.to_owned(), arg.get_env()?.to_owned()));
+    settings_of(command).into_iter().filter_map(names).collect()
 }
 
 /// The words that call a command, the command itself, and what was found for it.
@@ -342,16 +432,26 @@ fn with_help(error: clap::Error, command: &Command, arguments: &[OsString]) -> c
     }
 }
 
-/// Adds to the error the source of a value that did not come from a flag.
-fn with_source(mut error: clap::Error, sources: &HashMap<String, Source>) -> clap::Error {
-    let flag = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(flag)) => flag.clone(),
-        _ => return error,
-    };
-    let name = flag.trim_start_matches("--").split([' ', '=', '[']).next().unwrap_or_default();
-    if let Some(source @ (Source::Variable(_) | Source::Key(..))) = sources.get(name) {
+/// Adds to the error the source of a value that did not come from a flag, and takes passwords out.
+fn with_source(mut error: clap::Error, all: &[(String, Given)]) -> clap::Error {
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && has_user(value)
+    {
+        let hidden = ContextValue::String("(hidden)".to_owned());
+        error.insert(ContextKind::InvalidValue, hidden);
+    }
+    let given = wrong_setting(&error).and_then(|wrong| all.iter().find(|(name, _)| *name == wrong));
+    if let Some((_, Given { source: source @ (Source::Variable(_) | Source::Key(..)), .. })) = given
+    {
         let hint = ContextValue::StyledStrs(vec![StyledStr::from(format!("this is {source}"))]);
         error.insert(ContextKind::Suggested, hint);
     }
     error
+}
+
+/// The setting that an error of clap is about.
+pub(super) fn wrong_setting(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+    let name = flag.trim_start_matches("--").split([' ', '=', '[']).next()?;
+    Some(name.to_owned())
 }

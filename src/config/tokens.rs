@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use clap::Args;
 
 use super::permissions::{self, PermissionsError};
@@ -55,6 +56,27 @@ pub struct TokenArgs {
         value_parser = clap::value_parser!(u32).range(i64::from(MIN_COST)..=i64::from(MAX_COST))
     )]
     pub bcrypt_cost: u32,
+}
+
+/// The permissions alone, for commands to which no other setting of tokens matters.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Tokens")]
+pub struct CatalogueArgs {
+    /// A permission catalogue (TOML) in place of the built-in one.
+    #[arg(long, env = "TOKENWRIGHT_PERMISSIONS", value_name = "FILE")]
+    permissions: Option<PathBuf>,
+}
+
+impl CatalogueArgs {
+    /// The settings of a command that makes no token.
+    pub fn tokens(&self) -> TokenArgs {
+        TokenArgs {
+            permissions: self.permissions.clone(),
+            max_lifetime: TimeDelta::days(1).into(),
+            lifetime_within_maker: false,
+            bcrypt_cost: DEFAULT_COST,
+        }
+    }
 }
 
 impl TokenArgs {

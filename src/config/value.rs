@@ -37,6 +37,11 @@ pub(super) fn cleaned(text: &str) -> Result<&str, &'static str> {
     Ok(text)
 }
 
+/// Is it a URL with a user, who may have a password? It is not repeated, also where none is allowed.
+pub(super) fn has_user(text: &str) -> bool {
+    text.contains("://") && text.contains('@')
+}
+
 /// Reads a switch as containers, shells and people write it.
 ///
 /// # Errors
@@ -49,19 +54,28 @@ pub fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
+/// The longest duration of a setting.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Reads a duration such as `2s` or `15m`.
 fn duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be longer than 0s".to_owned()),
-        Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("{error}; write it like `500ms`, `2s` or `15m`")),
-    }
+    humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write it like `500ms`, `2s` or `15m`"))
+}
+
+/// Reads a delay, which may be none: `0s`.
+pub(super) fn delay(text: &str) -> Result<Duration, String> {
+    let delay = duration(text)?;
+    if delay <= DAY { Ok(delay) } else { Err("must be 0s to 1day".to_owned()) }
 }
 
 /// Reads a timeout. PostgreSQL counts whole milliseconds, and takes 0 for no limit at all.
 pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     let timeout = duration(text)?;
-    let possible = Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
+    if timeout.is_zero() {
+        return Err("must be longer than 0s".to_owned());
+    }
+    let possible = Duration::from_millis(1)..=DAY;
     if possible.contains(&timeout) { Ok(timeout) } else { Err("must be 1ms to 1day".to_owned()) }
 }
 

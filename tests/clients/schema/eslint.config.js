@@ -22,7 +22,10 @@ export default [
       // Only what `node` finds has an id. The others are parts of something, or answers.
       '@graphql-eslint/strict-id-in-types': ['error', {
         exceptions: {
-          types: ['ApiTokenVerification', 'AuditChange', 'Label', 'PageInfo', 'PermissionInfo', 'UserInfo'],
+          types: [
+            'ApiTokenVerification', 'AuditChange', 'Label', 'PageInfo', 'PermissionInfo', 'PolicyPreview',
+            'PolicyRuleCount', 'UserInfo',
+          ],
           suffixes: ['Connection', 'Edge', 'Payload'],
         },
       }],

@@ -59,6 +59,8 @@ fn other_settings(database: &TestDatabase) -> Vec<(&'static str, String)> {
     let text = |text: &str| format!("\"{text}\"");
     vec![
         ("allowed-origins", "[\"https://app.example\", \"http://localhost:3000\"]".to_owned()),
+        ("audit-log", text("audit.jsonl")),
+        ("audit-retention", text("400d")),
         ("authorize-needs-permission", "false".to_owned()),
         ("bcrypt-cost", "5".to_owned()),
         ("database-connections", "2".to_owned()),
@@ -80,15 +82,22 @@ fn other_settings(database: &TestDatabase) -> Vec<(&'static str, String)> {
         ("max-failed-proofs", "9".to_owned()),
         ("max-failed-proofs-per-address", "8".to_owned()),
         ("max-lifetime", text("30d")),
+        ("max-sockets", "9".to_owned()),
+        ("max-sockets-per-token", "9".to_owned()),
+        ("max-subscriptions-per-socket", "9".to_owned()),
         ("max-tokens", "9".to_owned()),
         ("max-tokens-per-maker", "9".to_owned()),
         ("metrics-listen", text("127.0.0.1:0")),
         ("migrate", "true".to_owned()),
+        ("otlp-endpoint", text("http://127.0.0.1:9")),
+        ("otlp-sample-ratio", "0.0".to_owned()),
         ("permissions", text(bookshop)),
         ("playground", "true".to_owned()),
         ("public-url", text("https://tokens.example/a")),
         ("request-timeout", text("3s")),
+        ("shutdown-delay", text("1ms")),
         ("shutdown-timeout", text("1s")),
+        ("subscriptions", "true".to_owned()),
         ("trusted-proxies", "[\"10.0.0.0/8\", \"127.0.0.1\"]".to_owned()),
         ("workers", "2".to_owned()),
     ]
@@ -111,6 +120,8 @@ async fn has_other_settings(database: &TestDatabase, serve: Binary) {
         .json(&json!({ "query": "{ __schema { queryType { name } } }" }));
     let answer = ask.send().await.unwrap();
     assert!(answer.headers().contains_key("access-control-allow-origin"), "allowed origins");
+    let trace = answer.headers().get("traceresponse").unwrap().to_str().unwrap();
+    assert!(trace.ends_with("-00"), "otlp-sample-ratio: {trace}");
     let answer = answer.text().await.unwrap();
     assert!(answer.contains("FORBIDDEN"), "introspection: {answer}");
     running.signal("TERM");

@@ -49,7 +49,7 @@ fn every_setting_has_its_environment_variable() {
             match arg.get_env() {
                 Some(env) => assert_eq!(env.to_str(), Some(variable.as_str())),
                 // What describes one run is no setting.
-                None => assert_eq!(path[0], "admin", "{long}"),
+                None => assert!(["admin", "config"].contains(&path[0].as_str()), "{path:?} {long}"),
             }
         }
     }
@@ -74,6 +74,7 @@ fn wrong_usage_ends_with_2() {
         vec!["serve", "--shutdown-timeout", "10"],
         vec!["serve", "--trusted-proxies", "10.0.0.1/8"],
         vec!["serve", "--introspection", "nonsense"],
+        vec!["config", "check", "--nonsense"],
         vec!["schema", "--log", "tokenwright=nonsense=nonsense"],
     ] {
         let ended = leaving_no_file(&arguments);
