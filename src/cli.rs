@@ -1,19 +1,25 @@
 //! The command line: one file per command.
 
 mod admin;
+mod audit;
 mod backup;
+mod config;
 mod dev;
+mod end_signals;
 mod existing_token;
 mod healthcheck;
 mod migrate;
 mod new_token;
 mod output;
+mod policy;
 mod process;
 mod prune;
 mod restore;
+mod revoke;
 mod schema;
 mod serve;
 mod server;
+mod service_manager;
 mod stop;
 
 use std::ffi::OsString;
@@ -21,17 +27,23 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub use audit::ExportError;
 pub use output::report;
+
+use end_signals::stoppable;
 
 use crate::app::{ServiceConfig, StartError};
 use crate::config::{
-    DatabaseArgs, LogArgs, PermissionsError, SettingsError, TokenArgs, read_settings,
+    DatabaseArgs, Inspection, LogArgs, PermissionsError, SettingsError, TokenArgs, TracesArgs,
+    read_settings,
 };
 use crate::db::{BackupError, InvalidDatabaseUrl, MigrateError, RestoreError};
 use crate::domain::clock::SystemClock;
 use crate::domain::id::ApiTokenId;
 use crate::domain::random::SystemRandom;
-use crate::service::{CreateApiTokenError, DeleteApiTokenError, ReadError, UpdateApiTokenError};
+use crate::service::{
+    CreateApiTokenError, DeleteApiTokenError, ReadError, UpdateApiTokenError, UpdatePolicyError,
+};
 
 /// A self-hosted authority for API tokens.
 ///
@@ -54,6 +66,10 @@ pub struct Cli {
     /// Warnings about the settings, for the log.
     #[arg(skip)]
     warnings: Vec<String>,
+
+    /// What `config check` reports.
+    #[arg(skip)]
+    inspection: Option<Inspection>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,6 +79,9 @@ enum Command {
     Dev(server::ServerArgs),
     /// Run the server.
     Serve(serve::ServeArgs),
+    /// Check settings, or print a settings file to start from.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Work on the database itself, without a server.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -101,6 +120,9 @@ pub enum CliError {
     /// The token was not changed.
     #[error("{}", existing_token::describe(.0))]
     UpdateToken(#[from] UpdateApiTokenError),
+    /// The policy was not changed.
+    #[error("{}", policy::describe(.0))]
+    UpdatePolicy(#[from] UpdatePolicyError),
     /// The tokens cannot be listed.
     #[error(transparent)]
     List(#[from] ReadError),
@@ -110,12 +132,21 @@ pub enum CliError {
     /// The backup was not restored.
     #[error(transparent)]
     Restore(#[from] RestoreError),
+    /// The export of the audit events is not complete.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// Settings have faults, which are reported already: how many.
+    #[error("the settings have {0} fault(s)")]
+    Faults(usize),
+    /// What the settings name cannot be used, which is reported already: how much of it.
+    #[error("the settings are valid, but {0} of what they name cannot be used")]
+    NotUsable(usize),
     /// Something must be decided first: what, and how.
     #[error("{0}")]
     Undecided(String),
-    /// The log filter cannot be used.
+    /// The log or the traces cannot begin.
     #[error(transparent)]
-    Log(#[from] crate::telemetry::InvalidFilter),
+    Telemetry(#[from] crate::telemetry::TelemetryError),
     /// Standard output cannot be written to.
     #[error("cannot write to standard output: {0}")]
     Output(std::io::Error),
@@ -134,33 +165,42 @@ pub enum CliError {
          exists and could not be deleted again ({2}): delete it"
     )]
     LostTokenRemains(ApiTokenId, std::io::Error, DeleteApiTokenError),
+    /// A signal ended it: its name and number.
+    #[error("stopped by {0}; a change that was under way was made as a whole or not at all")]
+    Stopped(&'static str, i32),
     /// Anything else that the operating system refused.
     #[error("{0}")]
     Failed(#[from] std::io::Error),
 }
 
 impl CliError {
-    /// 2: the command was called wrongly; 1: it failed.
-    pub const fn exit_code(&self) -> u8 {
+    /// 2: the command was called wrongly; 1: it failed; 128 and a number: that signal ended it, as
+    /// shells say it.
+    pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_)
             | Self::DatabaseUrl(_)
             | Self::Permissions(_)
+            | Self::Faults(_)
             | Self::Undecided(_)
-            | Self::Log(_) => 2,
+            | Self::Telemetry(_) => 2,
             Self::Start(_)
             | Self::Migrate(_)
             | Self::CreateToken(_)
             | Self::DeleteToken(_)
             | Self::UpdateToken(_)
+            | Self::UpdatePolicy(_)
             | Self::List(_)
             | Self::Backup(_)
             | Self::Restore(_)
+            | Self::Export(_)
+            | Self::NotUsable(_)
             | Self::Output(_)
             | Self::NoOutput(_)
             | Self::SecretLost(..)
             | Self::LostTokenRemains(..)
             | Self::Failed(_) => 1,
+            Self::Stopped(_, number) => u8::try_from(*number).map_or(1, |number| 128 + number),
         }
     }
 }
@@ -181,7 +221,16 @@ impl Cli {
         };
         let read = Self::from_arg_matches(&settings.matches);
         let cli = read.unwrap_or_else(|error| error.exit());
-        Ok(Self { warnings: settings.warnings, ..cli })
+        Ok(Self { warnings: settings.warnings, inspection: settings.inspection, ..cli })
+    }
+
+    /// The settings of the traces, for a command that makes any.
+    pub const fn traces(&self) -> Option<&TracesArgs> {
+        match &self.command {
+            Command::Dev(server) => Some(&server.traces),
+            Command::Serve(serve) => Some(&serve.server.traces),
+            _ => None,
+        }
     }
 
     /// Runs the command to its end.
@@ -189,14 +238,18 @@ impl Cli {
     /// # Errors
     /// Why it ended without success.
     pub async fn run(self) -> Result<(), CliError> {
-        for warning in &self.warnings {
-            tracing::warn!("{warning}");
+        // Where settings are looked at, warnings are part of the output.
+        if !matches!(self.command, Command::Config(_)) {
+            for warning in &self.warnings {
+                tracing::warn!("{warning}");
+            }
         }
         match self.command {
             Command::Dev(args) => dev::run(args).await,
             Command::Serve(args) => serve::run(args).await,
-            Command::Admin(command) => admin::run(command).await,
-            Command::Migrate(args) => migrate::run(args).await,
+            Command::Config(command) => config::run(command, self.inspection, self.warnings).await,
+            Command::Admin(command) => stoppable(admin::run(command)).await,
+            Command::Migrate(args) => stoppable(migrate::run(args)).await,
             Command::Schema(args) => schema::run(&args),
             Command::Healthcheck(args) => healthcheck::run(args).await,
         }

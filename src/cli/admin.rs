@@ -3,12 +3,15 @@
 use chrono::SecondsFormat;
 use clap::{ArgGroup, Args, Subcommand};
 
+use super::audit::{self, AuditCommand};
 use super::backup::{self, BackupArgs};
 use super::existing_token::{self, LineArgs, TokenIdArgs};
 use super::new_token::make_and_print;
 use super::output::report;
+use super::policy::{self, PolicyCommand};
 use super::prune::{self, PruneArgs};
 use super::restore::{self, RestoreArgs};
+use super::revoke::{self, RevokeArgs};
 use super::{CliError, service_config};
 use crate::app;
 use crate::config::{DatabaseArgs, TokenArgs};
@@ -29,12 +32,21 @@ pub(super) enum AdminCommand {
     DisableToken(LineArgs),
     /// Enable a token, whoever disabled it.
     EnableToken(TokenIdArgs),
+    /// Disable every token that was created before a time, as the built-in system user; servers may
+    /// run.
+    Revoke(RevokeArgs),
+    /// Show or change the policy: rules for tokens, also for those that were issued already.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Copy a SQLite database into a file; a server may run.
     Backup(BackupArgs),
     /// Put a backup in the place of a SQLite database; no server may run.
     Restore(RestoreArgs),
     /// Remove old audit events and deleted tokens for good, in small steps; a server may run.
     Prune(PruneArgs),
+    /// Copy the audit events elsewhere.
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 // The narrower grant comes first, because messages name them in this order.
@@ -86,9 +98,12 @@ pub(super) async fn run(command: AdminCommand) -> Result<(), CliError> {
         AdminCommand::DeleteToken(args) => existing_token::delete(args).await,
         AdminCommand::DisableToken(args) => existing_token::disable(args).await,
         AdminCommand::EnableToken(args) => existing_token::enable(args).await,
+        AdminCommand::Revoke(args) => revoke::run(args).await,
+        AdminCommand::Policy(command) => policy::run(command).await,
         AdminCommand::Backup(args) => backup::run(args).await,
         AdminCommand::Restore(args) => restore::run(args).await,
         AdminCommand::Prune(args) => prune::run(args).await,
+        AdminCommand::Audit(command) => audit::run(command).await,
     }
 }
 
@@ -164,6 +179,12 @@ const fn flag(field: Field) -> &'static str {
         | Field::IdempotencyKey
         | Field::Tokens
         | Field::ClientAddress
+        | Field::MaxLifetimeSeconds
+        | Field::MaxLifetimeScope
+        | Field::AllowedAddressesScope
+        | Field::IdleSeconds
+        | Field::IdleScope
+        | Field::Force
         | Field::First
         | Field::Last
         | Field::After

@@ -31,7 +31,8 @@ pub(super) async fn run(args: BackupArgs) -> Result<(), CliError> {
         let (url, file) = (url.clone(), file.clone());
         move || Backup::begin(&url, &file)
     };
-    let backup = tokio::task::spawn_blocking(begin).await.map_err(std::io::Error::other)??;
+    let begun = tokio::task::spawn_blocking(begin).await.map_err(std::io::Error::other)??;
+    let (backup, _removed_unless_finished) = begun;
     // What is no database of ours, or none at all, is refused.
     migration_state(&url).await?;
     let (part, size) = backup.progress();

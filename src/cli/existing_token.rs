@@ -6,20 +6,12 @@ use super::output::report;
 use super::{CliError, service_config};
 use crate::app;
 use crate::config::{DatabaseArgs, TokenArgs};
-use crate::domain::api_token::ApiTokenStatus;
-use crate::domain::clock::Instant;
-use crate::domain::filter::ApiTokenFilter;
 use crate::domain::id::ApiTokenId;
-use crate::domain::order::{ApiTokenOrder, ApiTokenOrderField, Direction};
-use crate::domain::page::{PageArguments, PageRequest};
 use crate::domain::principal::{Origin, Principal};
 use crate::service::{
     DeleteApiToken, ReadError, Service, UpdateApiToken, UpdateApiTokenError, UpdatedApiToken,
-    Wanted,
 };
 
-/// Tokens that are read at once.
-const PAGE: i32 = 100;
 /// How often a change starts again because the token has changed since it was read.
 const ATTEMPTS: usize = 10;
 
@@ -91,37 +83,8 @@ fn and(descendants: bool, count: usize) -> String {
     if descendants { format!(" and {count} descendants") } else { String::new() }
 }
 
-/// Disables the tokens that can be used and were created before this instant, the oldest first.
-/// Returns how many.
-pub(super) async fn disable_created_before(
-    service: &Service,
-    before: Instant,
-) -> Result<usize, CliError> {
-    let order =
-        ApiTokenOrder { field: ApiTokenOrderField::CreationDate, direction: Direction::Ascending };
-    let filter =
-        ApiTokenFilter { status: vec![ApiTokenStatus::Active], ..ApiTokenFilter::default() };
-    let asked = PageArguments { first: Some(PAGE), ..PageArguments::default() };
-    let mut disabled = 0;
-    loop {
-        // Those before are disabled, so the first page is always another one.
-        let page = PageRequest::check(order, &asked).map_err(|_| ReadError::NotFound)?;
-        let rows = Wanted { rows: true, has_previous: false, has_next: false, total: false };
-        let listed = service.list_api_tokens(&Principal::Operator, &filter, &page, rows).await?;
-        let old = listed.page.rows.into_iter().map(|row| row.value);
-        let old: Vec<_> = old.take_while(|token| token.creation_date < before).collect();
-        if old.is_empty() {
-            return Ok(disabled);
-        }
-        for token in old {
-            switch(service, token.id, false, false).await?;
-            disabled += 1;
-        }
-    }
-}
-
 /// Enables or disables a token at whatever version it is.
-async fn switch(
+pub(super) async fn switch(
     service: &Service,
     id: ApiTokenId,
     enabled: bool,

@@ -3,17 +3,16 @@
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::CliError;
-use super::existing_token::disable_created_before;
 use super::output::report;
+use super::revoke::{disable_created_before, time};
 use super::service_config;
 use crate::app;
 use crate::config::{DatabaseArgs, TokenArgs};
 use crate::db::{Restoration, migrate};
-use crate::domain::clock::{Clock, Instant, SystemClock, written};
+use crate::domain::clock::Instant;
 
 /// What must be decided.
 const QUESTION: &str = "tokens that were deleted or disabled after the backup was made would work \
@@ -43,18 +42,12 @@ pub(super) struct RestoreArgs {
     tokens: TokenArgs,
 }
 
-fn time(text: &str) -> Result<Instant, String> {
-    if text.eq_ignore_ascii_case("now") {
-        return Ok(SystemClock.now());
-    }
-    let time = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc));
-    time.map_err(|_| "write `now`, or a time such as `2027-01-31T12:00:00Z`".to_owned())
-}
-
 pub(super) async fn run(args: RestoreArgs) -> Result<(), CliError> {
     let RestoreArgs { file, revoke_created_before, revoke_nothing, database, tokens } = args;
     let before = match (revoke_created_before, revoke_nothing) {
-        (None, false) => ask()?,
+        (None, false) => {
+            tokio::task::spawn_blocking(ask).await.map_err(std::io::Error::other)??
+        }
         (before, _) => before,
     };
     let mut config = service_config(&database, &tokens)?;
@@ -70,9 +63,8 @@ pub(super) async fn run(args: RestoreArgs) -> Result<(), CliError> {
     if let Some(before) = before {
         config.database = copy;
         let service = app::service(config).await?;
-        let disabled = disable_created_before(&service, before).await?;
+        disable_created_before(&service, before).await?;
         service.close().await;
-        report(&format!("disabled {disabled} tokens that were created before {}", written(before)));
     }
     let finish = move || restoration.finish();
     let kept = tokio::task::spawn_blocking(finish).await.map_err(std::io::Error::other)??;

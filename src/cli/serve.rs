@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::CliError;
+use super::end_signals::EndSignals;
 use super::process::{forbid_dumps, raise_descriptors};
 use super::server::{self, ServerArgs};
 use crate::config::boolean;
@@ -21,15 +22,20 @@ pub(super) struct ServeArgs {
         default_value = "false",
         value_parser = boolean
     )]
-    migrate: bool,
+    pub(super) migrate: bool,
 
     #[command(flatten)]
-    server: ServerArgs,
+    pub(super) server: ServerArgs,
 }
 
 pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
     forbid_dumps();
     let descriptors = raise_descriptors();
-    let http = args.server.http.settings(Introspection::Authenticated, false, descriptors);
-    server::run(args.server.build(http, args.migrate).await?).await
+    let ServeArgs { migrate, server } = args;
+    let http = server.http_settings(Introspection::Authenticated, false, descriptors);
+    let delay = server.http.shutdown_delay;
+    let mut end = EndSignals::handle()?;
+    let building = async move { server.build(http, migrate).await };
+    let Some(app) = server::started(&mut end, building).await? else { return Ok(()) };
+    server::run(app, end, delay).await
 }

@@ -23,6 +23,9 @@ async fn livez() -> HttpResponse {
 }
 
 async fn readyz(state: web::Data<HttpState>) -> HttpResponse {
+    if state.leaving.is_cancelled() {
+        return Refusal::Unavailable.json();
+    }
     match timeout(LIMIT, state.service.ready()).await {
         Ok(Ok(())) => ok(),
         Ok(Err(error)) => {

@@ -28,7 +28,7 @@ async fn answer(
     state: &HttpState,
 ) -> Result<(), OauthRefusal> {
     let info = request.extensions().get::<RequestInfo>().cloned();
-    let RequestInfo { id: request_id, client_address } = info.ok_or(Refusal::Unavailable)?;
+    let RequestInfo { id: request_id, client_address, .. } = info.ok_or(Refusal::Unavailable)?;
     let origin = Origin { client_address, request_id };
     let (form, _) = Form::read(request, body, state, None).await?;
     let revoked = state.service.revoke_api_token(form.token()?, &origin).await;

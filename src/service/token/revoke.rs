@@ -38,7 +38,7 @@ impl Service {
         origin: &Origin,
     ) -> Result<Option<ApiTokenId>, RevokeError> {
         let token = match self.judge(presented, origin.client_address).await? {
-            Verdict::Valid(token) => Some(token),
+            Verdict::Valid(usable) => Some(usable.token),
             Verdict::Refused(refusal) => match (refusal.genuine(), refusal) {
                 (Some(id), _) => self.repository.api_token(id).await?.map(Arc::new),
                 (None, TokenRefusal::TooManyFailures { retry_after, .. }) => {

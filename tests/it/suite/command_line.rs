@@ -1,11 +1,16 @@
 //! The command line: what it explains and refuses, where settings come from, how servers start and
 //! end.
 
+mod config;
+mod confined;
 mod create_token;
 mod database;
 mod dev;
 mod existing_token;
+mod pages;
+mod revoke;
 mod serve;
+mod service_manager;
 mod settings;
 mod usage;
 

@@ -15,7 +15,7 @@ async fn a_process_with_a_broken_database_is_alive_and_not_ready() {
     }
     app.database.execute(
         "DROP TABLE audit_events; DROP TABLE api_token_labels; DROP TABLE api_tokens; \
-         DROP TABLE users",
+         DROP TABLE policy; DROP TABLE users",
     );
     assert_eq!(get(&app, "/livez").await.status, 200);
     let ready = get(&app, "/readyz").await;

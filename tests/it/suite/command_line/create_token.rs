@@ -26,7 +26,7 @@ async fn admin_makes_a_token_that_a_running_server_knows() {
     let token = &answer.data()["currentApiToken"];
     assert_eq!(token["name"], "operator");
     assert_eq!(token["createdUserInfo"]["userName"], "system");
-    assert_eq!(token["permissions"].as_array().unwrap().len(), 64);
+    assert_eq!(token["permissions"].as_array().unwrap().len(), 65);
     let actors = database.texts("SELECT actor_user_name AS text FROM audit_events");
     assert_eq!(actors, ["system"]);
 }

@@ -33,7 +33,7 @@ fn healthcheck_tells_whether_a_server_is_ready() {
     assert_ended(&check(&everywhere), 0, "");
     database.execute(
         "DROP TABLE audit_events; DROP TABLE api_token_labels; DROP TABLE api_tokens; \
-         DROP TABLE users",
+         DROP TABLE policy; DROP TABLE users",
     );
     assert_ended(&check(&server.address.to_string()), 1, "503");
     let address = server.address.to_string();
