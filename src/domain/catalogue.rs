@@ -8,6 +8,8 @@ use serde::Deserialize;
 use super::permission::{InvalidPermissionCode, PermissionCode, PermissionSet, required};
 
 const DEFAULT: &str = include_str!("default_permissions.toml");
+/// What Tokenwright itself asks for and the default catalogue does not list.
+const OWN: &str = include_str!("own_permissions.toml");
 /// Longest description, and longest reason of a deprecation, in characters.
 const MAX_TEXT: usize = 1_000;
 
@@ -91,9 +93,10 @@ impl Catalogue {
         for entry in file.permission {
             catalogue.add(entry)?;
         }
-        let own: File = toml::from_str(DEFAULT)?;
-        for entry in own.permission {
-            if is_required(&entry.code) && !catalogue.by_code.contains_key(entry.code.as_str()) {
+        let own = [toml::from_str::<File>(DEFAULT)?, toml::from_str::<File>(OWN)?];
+        for entry in own.into_iter().flat_map(|file| file.permission) {
+            let is_required = required::ALL.contains(&entry.code.as_str());
+            if is_required && !catalogue.by_code.contains_key(entry.code.as_str()) {
                 catalogue.add(entry)?;
             }
         }
@@ -141,8 +144,23 @@ impl Catalogue {
     /// The permissions of a set, in the order of the catalogue. Codes that it does not know are
     /// left out: [`Self::unknown`] finds them.
     pub fn in_order<'a>(&'a self, set: &PermissionSet) -> Vec<&'a CatalogueEntry> {
-        let mut places: Vec<usize> =
-            set.iter().filter_map(|code| self.by_code.get(code).copied()).collect();
+        self.sorted(set.iter().filter_map(|code| self.by_code.get(code).copied()).collect())
+    }
+
+    /// The same of a set that the catalogue knows as a whole.
+    ///
+    /// # Errors
+    /// A code that it does not know.
+    pub fn all_in_order<'a, 's>(
+        &'a self,
+        set: &'s PermissionSet,
+    ) -> Result<Vec<&'a CatalogueEntry>, &'s PermissionCode> {
+        let place = |code| self.by_code.get(code).copied().ok_or(code);
+        Ok(self.sorted(set.iter().map(place).collect::<Result<_, _>>()?))
+    }
+
+    /// The permissions at these places, in order.
+    fn sorted(&self, mut places: Vec<usize>) -> Vec<&CatalogueEntry> {
         places.sort_unstable();
         places.into_iter().filter_map(|place| self.entries.get(place)).collect()
     }
@@ -172,21 +190,17 @@ fn can_be_shown(text: &str) -> bool {
         && !text.chars().any(|c| odd(c) || NoncharacterCodePoint::for_char(c))
 }
 
-fn is_required(code: &str) -> bool {
-    use required::{API_TOKENS_DELETE, API_TOKENS_READ, API_TOKENS_WRITE, USERS_READ};
-    [API_TOKENS_READ, API_TOKENS_WRITE, API_TOKENS_DELETE, USERS_READ].contains(&code)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_catalogue_has_64_permissions_in_order() {
+    fn the_built_in_catalogue_has_64_permissions_in_order_and_our_own() {
         let catalogue = Catalogue::built_in().unwrap();
-        assert_eq!(catalogue.entries().len(), 64);
+        assert_eq!(catalogue.entries().len(), 65);
         assert_eq!(catalogue.entries()[0].code.as_str(), "api.organizations.read");
         assert_eq!(catalogue.entries()[63].code.as_str(), "scim.user.schema");
+        assert_eq!(catalogue.entries()[64].code.as_str(), "api.policy.write");
     }
 
     #[test]
@@ -208,7 +222,8 @@ mod tests {
                 "api.users.read",
                 "api.api-tokens.read",
                 "api.api-tokens.write",
-                "api.api-tokens.delete"
+                "api.api-tokens.delete",
+                "api.policy.write"
             ]
         );
     }

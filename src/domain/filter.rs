@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 
 use super::api_token::ApiTokenStatus;
-use super::audit::{AuditAction, AuditTarget};
+use super::audit::{AuditAction, AuditEvent, AuditTarget};
 use super::clock::Instant;
 use super::id::{ApiTokenId, UserId};
 use super::label::Labels;
 use super::name::NamePart;
 use super::permission::PermissionSet;
+use super::policy::Policy;
 
 /// Which tokens. The deleted ones are never among them.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +35,13 @@ pub struct ApiTokenFilter {
     pub expiry: Window,
     /// Never used, or last used before this instant.
     pub not_used_since: Option<Instant>,
+    /// Those that can be used, and that a rule of this policy refuses.
+    pub refused_by: Option<RefusedBy>,
 }
+
+/// A policy that refuses tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedBy(pub Policy);
 
 /// Which users.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,6 +67,15 @@ pub struct AuditEventFilter {
     pub date: Window,
 }
 
+/// Which audit events somebody follows.
+#[derive(Debug, Clone, Default)]
+pub struct FollowedEvents {
+    /// Any of these.
+    pub actions: BTreeSet<AuditAction>,
+    /// Those about any of these.
+    pub targets: Vec<AuditTarget>,
+}
+
 /// A span of time: from an instant, which belongs to it, to another one, which does not. So
 /// adjacent spans share no instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,6 +90,23 @@ impl AuditEventFilter {
     /// Does it only say when?
     pub fn is_window(&self) -> bool {
         self.actions.is_empty() && self.actor_user_id.is_none() && self.target.is_none()
+    }
+}
+
+impl FollowedEvents {
+    /// Is the event one of them?
+    pub fn includes(&self, event: &AuditEvent) -> bool {
+        (self.actions.is_empty() || self.actions.contains(&event.action))
+            && (self.targets.is_empty() || self.targets.contains(&event.target))
+    }
+
+    /// As much of it as a filter of the list says.
+    pub fn in_database(&self) -> AuditEventFilter {
+        let target = match self.targets.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        };
+        AuditEventFilter { actions: self.actions.clone(), target, ..AuditEventFilter::default() }
     }
 }
 

@@ -15,6 +15,12 @@ pub mod required {
     pub const API_TOKENS_DELETE: &str = "api.api-tokens.delete";
     /// To read users.
     pub const USERS_READ: &str = "api.users.read";
+    /// To change the policy.
+    pub const POLICY_WRITE: &str = "api.policy.write";
+
+    /// All of them.
+    pub const ALL: [&str; 5] =
+        [API_TOKENS_READ, API_TOKENS_WRITE, API_TOKENS_DELETE, USERS_READ, POLICY_WRITE];
 }
 
 /// A dotted code: namespace, resource, action, such as `api.api-tokens.write`.

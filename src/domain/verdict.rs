@@ -10,15 +10,32 @@ use std::sync::Arc;
 use super::api_token::{ApiToken, ApiTokenStatus, Credential};
 use super::clock::Instant;
 use super::id::ApiTokenId;
+use super::policy::{Policy, PolicyRule};
 use super::secret::MalformedSecret;
 
 /// The outcome of judging a presented secret.
 #[derive(Debug, Clone)]
 pub enum Verdict {
     /// The secret is genuine, and its token may be used now and from this address.
-    Valid(Arc<ApiToken>),
+    Valid(Usable),
     /// The token may not be used.
     Refused(TokenRefusal),
+}
+
+/// A token that may be used now, and the policy that it was judged by.
+#[derive(Debug, Clone)]
+pub struct Usable {
+    /// The token.
+    pub token: Arc<ApiToken>,
+    /// The rules.
+    pub policy: Policy,
+}
+
+impl Usable {
+    /// The instant from which the token is refused, if nothing changes before.
+    pub fn expiry(&self) -> Instant {
+        self.policy.effective_expiry(&self.token)
+    }
 }
 
 /// Why a presented secret is refused.
@@ -69,7 +86,8 @@ impl TokenRefusal {
                 match reason {
                     InvalidTokenReason::Deleted
                     | InvalidTokenReason::Expired
-                    | InvalidTokenReason::Disabled => claimed,
+                    | InvalidTokenReason::Disabled
+                    | InvalidTokenReason::Policy(_) => claimed,
                     InvalidTokenReason::Malformed(_)
                     | InvalidTokenReason::Unknown
                     | InvalidTokenReason::WrongSecret
@@ -100,7 +118,9 @@ pub enum InvalidTokenReason {
     Expired,
     /// The token or its user is disabled.
     Disabled,
-    /// Deleted, expired or disabled, and without the tag that would show whether the secret belongs
+    /// A rule of the policy refuses the token.
+    Policy(PolicyRule),
+    /// Deleted, expired, disabled or refused by the policy, and without the tag that would show whether the secret belongs
     /// to it.
     EndedUnproven,
 }
@@ -114,20 +134,27 @@ impl fmt::Display for InvalidTokenReason {
             Self::Deleted => f.write_str("deleted"),
             Self::Expired => f.write_str("expired"),
             Self::Disabled => f.write_str("disabled"),
+            Self::Policy(rule) => rule.fmt(f),
             Self::EndedUnproven => f.write_str("ended; the secret was not compared"),
         }
     }
 }
 
 impl Credential {
-    /// Judges a token whose secret is proven: deletion, expiry and disabling, then the address. So
-    /// an ended token does not reveal from where it could be used.
-    pub fn judge(&self, now: Instant, client: Option<IpAddr>) -> Verdict {
+    /// Judges a token whose secret is proven: deletion, expiry, disabling and the policy, then the
+    /// address. So an ended token does not reveal from where it could be used. `used`: a use that
+    /// is later than the stored one, if there was one.
+    pub fn judge(
+        &self,
+        now: Instant,
+        client: Option<IpAddr>,
+        used: impl Fn() -> Option<Instant>,
+    ) -> Verdict {
         let id = self.token.id;
-        if let Some(reason) = self.ended(now) {
+        if let Some(reason) = self.ended(now, used) {
             Verdict::Refused(TokenRefusal::Invalid { reason, claimed: Some(id) })
         } else if self.token.allowed_addresses.admits(client) {
-            Verdict::Valid(Arc::clone(&self.token))
+            Verdict::Valid(Usable { token: Arc::clone(&self.token), policy: self.policy })
         } else {
             let is_known = client.is_some();
             Verdict::Refused(TokenRefusal::AddressNotAllowed { token: id, is_known })
@@ -135,7 +162,11 @@ impl Credential {
     }
 
     /// Why nobody can use the token now, from any address.
-    pub fn ended(&self, now: Instant) -> Option<InvalidTokenReason> {
+    pub fn ended(
+        &self,
+        now: Instant,
+        used: impl Fn() -> Option<Instant>,
+    ) -> Option<InvalidTokenReason> {
         if self.deleted {
             return Some(InvalidTokenReason::Deleted);
         }
@@ -143,7 +174,9 @@ impl Credential {
             ApiTokenStatus::Expired => Some(InvalidTokenReason::Expired),
             ApiTokenStatus::Disabled => Some(InvalidTokenReason::Disabled),
             ApiTokenStatus::Active if !self.user.enabled => Some(InvalidTokenReason::Disabled),
-            ApiTokenStatus::Active => None,
+            ApiTokenStatus::Active => {
+                self.policy.refusal(&self.token, now, used).map(InvalidTokenReason::Policy)
+            }
         }
     }
 }

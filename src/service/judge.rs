@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use futures_util::future::try_join_all;
+use tracing::Instrument;
 
 use super::proof::Proof;
 use super::{ProofBusy, Service};
@@ -11,7 +12,9 @@ use crate::db::DbError;
 use crate::domain::id::ApiTokenId;
 use crate::domain::secret::{PlaintextSecret, SecretHash, SecretTag};
 use crate::domain::verdict::{InvalidTokenReason, TokenRefusal, Verdict};
+use crate::metrics::Retry;
 use crate::repository::CredentialRead;
+use crate::trace;
 
 /// How often the row is read again because a proof was waited for. Only a stored hash that keeps
 /// changing needs more than two.
@@ -77,11 +80,21 @@ impl Service {
     }
 
     /// Judges many secrets, each for a client of its own, in the same way. The rows are read
-    /// together.
+    /// together. A single one is judged as on every other surface.
     ///
     /// # Errors
     /// When no verdict is possible now on one of them.
     pub(super) async fn judge_all(
+        &self,
+        presented: &[(&str, Option<IpAddr>)],
+    ) -> Result<Vec<Verdict>, JudgeError> {
+        match presented {
+            [(text, client)] => Ok(vec![self.judge(text, *client).await?]),
+            _ => self.judge_each(presented).instrument(trace::judging()).await,
+        }
+    }
+
+    async fn judge_each(
         &self,
         presented: &[(&str, Option<IpAddr>)],
     ) -> Result<Vec<Verdict>, JudgeError> {
@@ -101,10 +114,10 @@ impl Service {
             if cases.is_empty() {
                 break;
             }
-            let ids: Vec<ApiTokenId> =
-                cases.iter().map(|(_, case)| case.secret.token_id()).collect();
+            let wanted: Vec<(ApiTokenId, &SecretTag)> =
+                cases.iter().map(|(_, case)| (case.secret.token_id(), &case.tag)).collect();
             let start = Instant::now();
-            let found = self.repository.credentials(&ids).await?;
+            let found = self.repository.credentials(&wanted).await?;
             let weighed = cases.iter_mut().map(|(_, case)| {
                 let found = found.get(&case.secret.token_id()).cloned();
                 self.weigh(case, found, start)
@@ -118,6 +131,7 @@ impl Service {
             }
             let mut open = weighed.iter().map(Option::is_none);
             cases.retain(|_| open.next().unwrap_or(false));
+            cases.iter().for_each(|_| self.metrics.retries.count(Retry::Judge));
         }
         verdicts.into_iter().map(|verdict| verdict.ok_or_else(|| ProofBusy.into())).collect()
     }
@@ -139,13 +153,30 @@ impl Service {
         client: Option<IpAddr>,
         proven: Option<SecretHash>,
     ) -> Result<Judgement, JudgeError> {
-        let mut case = Case::new(secret, client, proven);
+        let span = trace::judging();
+        let case = Case::new(secret, client, proven);
+        let judged = self.judge_case(case).instrument(span.clone()).await;
+        if let Ok(Judgement { verdict, .. }) = &judged {
+            trace::judged(
+                &span,
+                match verdict {
+                    Verdict::Valid(_) => None,
+                    Verdict::Refused(refusal) => Some((*refusal).into()),
+                },
+            );
+        }
+        judged
+    }
+
+    async fn judge_case(&self, mut case: Case<'_>) -> Result<Judgement, JudgeError> {
+        let secret = case.secret;
         for _ in 0..ATTEMPTS {
             let start = Instant::now();
             let found = self.repository.credential(secret.token_id(), &case.tag).await?;
             if let Some(judgement) = self.weigh(&mut case, found, start).await? {
                 return Ok(judgement);
             }
+            self.metrics.retries.count(Retry::Judge);
         }
         Err(ProofBusy.into())
     }
@@ -172,11 +203,13 @@ impl Service {
         let Some(CredentialRead { credential, now, .. }) = found else {
             return refused(InvalidTokenReason::Unknown);
         };
+        self.last_uses.pace().follow(credential.policy.idle);
+        let used = || self.last_uses.latest(id);
         let tagged = credential.secret.tag.is_some();
         if tagged && !same {
             return refused(InvalidTokenReason::WrongSecret);
         }
-        if let Some(reason) = credential.ended(now) {
+        if let Some(reason) = credential.ended(now, used) {
             if !tagged {
                 return refused(InvalidTokenReason::EndedUnproven);
             }
@@ -186,12 +219,12 @@ impl Service {
         let stored = &credential.secret;
         if proven.as_ref().is_some_and(|proven| proven.is_same(&stored.hash)) {
             let proven = proven.take();
-            return judged(credential.judge(now, client), proven);
+            return judged(credential.judge(now, client, used), proven);
         }
         match self.proofs.prove(secret, tag, stored).await? {
             Proof::AtOnce => {
                 let proven = Some(stored.hash.clone());
-                judged(credential.judge(now, client), proven)
+                judged(credential.judge(now, client, used), proven)
             }
             Proof::Made(hash) => {
                 *proven = Some(hash);

@@ -91,7 +91,7 @@ impl Service {
         Ok(self.verify(Surface::Introspect, presented, demand).await?)
     }
 
-    /// The same for many secrets with one read, in their order.
+    /// The same for many secrets with one read, in their order, each with the address of its client.
     ///
     /// # Errors
     /// When the caller may not, the input has faults, or no decision is possible now on one of
@@ -100,7 +100,7 @@ impl Service {
         &self,
         principal: &Principal,
         wanted: Vec<VerifyApiToken>,
-    ) -> Result<Vec<Decision>, VerifyApiTokensError> {
+    ) -> Result<Vec<(Option<IpAddr>, Decision)>, VerifyApiTokensError> {
         principal.require(required::API_TOKENS_READ)?;
         let demands = self.demands(&wanted).map_err(VerifyApiTokensError::Refused)?;
         let presented: Vec<(&str, Option<IpAddr>)> = wanted
@@ -114,7 +114,7 @@ impl Service {
         let decided = verdicts.into_iter().zip(&demands).map(|(verdict, demand)| {
             let decision = self.decide(verdict, demand);
             self.count(Surface::Graphql, Some(&decision));
-            decision
+            (demand.client(), decision)
         });
         Ok(decided.collect())
     }
@@ -146,8 +146,8 @@ impl Service {
     }
 
     fn decide(&self, verdict: Verdict, demand: &Demand) -> Decision {
-        if let Verdict::Valid(token) = &verdict {
-            self.last_uses.note(token.id, self.clock.now(), demand.client());
+        if let Verdict::Valid(usable) = &verdict {
+            self.last_uses.note(usable.token.id, self.clock.now(), demand.client());
         }
         verdict.decide(demand)
     }
@@ -158,9 +158,9 @@ impl Service {
         let permissions = self.catalogue.in_order(&token.permissions);
         let labels = token.labels.iter().map(|label| (&*label.key, &*label.value));
         Identity {
-            user_id: token.user_id.to_string(),
+            user_id: token.user_id.text(),
             user_name: &token.name,
-            token_id: token.id.to_string(),
+            token_id: token.id.text(),
             permissions: permissions.into_iter().map(|entry| entry.code.as_str()).collect(),
             labels: labels.collect(),
         }

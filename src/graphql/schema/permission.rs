@@ -55,18 +55,18 @@ pub(super) fn with_catalogue<T>(
 
 /// A value of the enum, by its GraphQL name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Permission(String);
+pub(super) struct Permission(Name);
 
 impl Permission {
     /// The value of a catalogue entry.
     pub(super) fn of(entry: &CatalogueEntry) -> Self {
-        Self(entry.enum_name.clone())
+        Self(Name::new(&entry.enum_name))
     }
 
     /// The dotted code. A name that is not in the catalogue is passed on unchanged, to be refused.
     pub(super) fn code(&self, catalogue: &Catalogue) -> String {
         let entry = catalogue.by_name(&self.0);
-        entry.map_or_else(|| self.0.clone(), |entry| entry.code.to_string())
+        entry.map_or_else(|| self.0.to_string(), |entry| entry.code.to_string())
     }
 }
 
@@ -109,15 +109,15 @@ impl InputType for Permission {
 
     fn parse(value: Option<Value>) -> InputValueResult<Self> {
         match value.unwrap_or_default() {
-            Value::Enum(name) => Ok(Self(name.to_string())),
+            Value::Enum(name) => Ok(Self(name)),
             // Variables arrive as JSON, which has no enums.
-            Value::String(name) => Ok(Self(name)),
+            Value::String(name) => Ok(Self(Name::new(name))),
             other => Err(InputValueError::expected_type(other)),
         }
     }
 
     fn to_value(&self) -> Value {
-        Value::Enum(Name::new(&self.0))
+        Value::Enum(self.0.clone())
     }
 
     fn as_raw_value(&self) -> Option<&Self> {
@@ -127,7 +127,7 @@ impl InputType for Permission {
 
 impl Leaf for Permission {
     fn value(&self) -> Value {
-        Value::Enum(Name::new(&self.0))
+        Value::Enum(self.0.clone())
     }
 }
 

@@ -14,14 +14,14 @@ use crate::repository::clock::now;
 
 /// The token that asks, in the version that it was judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct JudgedToken {
+pub(in crate::repository) struct JudgedToken {
     id: ApiTokenId,
     version: i32,
 }
 
 impl JudgedToken {
     /// The operator has no token: nobody can take their rights away in the meantime.
-    pub(super) fn of(caller: &Principal) -> Option<Self> {
+    pub(in crate::repository) fn of(caller: &Principal) -> Option<Self> {
         match caller {
             Principal::Operator => None,
             Principal::ApiToken(own) => Some(Self { id: own.id, version: own.version }),
@@ -38,7 +38,7 @@ impl JudgedToken {
 /// Callers share their locks: a token may do many things at once. Whoever changes a token has it
 /// alone, and waits only for what was begun before (see [`KeyLocks`]). The row of the caller is
 /// shared as well, for whoever ends more tokens than locks can be taken for.
-pub(super) async fn lock_and_ensure_current<C>(
+pub(in crate::repository) async fn lock_and_ensure_current<C>(
     connection: &mut C,
     caller: Option<JudgedToken>,
     targets: &[ApiTokenId],

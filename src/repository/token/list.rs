@@ -5,24 +5,26 @@
 //! of very many tokens is no help in other orders: a page of them is full soon along the order
 //! itself.
 
-use diesel::dsl::{count_star, not};
+use diesel::dsl::{auto_type, count_star, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use tokio::sync::OnceCell;
 
 use crate::db::{
     Database, DbError, DbId, DbInstant, DbTexts, Fetch, HoldsAll, InLine, Includes, Part,
-    RareLabel, api_token_labels, api_tokens, contains, read, search, stored_label,
+    RareLabel, api_token_labels, api_tokens, contains, read, search, short_search, stored_label,
 };
 use crate::domain::api_token::ApiToken;
 use crate::domain::clock::Instant;
 use crate::domain::cursor::Position;
-use crate::domain::filter::{ApiTokenFilter, Window};
+use crate::domain::filter::{ApiTokenFilter, RefusedBy, Window};
 use crate::domain::label::Label;
 use crate::domain::order::ApiTokenOrderField;
 use crate::domain::page::{Row, Scan};
+use crate::domain::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::list::{List, scanned, timed};
+use crate::repository::policy::{PolicyBounds, idle, outlived, unbound};
 use crate::repository::rows::{ApiTokenRow, NEVER};
 
 /// The tokens that are not deleted and meet a filter.
@@ -43,10 +45,34 @@ struct Conditions {
     created_user_id: Option<DbId>,
     descendants_of: Option<DbId>,
     enabled: Option<bool>,
-    /// Tokens that expire before this meet the condition on `enabled`, whether they are or not.
-    or_expired: Option<DbInstant>,
+    /// Tokens that end before this meet the condition on `enabled`, whether they are or not.
+    or_ended: Option<Ended>,
     expiry: Window,
     last_used: Window,
+    /// Of these creations, no token.
+    not_created: Option<(DbInstant, DbInstant)>,
+    /// Tokens that end before this, where the policy ends some earlier than their expiry. Otherwise
+    /// that is part of the window of the expiry.
+    ended: Option<Ended>,
+    /// Those that can be used at this instant, and that a policy with these bounds refuses.
+    refused: Option<(DbInstant, PolicyBounds)>,
+}
+
+/// Tokens that end before an instant: by their expiry, or because of their creation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Ended {
+    expiry: DbInstant,
+    /// From the first of these creations, to before the second one.
+    created: Option<(DbInstant, DbInstant)>,
+}
+
+impl Ended {
+    fn before(policy: &Policy, end: Instant) -> Self {
+        let created = policy
+            .outlived_before(end)
+            .and_then(|created| Some((DbInstant(created.from?), DbInstant(created.to?))));
+        Self { expiry: DbInstant(end), created }
+    }
 }
 
 /// Narrows a boxed query to the live tokens that meet the conditions.
@@ -74,16 +100,42 @@ macro_rules! filtered {
             query = query.filter(InLine::descendants(api_tokens::id, id));
         }
         // Without bound values, so that the index on disabled tokens is used.
-        match (only.enabled, only.or_expired) {
+        match (only.enabled, only.or_ended) {
             (None, _) => {}
             (Some(true), None) => query = query.filter(api_tokens::enabled),
             (Some(false), None) => query = query.filter(not(api_tokens::enabled)),
-            (Some(true), Some(before)) => {
-                query = query.filter(api_tokens::enabled.or(api_tokens::expiry.lt(before)));
+            (Some(true), Some(Ended { expiry, created: None })) => {
+                query = query.filter(api_tokens::enabled.or(api_tokens::expiry.lt(expiry)));
             }
-            (Some(false), Some(before)) => {
-                query = query.filter(not(api_tokens::enabled).or(api_tokens::expiry.lt(before)));
+            (Some(false), Some(Ended { expiry, created: None })) => {
+                query = query.filter(not(api_tokens::enabled).or(api_tokens::expiry.lt(expiry)));
             }
+            (Some(true), Some(Ended { expiry, created: Some(created) })) => {
+                query = query.filter(api_tokens::enabled.or(ended(expiry, created)));
+            }
+            (Some(false), Some(Ended { expiry, created: Some(created) })) => {
+                query = query.filter(not(api_tokens::enabled).or(ended(expiry, created)));
+            }
+        }
+        if let Some(Ended { expiry, created: Some(created) }) = only.ended {
+            query = query.filter(ended(expiry, created));
+        }
+        if let Some((now, bounds)) = only.refused {
+            let refused = outlived(bounds).or(unbound(bounds)).or(idle(bounds));
+            query = query.filter(api_tokens::enabled).filter(api_tokens::expiry.gt(now));
+            query = query.filter(refused);
+        }
+        match only.not_created {
+            // One bound, where a rule is for all tokens: it can be found by an index.
+            Some((from, to)) if from == DbInstant(Instant::UNIX_EPOCH) => {
+                query = query.filter(api_tokens::creation_date.ge(to));
+            }
+            Some((from, to)) => {
+                let (before, after) =
+                    (api_tokens::creation_date.lt(from), api_tokens::creation_date.ge(to));
+                query = query.filter(before.or(after));
+            }
+            None => {}
         }
         if let Some(from) = only.expiry.from {
             query = query.filter(api_tokens::expiry.ge(DbInstant(from)));
@@ -129,17 +181,35 @@ macro_rules! in_order {
     };
 }
 
+/// Those whose expiry is before this instant, and those with these creations.
+#[auto_type]
+fn ended(expiry: DbInstant, created: (DbInstant, DbInstant)) -> _ {
+    let (from, to): (DbInstant, DbInstant) = created;
+    api_tokens::expiry
+        .lt(expiry)
+        .or(api_tokens::creation_date.ge(from).and(api_tokens::creation_date.lt(to)))
+}
+
 impl Repository {
-    /// The tokens that meet the filter now, sorted by this field.
+    /// The tokens that meet the filter now, by the effective expiry under this policy, sorted by this
+    /// field.
     pub fn api_token_list(
         &self,
         filter: &ApiTokenFilter,
+        policy: &Policy,
         now: Instant,
         field: ApiTokenOrderField,
     ) -> ApiTokenList {
         let id = |id: crate::domain::id::UserId| DbId(id.uuid());
         let codes: Vec<String> = filter.permissions.iter().map(ToString::to_string).collect();
         let status = filter.at(now);
+        let mut expiry = status.expiry;
+        let ended = expiry.to.map(|to| Ended::before(policy, to));
+        let ended = ended.filter(|ended| ended.created.is_some());
+        if ended.is_some() {
+            expiry.to = None;
+        }
+        let not_created = expiry.from.and_then(|from| Ended::before(policy, from).created);
         let conditions = Conditions {
             name_part: filter.name.key().map(ToOwned::to_owned),
             permissions: Some(codes).filter(|codes| !codes.is_empty()).map(DbTexts),
@@ -148,8 +218,13 @@ impl Repository {
             created_user_id: filter.created_user_id.map(id),
             descendants_of: filter.descendants_of.map(|id| DbId(id.uuid())),
             enabled: status.enabled,
-            or_expired: status.or_expired.map(DbInstant),
-            expiry: status.expiry,
+            or_ended: status.or_expired.map(|before| Ended::before(policy, before)),
+            expiry,
+            not_created,
+            ended,
+            refused: filter
+                .refused_by
+                .map(|RefusedBy(policy)| (DbInstant(now), PolicyBounds::of(&policy, now))),
             last_used: filter.not_used_since.map_or(Window::default(), unused_until),
         };
         ApiTokenList { db: self.db.clone(), field, conditions, rare_label: OnceCell::new() }
@@ -163,7 +238,8 @@ impl ApiTokenList {
         let rare = self.rare_label.get_or_try_init(async || {
             tracing::debug!(count = labels.len(), "api_token_list rare_label");
             let rare = RareLabel(labels.clone());
-            let place: Option<i32> = read!(self.db, |conn| rare.get_result(conn).await.optional())?;
+            let place: Option<i32> =
+                read!(self.db, |conn| rare.clone().get_result(conn).await.optional())?;
             let place = place.and_then(|place| usize::try_from(place).ok());
             Ok(place.and_then(|place| labels.get(place)).cloned())
         });
@@ -186,6 +262,10 @@ impl ApiTokenList {
         Ok((label, only))
     }
 }
+
+/// The most rows of a page that a thread which serves requests reads by itself. A row may have a
+/// thousand networks.
+const SHORT: usize = 26;
 
 /// A token that was never used counts as unused since any instant, even one before `NEVER`.
 fn unused_until(instant: Instant) -> Window {
@@ -210,6 +290,18 @@ impl List for ApiTokenList {
         tracing::debug!(?field, limit = scan.limit, "api_token_list scan");
         let every = label.is_none() && only == Conditions::default();
         let rows: Vec<ApiTokenRow> = match label {
+            None if every && scan.limit <= SHORT => short_search!(self.db, |conn| {
+                let query = api_tokens::table.select(ApiTokenRow::as_select()).into_boxed();
+                let query = filtered!(timed!(query, false), Conditions::default());
+                let query = in_order!(
+                    query,
+                    scan.clone(),
+                    field,
+                    api_tokens::creation_date,
+                    api_tokens::id
+                );
+                query.cached(true).all(conn).await
+            }),
             None => search!(self.db, |conn| {
                 let query = api_tokens::table.select(ApiTokenRow::as_select()).into_boxed();
                 let query = filtered!(timed!(query, every), only);

@@ -12,7 +12,8 @@ use diesel::prelude::*;
 
 use super::known_credentials::Row;
 use crate::db::{
-    ClockMark, ClockReading, DbError, DbId, DbInstant, Fetch, api_tokens, point, read, users,
+    ClockMark, ClockReading, DbError, DbId, DbInstant, Fetch, Stamp, api_tokens, point, policy,
+    read, users,
 };
 use crate::domain::api_token::{ApiToken, Credential};
 use crate::domain::clock;
@@ -20,7 +21,7 @@ use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::secret::SecretTag;
 use crate::repository::Repository;
 use crate::repository::clock::seen;
-use crate::repository::rows::{ApiTokenRow, UserRow};
+use crate::repository::rows::{ApiTokenRow, PolicyRow, UserRow};
 
 /// A credential as it was read.
 #[derive(Debug, Clone)]
@@ -33,19 +34,24 @@ pub struct CredentialRead {
     pub start: Instant,
 }
 
-/// A token, its user, the time of the database, and the latest one that it was told.
-pub(super) type JudgedRow = (ApiTokenRow, UserRow, DbInstant, DbInstant);
+/// A token, its user, the policy, the time of the database, and the latest one that it was told.
+pub(super) type JudgedRow = (ApiTokenRow, UserRow, PolicyRow, DbInstant, DbInstant);
 
-/// The rows that secrets are judged by; to be narrowed to some tokens. `$own`: the time by our own
+/// The rows that secrets are judged by; to be narrowed to some tokens. The policy is read in the
+/// same statement, so that no token passes by a policy that has changed. `$own`: the time by our own
 /// clock right before the statement.
 macro_rules! judged {
     ($own:expr) => {
-        api_tokens::table.inner_join(users::table).select((
-            ApiTokenRow::as_select(),
-            UserRow::as_select(),
-            ClockReading(DbInstant($own)),
-            ClockMark,
-        ))
+        api_tokens::table
+            .inner_join(users::table)
+            .inner_join(policy::table.on(policy::id.eq(1)))
+            .select((
+                ApiTokenRow::as_select(),
+                UserRow::as_select(),
+                PolicyRow::as_select(),
+                ClockReading(DbInstant($own)),
+                ClockMark,
+            ))
     };
 }
 
@@ -85,15 +91,9 @@ impl Repository {
     ) -> Result<Option<CredentialRead>, DbError> {
         tracing::debug!("credential");
         let start = Instant::now();
-        // Without a commit in between, the row and the mark are the same; the clock is our own, as
-        // it is wherever there are stamps.
         let stamp = self.db.stamp();
-        let known = stamp.and_then(|stamp| self.known.get(id, stamp));
-        if let Some(row) = known.filter(|row| counts(&row.credential)) {
-            let own = self.clock.own();
-            let reading = clock::ClockReading { own, time: own, mark: row.mark };
-            let now = seen(&self.clock, reading);
-            return Ok(Some(CredentialRead { credential: row.credential, now, start }));
+        if let Some(known) = self.known_credential(id, stamp, start, counts) {
+            return Ok(Some(known));
         }
         let clock = Arc::clone(&self.clock);
         let found = point!(self.db, |conn| {
@@ -102,28 +102,43 @@ impl Repository {
                 judged!(own).filter(api_tokens::id.eq(DbId(id.uuid()))).one(conn).await;
             row.optional().map(|row| row.map(|row| (row, start, own)))
         })?;
-        Ok(found.map(|(row, start, own)| {
-            let (_, _, _, DbInstant(mark)) = row;
-            let read = self.judged_by(row, start, own);
-            if let Some(stamp) = stamp {
-                let row = Row { credential: Arc::clone(&read.credential), mark };
-                self.known.keep(id, stamp, row);
-            }
-            read
-        }))
+        Ok(found.map(|(row, start, own)| self.judged_by(row, stamp, start, own)))
+    }
+
+    /// What was read before and is unchanged at this stamp, which was taken after `start`.
+    pub(super) fn known_credential(
+        &self,
+        id: ApiTokenId,
+        stamp: Option<Stamp>,
+        start: Instant,
+        counts: impl Fn(&Credential) -> bool,
+    ) -> Option<CredentialRead> {
+        let row = self.known.get(id, stamp?).filter(|row| counts(&row.credential))?;
+        // Without a commit in between, the row and the mark are the same; the clock is our own, as
+        // it is wherever there are stamps.
+        let own = self.clock.own();
+        let reading = clock::ClockReading { own, time: own, mark: row.mark };
+        let now = seen(&self.clock, reading);
+        Some(CredentialRead { credential: row.credential, now, start })
     }
 
     /// What a secret is judged by: a row, read from this instant on, when our own clock showed this
-    /// time.
+    /// time. It is kept for as long as the stamp stays, which was taken before.
     pub(super) fn judged_by(
         &self,
-        (token, user, time, mark): JudgedRow,
+        (token, user, policy, time, mark): JudgedRow,
+        stamp: Option<Stamp>,
         start: Instant,
         own: clock::Instant,
     ) -> CredentialRead {
         let reading = clock::ClockReading { own, time: time.0, mark: mark.0 };
         let now = seen(&self.clock, reading);
-        CredentialRead { credential: Arc::new((token, user).into()), now, start }
+        let credential: Arc<Credential> = Arc::new((token, user, policy).into());
+        if let Some(stamp) = stamp {
+            let row = Row { credential: Arc::clone(&credential), mark: mark.0 };
+            self.known.keep(credential.token.id, stamp, row);
+        }
+        CredentialRead { credential, now, start }
     }
 
     /// A token that is not deleted.
@@ -149,7 +164,7 @@ impl Repository {
         tracing::debug!(count = users.len(), "api_tokens_by_user");
         let ids: Vec<DbId> = users.iter().map(|id| DbId(id.uuid())).collect();
         let rows: Vec<ApiTokenRow> = read!(self.db, |conn| api_tokens::table
-            .filter(api_tokens::user_id.eq_any(ids))
+            .filter(api_tokens::user_id.eq_any(ids.clone()))
             .filter(api_tokens::deleted_date.is_null())
             .select(ApiTokenRow::as_select())
             .all(conn)
@@ -165,7 +180,7 @@ impl Repository {
         tracing::debug!(count = ids.len(), "api_tokens_by_id");
         let ids: Vec<DbId> = ids.iter().map(|id| DbId(id.uuid())).collect();
         let rows: Vec<ApiTokenRow> = read!(self.db, |conn| api_tokens::table
-            .filter(api_tokens::id.eq_any(ids))
+            .filter(api_tokens::id.eq_any(ids.clone()))
             .filter(api_tokens::deleted_date.is_null())
             .select(ApiTokenRow::as_select())
             .all(conn)
@@ -182,7 +197,8 @@ impl Repository {
         read!(self.db, |conn| select(exists(live.select(api_tokens::id))).one(conn).await)
     }
 
-    /// Asks the database for a trivial answer from the migrated tables.
+    /// Asks the database for a trivial answer from the migrated tables, and for the policy, without
+    /// which no token is known.
     ///
     /// # Errors
     /// When there is none.
@@ -194,6 +210,7 @@ impl Repository {
             .one(conn)
             .await)?;
         self.has_api_tokens().await?;
+        self.policy().await?;
         Ok(())
     }
 }

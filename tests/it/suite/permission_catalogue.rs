@@ -8,7 +8,7 @@ use crate::support::{Binary, Ended, Options, TestApp, TestDatabase, migrated, un
 const BOOKSHOP: &str = include_str!("bookshop.toml");
 
 /// The values of the enum in their order: the bookshop's own, then what the server itself asks for.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "SHOP_BOOKS_READ",
     "SHOP_BOOKS_WRITE",
     "SHOP_BOOKS_DELETE",
@@ -23,6 +23,7 @@ const NAMES: [&str; 14] = [
     "API_API_TOKENS_READ",
     "API_API_TOKENS_WRITE",
     "API_API_TOKENS_DELETE",
+    "API_POLICY_WRITE",
 ];
 
 /// Where the deprecated one stands.

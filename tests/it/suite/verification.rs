@@ -2,6 +2,7 @@
 
 mod addresses;
 mod agreement;
+mod policy;
 
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use crate::support::{Answer, Came, TestApp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Told {
     Allowed,
-    /// Malformed, unknown, wrong, expired, disabled or deleted.
+    /// Malformed, unknown, wrong, expired, disabled, deleted or refused by the policy.
     Invalid,
     Address,
     Permission,
@@ -52,6 +53,7 @@ fn verification(told: &Value) -> Told {
     match told["reason"].as_str() {
         None => Told::Allowed,
         Some("INVALID_TOKEN" | "EXPIRED" | "DISABLED") => Told::Invalid,
+        Some(reason) if reason.starts_with("POLICY_") => Told::Invalid,
         Some("ADDRESS_NOT_ALLOWED" | "ADDRESS_UNKNOWN") => Told::Address,
         Some("PERMISSION_MISSING") => Told::Permission,
         Some(other) => panic!("{other}"),

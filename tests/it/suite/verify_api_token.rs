@@ -205,3 +205,26 @@ async fn many_secrets_are_one_read() {
     }
     assert_eq!(reads, [1, 1, 2, 1], "once more where bcrypt was waited for");
 }
+
+/// What was read for one verification counts for another only while nothing was committed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_past_the_server_counts_for_the_next_verification() {
+    let app = TestApp::start().await;
+    let by = asker(&app).await;
+    let (ci, other) = (made(&app, "ci", json!({})).await, made(&app, "other", json!({})).await);
+    let all = json!({ "tokens": [{ "token": ci.secret }, { "token": other.secret }] });
+    for round in 0..20 {
+        for (enabled, column) in [(true, "TRUE"), (false, "FALSE")] {
+            drop(app.database.change(&ci.id, &format!("enabled = {column}")));
+            for again in 0..3 {
+                let when = format!("round {round}, {again} times before");
+                let one = verified(&app, &by, json!({ "token": ci.secret })).await;
+                assert_eq!(one.data()["verifyApiToken"]["active"], enabled, "{when}");
+                let many = app.graphql(&by, MANY, json!({ "input": all })).await;
+                let told = &many.data()["verifyApiTokens"]["verifications"];
+                assert_eq!(told[0]["active"], enabled, "{when}");
+                assert_eq!(told[1]["active"], true, "{when}");
+            }
+        }
+    }
+}

@@ -6,10 +6,10 @@ use async_graphql::parser::types::Field;
 use async_graphql::{Context, Enum, ID, Object};
 
 use super::user::{load_user, loaders};
-use super::{Label, User, UserInfo};
+use super::{Label, PolicyRule, User, UserInfo};
 use crate::domain::api_token;
 use crate::domain::secret::partial_token;
-use crate::graphql::context::{held, service};
+use crate::graphql::context::{held, policy, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::leaves::Leaves;
 use crate::graphql::schema::permission::Permission;
@@ -31,7 +31,7 @@ impl From<api_token::ApiToken> for ApiToken {
 impl ApiToken {
     /// `tok_...`. Opaque; sorts by creation.
     pub(in crate::graphql) async fn id(&self) -> ID {
-        self.0.id.into()
+        ID(self.0.id.text())
     }
 
     /// 1 at creation, one more with every change. A use is not a change.
@@ -61,7 +61,7 @@ impl ApiToken {
 
     /// The id of the API Token User, `usr_...`.
     async fn user_id(&self) -> ID {
-        self.0.user_id.into()
+        ID(self.0.user_id.text())
     }
 
     /// The API Token User, to which everything that the token does is attributed. Needs
@@ -92,9 +92,21 @@ impl ApiToken {
         partial_token(self.0.id)
     }
 
-    /// The instant from which the token is refused.
+    /// The instant from which the token is refused, whatever the policy says.
     async fn expiry(&self) -> DateTime {
         self.0.expiry.into()
+    }
+
+    /// The instant from which the token is refused: its expiry, or the end of the longest lifetime
+    /// that the policy allows it, if that is earlier.
+    async fn effective_expiry(&self, ctx: &Context<'_>) -> Result<DateTime, GqlError> {
+        Ok(policy(ctx)?.effective_expiry(&self.0).into())
+    }
+
+    /// The rules of the policy that refuse the token now.
+    async fn refused_by(&self, ctx: &Context<'_>) -> Result<Leaves<PolicyRule>, GqlError> {
+        let rules = service(ctx)?.refused_by(policy(ctx)?, &self.0);
+        Ok(rules.map(PolicyRule::from).collect())
     }
 
     /// The addresses and networks from which the token may be used. Empty: any address.
@@ -104,17 +116,17 @@ impl ApiToken {
 
     /// What the token may do, in the order of `permissions`.
     async fn permissions(&self, ctx: &Context<'_>) -> Result<Leaves<Permission>, GqlError> {
-        let catalogue = service(ctx)?.catalogue();
-        if let Some(code) = catalogue.unknown(&self.0.permissions).next() {
-            // Another instance may have a newer catalogue; a shorter list would be wrong.
-            return Err(GqlError::internal(format!("{} holds the unknown {code}", self.0.id)));
-        }
-        Ok(catalogue.in_order(&self.0.permissions).into_iter().map(Permission::of).collect())
+        // Another instance may have a newer catalogue; a shorter list would be wrong.
+        let known =
+            service(ctx)?.catalogue().all_in_order(&self.0.permissions).map_err(|code| {
+                GqlError::internal(format!("{} holds the unknown {code}", self.0.id))
+            })?;
+        Ok(known.into_iter().map(Permission::of).collect())
     }
 
-    /// Whether the token can be used now.
+    /// Whether the token can be used now, unless `refusedBy` names a rule.
     async fn status(&self, ctx: &Context<'_>) -> Result<ApiTokenStatus, GqlError> {
-        Ok(service(ctx)?.status(&self.0).into())
+        Ok(service(ctx)?.status(policy(ctx)?, &self.0).into())
     }
 
     /// When the token was last used, to within a minute. Null until it is first used.
@@ -152,6 +164,8 @@ impl Plain for ApiToken {
                 | "description"
                 | "partialToken"
                 | "expiry"
+                | "effectiveExpiry"
+                | "refusedBy"
                 | "allowedAddresses"
                 | "permissions"
                 | "status"
@@ -169,6 +183,6 @@ pub(in crate::graphql) enum ApiTokenStatus {
     Active,
     /// It was disabled; it can be enabled again.
     Disabled,
-    /// Its expiry has passed.
+    /// Its effective expiry has passed.
     Expired,
 }

@@ -1,14 +1,16 @@
 //! What becomes of a secret that was shown to somebody.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Object};
 
 use super::user::load_user;
 use super::{ApiToken, User};
+use crate::domain::policy::PolicyRule;
 use crate::domain::verdict::TokenRefusal;
 use crate::domain::verification::{Decision, Denial, DenialReason};
-use crate::graphql::context::held;
+use crate::graphql::context::{held, note_decision};
 use crate::graphql::error::GqlError;
 
 /// The decision on a secret. It shows the token only where the secret may be used, so that nobody
@@ -16,10 +18,15 @@ use crate::graphql::error::GqlError;
 pub(in crate::graphql) struct ApiTokenVerification(Decision);
 
 impl ApiTokenVerification {
-    /// The decision, with the token drawn from the budget of the request.
-    pub(in crate::graphql) fn of(ctx: &Context<'_>, decision: Decision) -> Result<Self, GqlError> {
-        if let Decision::Allowed(token) = &decision {
-            held(ctx, token.as_ref().clone())?;
+    /// The decision on what a client at this address showed, with the token drawn from the budget of
+    /// the request, and noted for its log.
+    pub(in crate::graphql) fn of(
+        ctx: &Context<'_>,
+        (client, decision): (Option<IpAddr>, Decision),
+    ) -> Result<Self, GqlError> {
+        note_decision(ctx, client, &decision);
+        if let Decision::Allowed(usable) = &decision {
+            held(ctx, usable.token.as_ref().clone())?;
         }
         Ok(Self(decision))
     }
@@ -59,7 +66,7 @@ impl ApiTokenVerification {
     /// The token. Null unless `active` is true.
     async fn api_token(&self) -> Option<ApiToken> {
         match &self.0 {
-            Decision::Allowed(token) => Some(ApiToken(Arc::clone(token))),
+            Decision::Allowed(usable) => Some(ApiToken(Arc::clone(&usable.token))),
             Decision::Denied(_) => None,
         }
     }
@@ -68,7 +75,7 @@ impl ApiTokenVerification {
     /// caller's own.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>, GqlError> {
         match &self.0 {
-            Decision::Allowed(token) => load_user(ctx, token.user_id).await,
+            Decision::Allowed(usable) => load_user(ctx, usable.token.user_id).await,
             Decision::Denied(_) => Ok(None),
         }
     }
@@ -79,12 +86,18 @@ impl ApiTokenVerification {
 enum ApiTokenVerificationReason {
     /// It is no secret, is not that of its token, or its token does not exist or was deleted.
     InvalidToken,
-    /// The same or `EXPIRED` or `DISABLED`: too many secrets from this address were not valid.
+    /// The same or any of the next ones up to `POLICY_IDLE`: too many secrets from this address were not valid.
     TooManyFailures,
     /// The token's expiry has passed.
     Expired,
     /// The token or its user is disabled.
     Disabled,
+    /// The token is older than the policy allows.
+    PolicyMaxLifetime,
+    /// The policy requires allowed addresses, and the token has none.
+    PolicyAllowedAddresses,
+    /// The token was not used for longer than the policy allows.
+    PolicyIdle,
     /// The client's address is not among the allowed ones.
     AddressNotAllowed,
     /// The token has allowed addresses, and no client address was given.
@@ -100,6 +113,11 @@ impl From<DenialReason> for ApiTokenVerificationReason {
             DenialReason::TooManyFailures => Self::TooManyFailures,
             DenialReason::Expired => Self::Expired,
             DenialReason::Disabled => Self::Disabled,
+            DenialReason::Policy(rule) => match rule {
+                PolicyRule::MaxLifetime => Self::PolicyMaxLifetime,
+                PolicyRule::AllowedAddresses => Self::PolicyAllowedAddresses,
+                PolicyRule::Idle => Self::PolicyIdle,
+            },
             DenialReason::AddressNotAllowed => Self::AddressNotAllowed,
             DenialReason::AddressUnknown => Self::AddressUnknown,
             // No token has a permission that is not known. The use case refuses to ask for one.
