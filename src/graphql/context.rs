@@ -1,13 +1,17 @@
 //! What resolvers get from a request.
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex as Lock, PoisonError};
 
 use async_graphql::Context;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::engine::budget::{Held, SharedBudget};
 use super::error::GqlError;
+use crate::domain::policy::Policy;
 use crate::domain::principal::{Origin, Principal};
+use crate::domain::verification::{Decision, Denial};
 use crate::service::{Admitted, Service};
 
 /// Who asks, and from where.
@@ -17,11 +21,64 @@ pub struct RequestContext {
     pub caller: Option<Arc<Admitted>>,
     /// From where the request came.
     pub origin: Origin,
+    /// What became of it, for the log of the surface.
+    pub notes: Arc<Notes>,
+}
+
+/// What became of a request, for the log.
+#[derive(Debug, Default)]
+pub struct Notes {
+    only_verifies: AtomicBool,
+    refused: Lock<Option<String>>,
+    denials: Lock<Vec<(Option<IpAddr>, Denial)>>,
+}
+
+impl Notes {
+    /// Did it only verify tokens?
+    pub fn only_verifies(&self) -> bool {
+        self.only_verifies.load(Ordering::Relaxed)
+    }
+
+    /// The root fields that were refused, each with code and reason.
+    pub fn take_refused(&self) -> Option<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The secrets that may not be used, with the addresses of the clients that showed them.
+    pub fn take_denials(&self) -> Vec<(Option<IpAddr>, Denial)> {
+        std::mem::take(&mut *self.denials.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn verifies(&self) {
+        self.only_verifies.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn refused(&self, fields: String) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(fields);
+    }
+
+    fn denied(&self, client: Option<IpAddr>, denial: &Denial) {
+        let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
+        denials.push((client, denial.clone()));
+    }
+}
+
+/// Notes a decision on a secret that a client at this address showed.
+pub(super) fn note_decision(ctx: &Context<'_>, client: Option<IpAddr>, decision: &Decision) {
+    if let (Decision::Denied(denial), Some(request)) = (decision, ctx.data_opt::<RequestContext>())
+    {
+        request.notes.denied(client, denial);
+    }
 }
 
 /// The caller.
 pub(super) fn principal<'a>(ctx: &Context<'a>) -> Result<&'a Principal, GqlError> {
     caller(ctx).map(|caller| caller.principal())
+}
+
+/// The policy that the caller was judged by, in this very request: by it, tokens are shown and listed.
+pub(super) fn policy<'a>(ctx: &Context<'a>) -> Result<&'a Policy, GqlError> {
+    caller(ctx).map(|caller| caller.policy())
 }
 
 fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Admitted, GqlError> {

@@ -21,7 +21,7 @@ mod request;
 mod request_error;
 
 pub use self::answer::Answer;
-pub use self::document::Documents;
-pub use self::execution::{Engine, Outcome};
+pub use self::document::{Documents, Transport};
+pub use self::execution::{Delivery, Engine, Outcome, Subscriptions};
 pub use self::introspection::Introspection;
 pub use self::request::{GraphqlRequest, Method};

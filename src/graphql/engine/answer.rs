@@ -6,6 +6,8 @@ use super::budget::Reservation;
 
 /// Bytes of a piece.
 const PIECE: usize = 32 * 1024;
+/// Bytes that most answers have at most.
+const USUAL: usize = 512;
 
 /// The JSON of an answer. The memory that it takes up stays reserved until it is dropped.
 pub struct Answer {
@@ -17,14 +19,15 @@ pub struct Answer {
 impl Answer {
     /// Writes a value, which can always be written as JSON.
     pub(super) fn write(value: &impl serde::Serialize, mut room: Option<Reservation>) -> Self {
-        let mut writer = Pieces::default();
+        let mut writer = Pieces::new();
         let _always_written = serde_json::to_writer(&mut writer, value);
-        let length: usize = writer.0.iter().map(Vec::len).sum();
+        let pieces = writer.end();
+        let length: usize = pieces.iter().map(Vec::len).sum();
         if let Some(room) = &mut room {
             room.shrink(length);
         }
         Self {
-            pieces: writer.0.into_iter(),
+            pieces: pieces.into_iter(),
             length: length.try_into().unwrap_or(u64::MAX),
             _room: room,
         }
@@ -45,22 +48,48 @@ impl Iterator for Answer {
     }
 }
 
-#[derive(Default)]
-struct Pieces(Vec<Vec<u8>>);
+/// Takes the many short writes that JSON is made of.
+struct Pieces {
+    full: Vec<Vec<u8>>,
+    last: Vec<u8>,
+}
+
+impl Pieces {
+    fn new() -> Self {
+        Self { full: Vec::new(), last: Vec::with_capacity(USUAL) }
+    }
+
+    /// Makes room for so many bytes where the last piece has none.
+    #[cold]
+    fn make_room(&mut self, count: usize) {
+        if self.last.is_empty() || self.last.len() + count <= PIECE {
+            return self.last.reserve(count);
+        }
+        let next = Vec::with_capacity(PIECE.max(count));
+        let mut full = std::mem::replace(&mut self.last, next);
+        full.shrink_to_fit();
+        self.full.push(full);
+    }
+
+    fn end(mut self) -> Vec<Vec<u8>> {
+        self.full.push(self.last);
+        self.full
+    }
+}
 
 impl io::Write for Pieces {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.0.last_mut() {
-            Some(last) if last.len() + bytes.len() <= PIECE => last.extend_from_slice(bytes),
-            Some(full) => {
-                full.shrink_to_fit();
-                let mut next = Vec::with_capacity(PIECE.max(bytes.len()));
-                next.extend_from_slice(bytes);
-                self.0.push(next);
-            }
-            None => self.0.push(bytes.to_vec()),
-        }
+        self.write_all(bytes)?;
         Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.last.capacity() - self.last.len() < bytes.len() {
+            self.make_room(bytes.len());
+        }
+        self.last.extend_from_slice(bytes);
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

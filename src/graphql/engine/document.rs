@@ -29,8 +29,29 @@ use super::request_error::RequestError;
 /// A valid document within the limits.
 pub struct Document {
     operations: Vec<Arc<Operation>>,
+    /// Where its first subscription is.
+    subscription: Option<Pos>,
     /// An estimate of the bytes that it occupies.
     bytes: u64,
+}
+
+/// What a document comes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Requests, each with one answer: no subscriptions.
+    Requests,
+    /// A socket.
+    Socket,
+}
+
+impl Transport {
+    /// Refuses the document whose first subscription is here, where it comes by requests.
+    fn carries(self, subscription: Option<Pos>) -> Result<(), RequestError> {
+        match (self, subscription) {
+            (Self::Requests, Some(place)) => Err(RequestError::Subscription(Some(place))),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The most memory that one token of a document takes: it may be a field by itself. A selection of
@@ -39,10 +60,14 @@ const BYTES_A_TOKEN: usize = 300;
 
 impl Document {
     /// Reads a document and judges it.
-    fn read(text: &str, validator: &Validator) -> Result<Self, Vec<RequestError>> {
+    fn read(
+        text: &str,
+        transport: Transport,
+        validator: &Validator,
+    ) -> Result<Self, Vec<RequestError>> {
         let source = Source::read(text).map_err(|error| vec![error])?;
         let lines = Lines::new(text);
-        let valid = Self::judge(&source, &lines, validator)?;
+        let (valid, subscription) = Self::judge(&source, &lines, transport, validator)?;
         let lines = Arc::new(lines);
         let schema = validator.schema();
         let operations: Vec<_> = Operation::all(schema, &Arc::new(valid), &lines);
@@ -51,6 +76,7 @@ impl Document {
         let bytes = text.len() * 6 + (source.tokens + selections) * BYTES_A_TOKEN;
         Ok(Self {
             operations: operations.into_iter().map(Arc::new).collect(),
+            subscription,
             bytes: bytes.try_into().unwrap_or(u64::MAX),
         })
     }
@@ -58,8 +84,9 @@ impl Document {
     fn judge(
         source: &Source,
         lines: &Lines,
+        transport: Transport,
         validator: &Validator,
-    ) -> Result<Valid<ExecutableDocument>, Vec<RequestError>> {
+    ) -> Result<(Valid<ExecutableDocument>, Option<Pos>), Vec<RequestError>> {
         let one = |error| vec![error];
         let mut parser = Parser::new().recursion_limit(MAX_RECURSION);
         let tree = parser.parse_ast(source.text.as_str(), "document").map_err(|invalid| {
@@ -70,8 +97,9 @@ impl Document {
             Refusal::Error(error) => one(error),
             Refusal::Syntax(offset) => one(RequestError::Syntax(lines.pos(offset))),
         })?;
-        check_definitions(&tree, lines).map_err(one)?;
-        validator.check(tree, lines)
+        let subscription = check_definitions(&tree, lines).map_err(one)?;
+        transport.carries(subscription).map_err(one)?;
+        Ok((validator.check(tree, lines)?, subscription))
     }
 
     /// The operation that is asked for.
@@ -87,33 +115,36 @@ impl Document {
     }
 }
 
-/// Refuses everything but operations and fragments with unique names, an unnamed operation with
-/// another one beside it, and subscriptions.
-fn check_definitions(tree: &ast::Document, lines: &Lines) -> Result<(), RequestError> {
+/// Refuses everything but operations and fragments with unique names, and an unnamed operation with
+/// another one beside it. Returns where the first subscription is.
+fn check_definitions(tree: &ast::Document, lines: &Lines) -> Result<Option<Pos>, RequestError> {
     let (mut operations, mut fragments) = (HashSet::new(), HashSet::new());
-    let mut count = 0;
+    let (mut count, mut subscription) = (0, None);
     for definition in &tree.definitions {
         let is_new = match definition {
             Definition::FragmentDefinition(fragment) => fragments.insert(&fragment.name),
             Definition::OperationDefinition(operation) => {
                 if operation.operation_type == OperationType::Subscription {
                     let place = place(operation.location(), lines);
-                    return Err(RequestError::Subscription(place));
+                    subscription = subscription.or(place).or(Some(START));
                 }
                 count += 1;
                 operations.insert(&operation.name)
             }
             _ => {
                 let place = place(definition.location(), lines);
-                return Err(RequestError::Syntax(place.unwrap_or(Pos { line: 1, column: 1 })));
+                return Err(RequestError::Syntax(place.unwrap_or(START)));
             }
         };
         if !is_new || (count > 1 && operations.contains(&None)) {
             return Err(RequestError::NotWellFormed(place(definition.location(), lines)));
         }
     }
-    if count == 0 { Err(RequestError::NoOperation) } else { Ok(()) }
+    if count == 0 { Err(RequestError::NoOperation) } else { Ok(subscription) }
 }
+
+/// The start of a document.
+const START: Pos = Pos { line: 1, column: 1 };
 
 /// Where something starts.
 fn place(span: Option<SourceSpan>, lines: &Lines) -> Option<Pos> {
@@ -134,7 +165,7 @@ mod tests {
         LazyLock::new(|| Documents::new(include_str!("../../../schema.graphql")));
 
     fn first_error(text: &str) -> Option<RequestError> {
-        DOCUMENTS.read(text).err()?.into_iter().next()
+        DOCUMENTS.read(text, Transport::Requests).err()?.into_iter().next()
     }
 
     fn limit_of(text: &str) -> Option<Limit> {
@@ -250,7 +281,7 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_text_never_panics(text in any::<String>()) {
-            let _verdict = DOCUMENTS.read(&text);
+            let _verdict = DOCUMENTS.read(&text, Transport::Socket);
         }
 
         #[test]
@@ -260,7 +291,7 @@ mod tests {
                 r"fragment|query|on|node|[AB]| |-?[0-9.e]+|é){0,200}",
             ),
         ) {
-            let _verdict = DOCUMENTS.read(&text);
+            let _verdict = DOCUMENTS.read(&text, Transport::Requests);
         }
     }
 }

@@ -3,17 +3,21 @@
 mod boundary;
 mod refused;
 mod started;
+mod subscription;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument};
 use async_graphql::{Error, Request, Response, ServerError, ValidationMode, Value};
+use futures_util::StreamExt;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+use tracing::{Instrument, Span};
 
 use self::boundary::BoundaryFactory;
 use self::started::Started;
+pub use self::subscription::{Delivery, Subscriptions};
 use super::answer::Answer;
 use super::budget::{Budget, Overdrawn, Room, Share, SharedBudget};
 use super::document::Documents;
@@ -33,7 +37,7 @@ use crate::domain::verdict::TokenRefusal;
 use crate::graphql::context::{ListTurn, RequestContext};
 use crate::graphql::error::{ErrorCode, GqlError, code_of};
 use crate::graphql::schema::loaders::Loaders;
-use crate::graphql::schema::{self, AppSchema};
+use crate::graphql::schema::{self, AppSchema, Source};
 use crate::service::{Admitted, NotCurrent, Service};
 
 /// The schema over the use cases.
@@ -83,15 +87,21 @@ impl Engine {
         }
     }
 
-    /// Parses, validates and runs a request.
+    /// Parses, validates and runs a request. `span` gives the span in which it runs; one that only
+    /// verifies tokens runs in the current one.
     pub async fn execute(
         &self,
         request: GraphqlRequest,
         method: Method,
         context: RequestContext,
+        span: impl FnOnce() -> Span,
     ) -> Outcome {
         let answered = match request.prepare(method, &self.documents) {
-            Ok(prepared) => self.run(prepared, context).await,
+            Ok(prepared) if prepared.only_verifies() => {
+                context.notes.verifies();
+                self.run(prepared, context).await
+            }
+            Ok(prepared) => self.run(prepared, context).instrument(span()).await,
             Err(refusal) => Err(refusal),
         };
         match answered {
@@ -105,14 +115,16 @@ impl Engine {
 
     async fn run(
         &self,
-        Prepared { is_mutation, operation }: Prepared,
+        prepared: Prepared,
         context: RequestContext,
     ) -> Result<(Response, SharedBudget), Refusal> {
+        let only_verifies = prepared.only_verifies();
+        let Prepared { is_mutation, operation } = prepared;
         let principal = context.caller.as_deref().map(Admitted::principal);
         let token = principal.and_then(Principal::api_token);
         let share = self.room.share(token.map(|token| token.id));
-        if !is_mutation || operation.selects_only(&schema::READING) {
-            let answered = timeout(self.limit, self.query(operation, context, share)).await;
+        if !is_mutation || only_verifies {
+            let answered = timeout(self.limit, self.query(operation, context, share, None)).await;
             return answered.map_err(|_| Refusal::Unavailable)?;
         }
         // A mutation is never abandoned: its answer may hold a secret that is shown only once, and
@@ -121,7 +133,7 @@ impl Engine {
         let reserved = timeout(self.limit, share.reserve_exactly(costliest(operation.selected)));
         let reserved = reserved.await.map_err(|_| Refusal::Unavailable)?;
         let budget = Arc::new(Budget::paid(share, reserved));
-        let response = self.once(operation, context, &budget).await?;
+        let response = self.once(operation, context, &budget, None).await?;
         Ok((response, budget))
     }
 
@@ -132,12 +144,14 @@ impl Engine {
         operation: Ready,
         context: RequestContext,
         share: Share,
+        source: Option<&Arc<Source>>,
     ) -> Result<(Response, SharedBudget), Refusal> {
         let mut memory = 0;
         loop {
             let reserved = share.reserve(memory).await;
             let budget = Arc::new(Budget::growing(share.clone(), reserved));
-            let running = self.current_to_the_end(operation.clone(), context.clone(), &budget);
+            let (operation, context) = (operation.clone(), context.clone());
+            let running = self.current_to_the_end(operation, context, &budget, source);
             tokio::select! {
                 biased;
                 response = running => return Ok((response?, Arc::clone(&budget))),
@@ -157,18 +171,28 @@ impl Engine {
         operation: Ready,
         context: RequestContext,
         budget: &SharedBudget,
+        source: Option<&Arc<Source>>,
     ) -> Result<Response, Refusal> {
         let started = Arc::new(Started::default());
         let principal = context.caller.as_deref().map(|caller| caller.principal().clone());
-        let request = to_request(operation)
+        let mut request = to_request(operation)
             .data(Arc::clone(&started))
             .data(Arc::clone(budget))
             .data(Arc::clone(&self.service))
             .data(ListTurn::default())
             .data(Loaders::new(Arc::clone(&self.service), principal))
             .data(context);
-        let response = self.schema.execute(request).await;
-        if started.get() {
+        let response = match source {
+            None => self.schema.execute(request).await,
+            Some(source) => {
+                request = request.data(Arc::clone(source));
+                // One event, or none, gives one answer, or none.
+                self.schema.execute_stream(request).next().await.unwrap_or_default()
+            }
+        };
+        // The root field of a subscription is refused before anything is executed.
+        let is_refusal = |error| code_of(error).is_some();
+        if started.get() || source.is_some() && response.errors.iter().all(is_refusal) {
             return Ok(response);
         }
         let errors = response.errors.into_iter().take(MAX_REQUEST_ERRORS);
@@ -186,9 +210,10 @@ impl Engine {
         operation: Ready,
         context: RequestContext,
         budget: &SharedBudget,
+        source: Option<&Arc<Source>>,
     ) -> Result<Response, Refusal> {
         let caller = context.caller.clone();
-        let response = self.once(operation, context, budget).await?;
+        let response = self.once(operation, context, budget, source).await?;
         let Some(caller) = caller else { return Ok(response) };
         match self.service.ensure_current(&caller).await {
             Ok(()) => Ok(response),
@@ -202,13 +227,17 @@ impl Engine {
     }
 
     fn refused(&self, errors: Vec<RequestError>) -> Outcome {
+        let errors = self.shown(errors);
+        Outcome::Refused { body: Answer::write(&serde_json::json!({ "errors": errors }), None) }
+    }
+
+    /// The errors as the client may see them.
+    fn shown(&self, errors: Vec<RequestError>) -> Vec<ServerError> {
         let detail = match self.introspection {
             Introspection::Off => SchemaDetail::Hidden,
             Introspection::Public | Introspection::Authenticated => SchemaDetail::Shown,
         };
-        let errors = errors.into_iter().map(|error| error.into_server_error(detail));
-        let errors: Vec<ServerError> = errors.collect();
-        Outcome::Refused { body: Answer::write(&serde_json::json!({ "errors": errors }), None) }
+        errors.into_iter().map(|error| error.into_server_error(detail)).collect()
     }
 }
 
@@ -255,8 +284,7 @@ const fn costliest(selected: Selected) -> usize {
 async fn executed(mut response: Response, budget: &SharedBudget) -> Outcome {
     let refusal = Some(ErrorCode::Unauthenticated.as_str());
     let unauthenticated = response.errors.iter().any(|error| code_of(error) == refusal);
-    response.errors.truncate(MAX_FIELD_ERRORS);
-    response.errors.iter_mut().for_each(mask);
+    clean(&mut response);
     let room = budget.take_reservation();
     if budget.bytes() < LARGE_ANSWER {
         return Outcome::Executed { body: Answer::write(&response, room), unauthenticated };
@@ -264,6 +292,12 @@ async fn executed(mut response: Response, budget: &SharedBudget) -> Outcome {
     // The tree is freed there as well.
     let written = spawn_blocking(move || Answer::write(&response, room)).await;
     written.map_or(Outcome::Unavailable, |body| Outcome::Executed { body, unauthenticated })
+}
+
+/// Only so many errors, and no secrets in them.
+fn clean(response: &mut Response) {
+    response.errors.truncate(MAX_FIELD_ERRORS);
+    response.errors.iter_mut().for_each(mask);
 }
 
 /// Takes secrets out of an error: some repeat what a client sent.

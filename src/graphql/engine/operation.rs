@@ -109,6 +109,10 @@ impl Operation {
         self.name.as_deref()
     }
 
+    pub(super) fn is_subscription(&self) -> bool {
+        self.operation_type == OperationType::Subscription
+    }
+
     pub(super) fn is_mutation(&self) -> bool {
         self.operation_type == OperationType::Mutation
     }

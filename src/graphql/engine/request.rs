@@ -1,9 +1,10 @@
 //! A request, and the way from it to an operation that is ready to run.
 
-use super::document::Documents;
+use super::document::{Documents, Transport};
 use super::operation::Ready;
 use super::request_error::RequestError;
 use crate::domain::verdict::TokenRefusal;
+use crate::graphql::schema;
 
 /// The parameters of a request.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub enum Method {
     Get,
     /// Queries and mutations.
     Post,
+    /// By a message on a socket: subscriptions only.
+    Message,
 }
 
 /// Why a request has no answer.
@@ -50,6 +53,13 @@ pub(super) struct Prepared {
     pub(super) operation: Ready,
 }
 
+impl Prepared {
+    /// Is it a mutation that changes nothing, but only verifies tokens?
+    pub(super) fn only_verifies(&self) -> bool {
+        self.is_mutation && self.operation.selects_only(&schema::READING)
+    }
+}
+
 impl GraphqlRequest {
     /// Reads and judges the request, for every transport.
     pub(super) fn prepare(
@@ -57,10 +67,17 @@ impl GraphqlRequest {
         method: Method,
         documents: &Documents,
     ) -> Result<Prepared, Refusal> {
-        let document = documents.read(&self.query)?;
+        let transport = match method {
+            Method::Get | Method::Post => Transport::Requests,
+            Method::Message => Transport::Socket,
+        };
+        let document = documents.read(&self.query, transport)?;
         let operation = document
             .operation(self.operation_name.as_deref())
             .map_err(|error| Refusal::Errors(vec![error]))?;
+        if method == Method::Message && !operation.is_subscription() {
+            return Err(Refusal::Errors(vec![RequestError::NotSubscription]));
+        }
         let is_mutation = operation.is_mutation();
         if is_mutation && method == Method::Get {
             return Err(Refusal::MutationByGet);

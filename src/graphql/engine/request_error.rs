@@ -21,6 +21,8 @@ pub enum RequestError {
     NoOperation,
     /// Subscriptions need another transport.
     Subscription(Option<Pos>),
+    /// Only subscriptions come on a socket.
+    NotSubscription,
     /// The document has no operation with the name in `operationName`.
     OperationUnknown,
     /// Several operations, and no `operationName`.
@@ -59,6 +61,7 @@ impl RequestError {
             Self::FragmentCycle => "fragment_cycle",
             Self::Syntax(_) | Self::NotWellFormed(_) | Self::NoOperation => "syntax",
             Self::Subscription(_) => "subscription",
+            Self::NotSubscription => "not_subscription",
             Self::OperationUnknown => "operation_unknown",
             Self::OperationNameMissing => "operation_name_missing",
             Self::Invalid { .. } => "validation",
@@ -89,7 +92,13 @@ impl RequestError {
                  operation without a name is not alone."
             }
             Self::NoOperation => "The document has no operation.",
-            Self::Subscription(_) => "This server has no subscriptions.",
+            Self::Subscription(_) => {
+                "Subscriptions are sent over a WebSocket, by the protocol graphql-transport-ws, \
+                 where the server's setting `subscriptions` is on."
+            }
+            Self::NotSubscription => {
+                "Only subscriptions are sent over a WebSocket; send queries and mutations by POST."
+            }
             Self::OperationUnknown => {
                 "The document has no operation with the name in `operationName`."
             }

@@ -23,9 +23,16 @@ pub(super) struct Connection<T> {
 }
 
 /// A row of a page.
-struct Edge<T> {
+pub(super) struct Edge<T> {
     cursor: String,
     node: T,
+}
+
+impl<T> Edge<T> {
+    /// A row that is shown without its page.
+    pub(super) const fn new(cursor: String, node: T) -> Self {
+        Self { cursor, node }
+    }
 }
 
 /// Where a page lies in its list.
@@ -75,7 +82,9 @@ where
 {
     let (caller, wanted) = (principal(ctx)?, wanted(ctx));
     let _turn = list_turn(ctx).await?;
-    Connection::new(ctx, read(caller, wanted).await?, node).map(Some)
+    // Boxed, as this is a part of the future of every root field, which is moved about.
+    let listing = Box::pin(read(caller, wanted)).await?;
+    Connection::new(ctx, listing, node).map(Some)
 }
 
 /// Which parts of the connection are selected.

@@ -14,6 +14,7 @@ use crate::domain::principal::Principal;
 use crate::domain::user::User;
 use crate::graphql::error::GqlError;
 use crate::service::Service;
+use crate::trace;
 
 /// Tokens that one query reads at most, since each may have a thousand addresses: twice as many as
 /// a page has.
@@ -62,7 +63,7 @@ fn batched<T>(loader: T) -> DataLoader<T> {
     DataLoader::new(loader, InSpan::current(), TokioTimer::default())
 }
 
-/// Spawns in the span of the request, so that what a batch logs carries its id.
+/// Spawns in the span of the request and in its trace, so that what a batch logs carries its id.
 struct InSpan(TokioSpawner, Span);
 
 impl InSpan {
@@ -73,7 +74,7 @@ impl InSpan {
 
 impl Spawn for InSpan {
     fn spawn_obj(&self, batch: FutureObj<'static, ()>) -> Result<(), SpawnError> {
-        let batch = Box::new(batch.instrument(self.1.clone()));
+        let batch = Box::new(trace::carried(batch.instrument(self.1.clone())));
         self.0.spawn_obj(FutureObj::new(batch))
     }
 }

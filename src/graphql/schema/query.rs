@@ -6,6 +6,8 @@ mod audit_events;
 mod current;
 mod node;
 mod permissions;
+mod policy;
+mod preview_policy;
 mod user;
 mod users;
 
@@ -21,6 +23,8 @@ pub(in crate::graphql) struct Query(
     user::UserQuery,
     users::UsersQuery,
     permissions::PermissionsQuery,
+    policy::PolicyQuery,
+    preview_policy::PreviewPolicyQuery,
     audit_events::AuditEventsQuery,
     node::NodeQuery,
 );

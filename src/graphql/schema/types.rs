@@ -5,6 +5,7 @@ mod audit_event;
 mod label;
 mod node;
 mod permission_info;
+mod policy;
 mod user;
 mod verification;
 
@@ -13,5 +14,6 @@ pub(super) use audit_event::{AuditAction, AuditEvent};
 pub(super) use label::{Label, LabelInput};
 pub(super) use node::Node;
 pub(super) use permission_info::PermissionInfo;
+pub(super) use policy::{Policy, PolicyChange, PolicyRule};
 pub(super) use user::{User, UserInfo};
 pub(super) use verification::ApiTokenVerification;

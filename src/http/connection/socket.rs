@@ -6,6 +6,7 @@
 //! being answered ends after a while. actix-http closes a quiet one long before; what is left sends
 //! half a head, or does not read its answer.
 
+use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -17,7 +18,13 @@ use tokio::time::{Sleep, sleep_until};
 use super::activity::{Activity, PIECE};
 use super::library_refusal::{self, Refuser, Replacement};
 use crate::surface::{Admitted, Transport};
-use crate::wire::request_stream::RequestStream;
+use crate::wire::request_stream::{RequestStream, Upgrades};
+
+thread_local! {
+    /// What was just read, until it was looked at. The buffer of the library would have to be filled
+    /// with zeros first, each time.
+    static PIECE_HERE: RefCell<[u8; PIECE]> = const { RefCell::new([0; PIECE]) };
+}
 
 /// A socket that ends by itself when it is without a request for too long, gives no more than
 /// anybody takes, and whose requests offer no change of protocol.
@@ -36,16 +43,18 @@ pub(in crate::http) struct Socket {
 }
 
 impl Socket {
-    /// A new connection, which ends when it is `limit` without a request.
+    /// A new connection, which ends when it is `limit` without a request, and may become a
+    /// WebSocket as `upgrades` says.
     pub(in crate::http) fn new(
         stream: Transport,
         limit: Duration,
+        upgrades: Upgrades,
         refuser: Refuser,
         admitted: Admitted,
     ) -> Self {
         Self {
             stream,
-            requests: RequestStream::default(),
+            requests: RequestStream::new(upgrades),
             activity: Activity::default(),
             has_piece: false,
             limit,
@@ -63,20 +72,49 @@ impl Socket {
 
     /// Ready when the connection has been without a request for too long.
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.activity.has_ended() {
+            return Poll::Ready(());
+        }
         let Some(since) = self.activity.idle_since() else {
+            if self.requests.is_upgraded() {
+                self.activity.wait(cx);
+            }
             return Poll::Pending;
         };
         let deadline = since + self.limit;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if timer.deadline() != deadline {
+        // It is left at the deadline of an earlier request until that has come: few requests move it.
+        ready!(timer.as_mut().poll(cx));
+        if timer.deadline() < deadline {
             timer.as_mut().reset(deadline);
+            ready!(timer.as_mut().poll(cx));
         }
-        timer.as_mut().poll(cx)
+        Poll::Ready(())
     }
 
     /// Is a request being answered, and was all of it read? What comes now belongs to the next one.
     fn is_ahead(&self) -> bool {
         self.activity.idle_since().is_none() && self.requests.in_head()
+    }
+
+    /// Reads at most so many bytes. Nothing is handed on where a large head has no room.
+    fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+        most: usize,
+    ) -> Poll<io::Result<()>> {
+        PIECE_HERE.with_borrow_mut(|here| {
+            let mut piece = ReadBuf::new(here.get_mut(..most).unwrap_or_default());
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut piece))?;
+            let new = piece.filled_mut();
+            self.requests.pass(new);
+            self.has_piece = new.len() == PIECE;
+            if self.has_room(new.len()) {
+                buffer.put_slice(new);
+            }
+            Poll::Ready(Ok(()))
+        })
     }
 
     /// Counts bytes that were read. A head that is large needs room, and ends the connection where
@@ -149,20 +187,11 @@ impl AsyncRead for Socket {
         if most == 0 {
             return Poll::Pending;
         }
-        let mut piece = ReadBuf::new(buffer.initialize_unfilled_to(most));
-        let read = Pin::new(&mut self.stream).poll_read(cx, &mut piece);
+        let read = self.poll_piece(cx, buffer, most);
         if read.is_pending() {
             ready!(self.poll_overdue(cx));
             return Poll::Ready(Ok(()));
         }
-        let new = piece.filled_mut();
-        self.requests.pass(new);
-        let count = new.len();
-        self.has_piece = count == PIECE;
-        if !self.has_room(count) {
-            return Poll::Ready(Ok(()));
-        }
-        buffer.advance(count);
         read
     }
 }

@@ -7,8 +7,8 @@ use apollo_compiler::validation::Valid;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::Document;
 use super::validation::Validator;
+use super::{Document, Transport};
 use crate::graphql::engine::limits::MAX_CACHED_BYTES;
 use crate::graphql::engine::request_error::RequestError;
 
@@ -50,11 +50,16 @@ impl Documents {
     ///
     /// # Errors
     /// When it exceeds a limit or is not valid.
-    pub fn read(&self, text: &str) -> Result<Arc<Document>, Vec<RequestError>> {
+    pub fn read(
+        &self,
+        text: &str,
+        transport: Transport,
+    ) -> Result<Arc<Document>, Vec<RequestError>> {
         if let Some(valid) = self.valid.get(text) {
+            transport.carries(valid.subscription).map_err(|error| vec![error])?;
             return Ok(valid);
         }
-        let document = Arc::new(Document::read(text, &self.validator)?);
+        let document = Arc::new(Document::read(text, transport, &self.validator)?);
         self.valid.insert(text.into(), Arc::clone(&document));
         Ok(document)
     }

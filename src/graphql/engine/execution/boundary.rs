@@ -64,7 +64,10 @@ impl Extension for Boundary {
         let mut response = next.run(ctx, operation_name).await;
         let mut kept = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         response.errors.append(&mut kept);
-        self.refused.record(&response.errors);
+        let request = ctx.data_opt::<RequestContext>();
+        if let (Some(request), Some(refused)) = (request, self.refused.named(&response.errors)) {
+            request.notes.refused(refused);
+        }
         response
     }
 

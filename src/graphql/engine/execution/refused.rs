@@ -24,8 +24,8 @@ impl RefusedFields {
         }
     }
 
-    /// Writes code and reason of each refusal into the span of the request.
-    pub(super) fn record(&self, errors: &[ServerError]) {
+    /// The refused fields, each with code and reason, if there is one.
+    pub(super) fn named(&self, errors: &[ServerError]) -> Option<String> {
         let fields = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut refusals: Vec<String> = Vec::new();
         for error in errors {
@@ -37,9 +37,7 @@ impl RefusedFields {
                 refusals.push(refusal);
             }
         }
-        if !refusals.is_empty() {
-            tracing::Span::current().record("refused", refusals.join(", "));
-        }
+        (!refusals.is_empty()).then(|| refusals.join(", "))
     }
 }
 

@@ -26,7 +26,7 @@ struct CreateApiTokenInput {
     labels: Option<Vec<LabelInput>>,
     /// The instant from which the token is refused: in the future (`expiry_past`), and no further
     /// away than the server's maximum lifetime (`expiry_too_far`), which is two years unless set
-    /// otherwise. Where the server is set so, no later than that of your own token
+    /// otherwise, nor than the policy allows (`expiry_beyond_policy`). Where the server is set so, no later than that of your own token
     /// (`expiry_beyond_maker`).
     expiry: DateTime,
     /// What the token may do: at least one. FORBIDDEN with the reason `permission_beyond_reach` for
@@ -36,7 +36,8 @@ struct CreateApiTokenInput {
     /// means any address. Null is refused (`addresses_null`), so that a client that has lost its
     /// list creates no token that can be used from anywhere. FORBIDDEN with the reason
     /// `addresses_beyond_reach` for what lies outside those of your own token, and for an empty
-    /// list where yours has some.
+    /// list where yours has some. An empty list is refused where the policy requires addresses
+    /// (`addresses_required`).
     #[graphql(default_with = "Some(Vec::new())")]
     allowed_addresses: Option<Vec<IpNetwork>>,
     /// Makes a retry safe: if no answer comes, send the same input with the same key again within

@@ -15,12 +15,13 @@ use crate::service::RenewApiToken;
 #[derive(InputObject)]
 struct RenewApiTokenInput {
     /// The id of the old token, `tok_...`. It may have expired; it must not be disabled
-    /// (`token_disabled`).
+    /// (`token_disabled`), and it must have allowed addresses where the policy requires them
+    /// (`addresses_required`).
     id: ID,
     /// The instant from which the new token is refused: in the future (`expiry_past`), and no
     /// further away than the server's maximum lifetime (`expiry_too_far`), which is two years
-    /// unless set otherwise. Where the server is set so, no later than that of your own token
-    /// (`expiry_beyond_maker`).
+    /// unless set otherwise, nor than the policy allows (`expiry_beyond_policy`). Where the server is
+    /// set so, no later than that of your own token (`expiry_beyond_maker`).
     expiry: DateTime,
     /// The name of the new token, under the rules of `createApiToken`. If null or left out: the old
     /// name with today's date (UTC), such as `ci 2027-01-31`, in place of the date of an earlier

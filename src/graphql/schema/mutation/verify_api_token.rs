@@ -54,10 +54,6 @@ impl VerifyApiTokenMutation {
         let decided = service.verify_api_tokens(principal(ctx)?, wanted).await;
         let decided =
             decided.map_err(|error| report_all(ctx, verification_errors(error, false)))?;
-        decided
-            .into_iter()
-            .next()
-            .map(|decision| ApiTokenVerification::of(ctx, decision))
-            .transpose()
+        decided.into_iter().next().map(|decided| ApiTokenVerification::of(ctx, decided)).transpose()
     }
 }

@@ -46,7 +46,7 @@ impl VerifyApiTokensMutation {
         let decided = service.verify_api_tokens(principal(ctx)?, wanted).await;
         let decided = decided.map_err(|error| report_all(ctx, verification_errors(error, true)))?;
         let verifications =
-            decided.into_iter().map(|decision| ApiTokenVerification::of(ctx, decision));
+            decided.into_iter().map(|decided| ApiTokenVerification::of(ctx, decided));
         Ok(Some(VerifyApiTokensPayload { verifications: verifications.collect::<Result<_, _>>()? }))
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::order;
 use crate::domain::page::PageArguments;
 use crate::domain::permission::{PermissionCode, PermissionSet, required};
 use crate::domain::{catalogue::Catalogue, filter};
-use crate::graphql::context::service;
+use crate::graphql::context::{policy, service};
 use crate::graphql::error::GqlError;
 use crate::graphql::schema::argument_errors::ArgumentErrors;
 use crate::graphql::schema::complexity;
@@ -40,9 +40,9 @@ struct ApiTokenFilter {
     /// What came of this token, `tok_...`: tokens that it made, that renewed it, and theirs in
     /// turn, to any depth. The token, or some on the way, may have been deleted since.
     descendants_of: Option<ID>,
-    /// Tokens whose expiry is at this instant or later.
+    /// Tokens whose effective expiry is at this instant or later.
     expires_after: Option<DateTime>,
-    /// Tokens whose expiry is before this instant.
+    /// Tokens whose effective expiry is before this instant.
     expires_before: Option<DateTime>,
     /// Tokens that were not used at this instant or later, or never: candidates for deletion. The
     /// last use is known to within a minute.
@@ -68,7 +68,7 @@ enum ApiTokenOrderField {
     Name,
     /// By the time of creation.
     CreationDate,
-    /// By the expiry.
+    /// By the expiry, whatever the policy says.
     Expiry,
     /// By the time of the last use. Tokens that were never used come before all others.
     LastUsedDate,
@@ -143,7 +143,8 @@ impl ApiTokensQuery {
         let page = faults.page(order, &PageArguments { first, after, last, before });
         let filter = filter.unwrap_or_default().checked(&mut faults, service.catalogue());
         let page = faults.or_report(ctx, page)?;
-        let read = |caller, wanted| service.list_api_tokens(caller, &filter, &page, wanted);
+        let rules = policy(ctx)?;
+        let read = |caller, wanted| service.list_api_tokens(caller, rules, &filter, &page, wanted);
         list(ctx, read, ApiToken::from).await
     }
 }
@@ -173,6 +174,7 @@ impl ApiTokenFilter {
                 to: faults.instant(FilterField::ExpiryTo, self.expires_before),
             },
             not_used_since: faults.instant(FilterField::NotUsedSince, self.not_used_since),
+            refused_by: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, Interface};
 
-use super::{ApiToken, AuditEvent, User};
+use super::{ApiToken, AuditEvent, Policy, User};
 
 /// An object with an id, by which `node` finds it.
 #[derive(Interface)]
@@ -11,4 +11,5 @@ pub(in crate::graphql) enum Node {
     ApiToken(ApiToken),
     User(User),
     AuditEvent(AuditEvent),
+    Policy(Policy),
 }
