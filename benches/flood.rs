@@ -1,7 +1,8 @@
 //! How long holders of tokens wait while strangers send well-formed wrong secrets: against the same
 //! server without the flood, right after its start.
 //!
-//! `cargo bench --bench flood`; `-- 5000 100` for another rate and another number of connections.
+//! `cargo bench --bench flood`; `-- sqlite` for one database, `-- 5000 100` for another rate and
+//! another number of connections. `ratio` is that of the 99th percentiles to those without a flood.
 
 #![expect(
     clippy::unwrap_used,
@@ -18,7 +19,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use support::{Server, Tokenwright, connect, document, exchange, percentile, post, print_machine};
+use support::{
+    Server, Store, Tokenwright, connect, document, exchange, median, percentile, post,
+    print_machine,
+};
 use tokenwright::domain::clock::{Clock, SystemClock};
 use tokenwright::domain::id::ApiTokenId;
 use tokenwright::domain::random::SystemRandom;
@@ -31,6 +35,11 @@ const CONNECTIONS: u64 = 300;
 const FIRST: usize = 100;
 /// Requests of one whose proof is remembered.
 const REMEMBERED: usize = 500;
+
+const ROUNDS: usize = 5;
+/// What the server lives through, and the wrong secrets of it.
+const KINDS: [(&str, Option<Ids>); 3] =
+    [("no flood", None), ("unknown ids", Some(Ids::Unknown)), ("known ids", Some(Ids::Known))];
 
 /// What the wrong secrets are of.
 #[derive(Clone, Copy)]
@@ -45,28 +54,38 @@ fn main() {
     let connections = numbers.get(1).copied().unwrap_or(CONNECTIONS);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     print_machine();
-    println!(
-        "{:<18} {:>11} {:>11} {:>11} {:>11} {:>6} {:>9}",
-        "p50, p99 in ms", "remembered", "", "first use", "", "503", "flood/s"
-    );
-    for cost in ["4", "12"] {
-        let folder = tempfile::tempdir().unwrap();
-        let tokenwright =
-            Tokenwright::on_file(&folder.path().join("bench.db")).with(&["--bcrypt-cost", cost]);
-        let holders = Holders::of(&tokenwright);
-        for (what, ids) in [
-            ("no flood", None),
-            ("unknown ids", Some(Ids::Unknown)),
-            ("known ids", Some(Ids::Known)),
-        ] {
-            // A start of its own: nothing is remembered.
-            let server = tokenwright.serve();
-            let measured = runtime.block_on(measure(&server, &holders, ids, rate, connections));
-            print!("cost {cost:>2}, {what:<11}");
-            for times in [measured.remembered, measured.first] {
-                print!(" {:>11.2} {:>11.2}", percentile(&times, 50), percentile(&times, 99));
+    for store in Store::asked() {
+        println!("\n{}, medians of {ROUNDS} rounds, times in ms", store.name);
+        println!(
+            "{:<12} {:>10} {:>8} {:>7} {:>10} {:>8} {:>7} {:>5} {:>8}",
+            "", "remembered", "p99", "ratio", "first use", "p99", "ratio", "503", "flood/s"
+        );
+        let mut all: [Vec<Measured>; KINDS.len()] = Default::default();
+        for round in 0..ROUNDS {
+            let holders = Holders::of(&store.on, round);
+            for ((_, ids), all) in KINDS.iter().zip(&mut all) {
+                // A start of its own: nothing is remembered.
+                let server = store.on.serve();
+                let measured = measure(&server, &holders, *ids, rate, connections);
+                all.push(runtime.block_on(measured));
             }
-            println!(" {:>6} {:>9.0}", measured.unavailable, measured.rate);
+        }
+        for ((what, _), measured) in KINDS.iter().zip(&all) {
+            print!("{what:<12}");
+            for times in [Measured::remembered, Measured::first] {
+                let p99 = |measured: &[Measured]| -> Vec<f64> {
+                    measured.iter().map(|measured| percentile(times(measured), 99)).collect()
+                };
+                let half: Vec<f64> =
+                    measured.iter().map(|measured| percentile(times(measured), 50)).collect();
+                let (here, calm) = (p99(measured), p99(&all[0]));
+                let ratios: Vec<f64> =
+                    here.iter().zip(calm).map(|(here, calm)| here / calm).collect();
+                print!(" {:>10.2} {:>8.2} {:>7.2}", median(&half), median(&here), median(&ratios));
+            }
+            let unavailable: usize = measured.iter().map(|measured| measured.unavailable).sum();
+            let rates: Vec<f64> = measured.iter().map(|measured| measured.rate).collect();
+            println!(" {unavailable:>5} {:>8.0}", median(&rates));
         }
     }
 }
@@ -77,8 +96,11 @@ struct Holders {
 }
 
 impl Holders {
-    fn of(tokenwright: &Tokenwright) -> Self {
-        let made = |name: &str| tokenwright.token(name, &["--permission", "api.users.read"]);
+    fn of(tokenwright: &Tokenwright, round: usize) -> Self {
+        let made = |name: &str| {
+            let name = format!("{name}, round {round}");
+            tokenwright.token(&name, &["--permission", "api.users.read"])
+        };
         Self {
             remembered: made("remembered"),
             first: (0..FIRST).map(|n| made(&format!("first {n}"))).collect(),
@@ -95,6 +117,16 @@ struct Measured {
     rate: f64,
 }
 
+impl Measured {
+    fn remembered(&self) -> &[f64] {
+        &self.remembered
+    }
+
+    fn first(&self) -> &[f64] {
+        &self.first
+    }
+}
+
 async fn measure(
     server: &Server,
     holders: &Holders,
@@ -105,15 +137,22 @@ async fn measure(
     let stop = Arc::new(AtomicBool::new(false));
     let sent = Arc::new(AtomicU64::new(0));
     let started = Instant::now();
-    if let Some(ids) = ids {
+    let flooding = ids.map(|ids| {
         let pause = Duration::from_micros(1_000_000 * connections / rate);
-        for n in 0..connections {
-            let requests = (0..16).map(|_| request(&wrong(ids, holders))).collect();
-            let (stop, sent) = (Arc::clone(&stop), Arc::clone(&sent));
-            let delay = pause.mul_f64(n as f64 / connections as f64);
-            tokio::spawn(flood(server.address.clone(), requests, pause, delay, stop, sent));
-        }
-    }
+        let floods: Vec<_> = (0..connections)
+            .map(|n| {
+                let requests = (0..16).map(|_| request(&wrong(ids, holders))).collect();
+                let (stop, sent) = (Arc::clone(&stop), Arc::clone(&sent));
+                let delay = pause.mul_f64(n as f64 / connections as f64);
+                flood(server.address.clone(), requests, pause, delay, stop, sent)
+            })
+            .collect();
+        // A thread of its own: a holder's time contains no wait for the generator of the flood.
+        std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(futures_util::future::join_all(floods));
+        })
+    });
     let first = async {
         let mut times = Vec::new();
         for secret in &holders.first {
@@ -134,6 +173,9 @@ async fn measure(
     let (first, remembered) = tokio::join!(first, remembered);
     let rate = sent.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
     stop.store(true, Ordering::Relaxed);
+    if let Some(flooding) = flooding {
+        flooding.join().unwrap();
+    }
     let unavailable = first.iter().chain(&remembered).filter(|(_, status)| *status == 503).count();
     let [first, remembered] =
         [first, remembered].map(|times| times.into_iter().map(|(time, _)| time).collect());

@@ -20,9 +20,7 @@
 #[expect(dead_code, unused_imports, reason = "the other benchmarks use the rest of it")]
 mod support;
 
-use support::{
-    Server, Store, document, get, hello, load_requests, make, median, post, print_machine,
-};
+use support::{Server, Store, cost, document, get, hello, make, median, post, print_machine};
 
 /// Tokens in the database.
 const STORED: usize = 100_000;
@@ -148,35 +146,19 @@ async fn measure(hello: &Server, all: &[&Served<'_>]) -> Vec<Vec<Figures>> {
         for (kind, figures) in KINDS.iter().zip(&mut figures) {
             for (served, figures) in all.iter().zip(figures) {
                 let bare = |_: usize| get("none", "/");
-                let (base, _) = micros(hello, None, EACH, bare, "hello").await;
+                let base = cost(CONNECTIONS, hello, None, EACH, bare, "hello").await;
                 let request = |n: usize| (kind.request)(&served.secrets[n % served.secrets.len()]);
                 let Served { server, store, .. } = served;
                 let each = EACH / kind.share;
-                let (ours, database) =
-                    micros(server, Some(store), each, request, kind.expected).await;
+                let ours =
+                    cost(CONNECTIONS, server, Some(store), each, request, kind.expected).await;
                 if round > 0 {
-                    figures.micros.push(ours);
-                    figures.ratios.push(ours / base);
-                    figures.database.push(database);
+                    figures.micros.push(ours.micros);
+                    figures.ratios.push(ours.micros / base.micros);
+                    figures.database.push(ours.database);
                 }
             }
         }
     }
     figures
-}
-
-/// The CPU time that a request takes of the server, and of the database.
-async fn micros(
-    server: &Server,
-    store: Option<&Store>,
-    each: usize,
-    request: impl Fn(usize) -> Vec<u8>,
-    expected: &str,
-) -> (f64, f64) {
-    let database = || store.map_or(0.0, Store::micros);
-    let before = (server.micros(), database());
-    let servers = std::slice::from_ref(server);
-    let load = load_requests(CONNECTIONS, servers, each, request, expected).await;
-    let requests = load.requests as f64;
-    ((server.micros() - before.0) / requests, (database() - before.1) / requests)
 }

@@ -2,6 +2,7 @@
 
 #[path = "../tests/it/postgres/cluster.rs"]
 pub mod cluster;
+mod cost;
 pub mod cpu;
 mod exchange;
 mod hello;
@@ -13,6 +14,7 @@ mod server;
 pub mod sql;
 mod store;
 
+pub use cost::{Cost, cost, cost_of};
 pub use exchange::{connect, exchange, get, post};
 pub use hello::hello;
 pub use load::{CONNECTIONS, Load, creation, document, load, load_over, load_requests, make, send};

@@ -28,7 +28,7 @@ mod verification {
 use std::process::Command;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use support::{CONNECTIONS, Server, Store, load_requests, make, median};
+use support::{CONNECTIONS, Cost, Server, Store, cost, cost_of, make, median, print_machine};
 use verification::grpc;
 use verification::surfaces::{Surface, all};
 
@@ -45,6 +45,7 @@ fn main() {
         return serve_bare();
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    print_machine();
     let bare = Server::start(Command::new(std::env::current_exe().unwrap()).arg("bare"));
     for store in Store::asked() {
         store.fill(STORED - IN_USE);
@@ -96,38 +97,20 @@ async fn compare(bare: &Server, store: &Store) {
     }
 }
 
-/// What the verifications of one round took.
-struct Measured {
-    rate: f64,
-    micros: f64,
-    database: f64,
-}
-
 async fn measure(
     server: &Server,
     surface: &Surface,
     secrets: &[String],
     expected: &str,
     store: Option<&Store>,
-) -> Measured {
-    let database = || store.map_or(0.0, Store::micros);
-    let mut before = (server.micros(), database());
-    let servers = std::slice::from_ref(server);
+) -> Cost {
     let secret = |n: usize| secrets[n % secrets.len()].as_str();
-    let load = if surface.over_grpc && !server.ext_authz.is_empty() {
+    if surface.over_grpc && !server.ext_authz.is_empty() {
         let mut connections = grpc::connect(&server.ext_authz).await;
-        before.0 = server.micros();
-        grpc::load(&mut connections, EACH, secret).await
-    } else {
-        let request = |n| (surface.request)(secret(n));
-        load_requests(CONNECTIONS, servers, EACH, request, expected).await
-    };
-    let requests = load.requests as f64;
-    Measured {
-        rate: load.rate(),
-        micros: (server.micros() - before.0) / requests,
-        database: (database() - before.1) / requests,
+        return cost_of(server, store, grpc::load(&mut connections, EACH, secret)).await;
     }
+    let request = |n| (surface.request)(secret(n));
+    cost(CONNECTIONS, server, store, EACH, request, expected).await
 }
 
 /// The least that actix-web can do with such a request: read the body, answer some JSON.

@@ -177,6 +177,12 @@ fn other_lists() -> Vec<Operation> {
         Operation::new("users: disabled, none but the deleted ones'", move |_, _| {
             users("first: 1, filter: { enabled: false }")
         }),
+        Operation::new("users: enabled, first page", move |_, _| {
+            users("first: 50, filter: { enabled: true }")
+        }),
+        Operation::new("users: enabled, last page", move |_, _| {
+            users("last: 50, filter: { enabled: true }")
+        }),
         Operation::new("auditEvents: first page", move |_, _| events("first: 50")),
         Operation::new("auditEvents: deep page", move |_, size| events(&after_event(size)))
             .like("auditEvents: first page"),

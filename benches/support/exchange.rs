@@ -40,12 +40,20 @@ pub async fn exchange(stream: &mut TcpStream, request: &[u8]) -> Option<Answer> 
         if stream.read_buf(&mut answer).await.ok()? == 0 {
             return None;
         }
-        let text = String::from_utf8_lossy(&answer);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let head = head.to_ascii_lowercase();
-        let length = head.split("content-length: ").nth(1)?.lines().next()?;
-        if body.len() >= length.parse::<usize>().ok()? {
-            return Some(Answer { status: head.get(9..12)?.parse().ok()?, body: body.to_owned() });
+        if let Some((status, length, body)) = head(&answer)
+            && body.len() >= length
+        {
+            let body = String::from_utf8_lossy(body).into_owned();
+            return Some(Answer { status, body });
         }
     }
+}
+
+/// Status, length of the body, and what has come of the body, once the whole head has come. Does no
+/// more than it must: a generator of load shares the machine with the server.
+fn head(answer: &[u8]) -> Option<(u16, usize, &[u8])> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let (head, body) = (std::str::from_utf8(answer.get(..end)?).ok()?, answer.get(end + 4..)?);
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
+    Some((head.get(9..12)?.parse().ok()?, length.parse().ok()?, body))
 }

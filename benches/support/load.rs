@@ -79,10 +79,13 @@ pub fn document(document: &str) -> String {
 /// The body that makes the n-th token.
 pub fn creation(n: usize) -> String {
     let expiry = (SystemClock.now() + TimeDelta::days(30)).format("%Y-%m-%dT%H:%M:%SZ");
-    let permissions = "API_USERS_READ, API_API_TOKENS_READ";
+    let permissions = r#"["API_USERS_READ", "API_API_TOKENS_READ"]"#;
     let input =
-        format!(r#"{{name: \"n{n}\", expiry: \"{expiry}\", permissions: [{permissions}]}}"#);
-    document(&format!("mutation {{ createApiToken(input: {input}) {{ token }} }}"))
+        format!(r#"{{"name": "n{n}", "expiry": "{expiry}", "permissions": {permissions}}}"#);
+    // In a variable, as clients do, so that the document is the same each time.
+    let query =
+        "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { token } }";
+    format!(r#"{{"query": "{query}", "variables": {{"input": {input}}}}}"#)
 }
 
 /// Makes so many tokens; their secrets.

@@ -99,6 +99,43 @@ impl Dialect {
         )
     }
 
+    /// Statements that make so many tokens that were made before all others and deleted a day
+    /// later, as rotation leaves them: with their users, and two audit events each.
+    pub fn deleted(&self, size: usize) -> String {
+        // Beside the ids of `rows`.
+        let id = |offset: u64| self.id.replace("NUMBER", &format!("n + {offset}"));
+        let instant = |second: String| self.instant.replace("SECOND", &second);
+        let (own, gone, maker) = (id(1 << 40), id(1 << 41), self.id.replace("NUMBER", "1"));
+        let created = instant(format!("{FIRST} - 86400 - n"));
+        let deleted = instant(format!("{FIRST} - n"));
+        let series = self.series(size);
+        let Self { permissions, addresses, tag, .. } = self;
+        let event = |id: &str, at: &str, action: &str| {
+            format!(
+                "INSERT INTO audit_events (id, date, action, actor_user_id, actor_user_name, \
+                 target_id, changes) SELECT {id}, {at}, '{action}', {maker}, 'maker', {own}, '[]' \
+                 FROM {series}"
+            )
+        };
+        let (made, ended) = (
+            event(&own, &created, "api_token_renewed"),
+            event(&gone, &deleted, "api_token_deleted"),
+        );
+        format!(
+            "BEGIN; INSERT INTO users (id, version, creation_date, last_modified_date, name, \
+             service_account, enabled, name_key) SELECT {own}, 2, {created}, {deleted}, \
+             'rotated ' || n, TRUE, FALSE, 'rotated ' || n FROM {series}; \
+             INSERT INTO api_tokens (id, version, creation_date, last_modified_date, \
+             created_user_id, created_user_name, last_modified_user_id, \
+             last_modified_user_name, user_id, name, \
+             name_key, secret_hash, secret_tag, expiry, allowed_addresses, permissions, enabled, \
+             deleted_date, last_used_date) \
+             SELECT {own}, 2, {created}, {deleted}, {maker}, 'maker', {maker}, 'maker', {own}, \
+             'rotated ' || n, 'rotated ' || n, '', {tag}, {deleted}, {addresses}, {permissions}, \
+             TRUE, {deleted}, {created} FROM {series}; {made}; {ended}; COMMIT"
+        )
+    }
+
     fn series(&self, size: usize) -> String {
         self.series.replace("SIZE", &size.to_string())
     }

@@ -112,6 +112,11 @@ impl Server {
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         resident.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
+
+    /// The files and connections that it has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.process.id())).unwrap().count()
+    }
 }
 
 impl Drop for Server {

@@ -88,6 +88,17 @@ impl Store {
         }
     }
 
+    /// MiB of the write-ahead log of SQLite; that of PostgreSQL is its own business.
+    pub fn log_mebibytes(&self) -> f64 {
+        match &self.place {
+            Place::File(folder) => {
+                let log = folder.path().join("bench.db-wal");
+                log.metadata().unwrap().len() as f64 / (1024.0 * 1024.0)
+            }
+            Place::Cluster(_) => 0.0,
+        }
+    }
+
     /// The CPU time of the database's own processes so far, in microseconds.
     pub fn micros(&self) -> f64 {
         match &self.place {
