@@ -4,12 +4,12 @@
 //!
 //! The method says nothing: some gateways send that of the client's request.
 
+mod identity_headers;
+
 use std::net::IpAddr;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    AUTHORIZATION, HeaderName, HeaderValue, InvalidHeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
-};
+use actix_web::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use tokio::time::timeout;
 
@@ -21,16 +21,23 @@ use super::state::HttpState;
 use crate::domain::api_token::ApiToken;
 use crate::domain::verification::{Decision, Demand, Denial};
 use crate::metrics::Surface;
-use crate::service::Service;
 use crate::surface::{GatewayRefusal, log_denial, presented};
-use crate::wire::{demand, identity};
+use crate::wire::demand;
+
+pub use self::identity_headers::IdentityHeaders;
 
 const BEHIND: &str = "/authorize/{rest:.*}";
 const IN_PATH: &str = "/authorize/permissions/";
 
-/// Routes of this endpoint.
+/// The route of this endpoint itself.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
-    config.service(web::resource([AUTHORIZE, BEHIND]).to(authorize));
+    config.service(web::resource(AUTHORIZE).to(authorize));
+}
+
+/// The route of what is behind it. To be added last: each request that is compared with such a
+/// pattern pays for a regular expression.
+pub(super) fn configure_behind(config: &mut web::ServiceConfig) {
+    config.service(web::resource(BEHIND).to(authorize));
 }
 
 async fn authorize(request: HttpRequest, state: web::Data<HttpState>) -> HttpResponse {
@@ -54,16 +61,16 @@ async fn answer(request: &HttpRequest, state: &HttpState) -> Result<HttpResponse
     let demand = demand_of(request, client, state);
     let decided = state.service.verify(Surface::Authorize, presented, &demand).await;
     let decided = decided.map_err(|error| {
-        span_of(request).in_scope(|| unavailable(&error));
+        unavailable(request, &error);
         GatewayRefusal::Unavailable
     })?;
     match decided {
-        Decision::Allowed(token) => {
-            attribute(&token);
-            allowed(&token, &state.service)
+        Decision::Allowed(usable) => {
+            attribute(request, &usable.token);
+            allowed(&usable.token, state)
         }
         Decision::Denied(denial) => {
-            span_of(request).in_scope(|| log(&denial, &demand, client, state));
+            log(request, &denial, &demand, client, state);
             Err(GatewayRefusal::of(&denial, &demand, state.service.catalogue()))
         }
     }
@@ -88,16 +95,14 @@ fn demand_of(request: &HttpRequest, client: Option<IpAddr>, state: &HttpState) -
     if state.settings.authorize_needs_permission { demand.for_something() } else { demand }
 }
 
-/// Every header is there, so that none that a client sent under the same name survives.
-fn allowed(token: &ApiToken, service: &Service) -> Result<HttpResponse, GatewayRefusal> {
+fn allowed(token: &ApiToken, state: &HttpState) -> Result<HttpResponse, GatewayRefusal> {
+    let identity = state.identity_headers.of(token, &state.service).map_err(|error| {
+        tracing::error!(%error, "a header cannot be written, which is a defect");
+        GatewayRefusal::Unavailable
+    })?;
     let mut answer = HttpResponse::Ok().finish();
-    for (name, value) in identity::NAMES.into_iter().zip(service.identity(token).values()) {
-        let value = value.try_into().map_err(|error: InvalidHeaderValue| {
-            tracing::error!(%error, name, "a header cannot be written, which is a defect");
-            GatewayRefusal::Unavailable
-        })?;
-        let value: HeaderValue = value;
-        answer.headers_mut().insert(HeaderName::from_static(name), value);
+    for (name, value) in identity {
+        answer.headers_mut().insert(name, value);
     }
     Ok(answer)
 }
@@ -115,13 +120,19 @@ fn refused(refusal: &GatewayRefusal) -> HttpResponse {
 }
 
 /// Logs why the request does not pass.
-fn log(denial: &Denial, demand: &Demand, client: Option<IpAddr>, state: &HttpState) {
+fn log(
+    request: &HttpRequest,
+    denial: &Denial,
+    demand: &Demand,
+    client: Option<IpAddr>,
+    state: &HttpState,
+) {
     match denial {
         Denial::Token(refusal) => {
-            refused_token(*refusal, client, state);
+            refused_token(request, *refusal, client, state);
         }
         Denial::Demand { .. } | Denial::PermissionMissing { .. } => {
-            log_denial(denial, demand, &state.refusals);
+            log_denial(denial, demand.client(), &state.refusals, || span_of(request));
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::refusal::Refusal;
-use super::request::request_log::{RequestInfo, attribute, claim};
+use super::request::request_log::{RequestInfo, attribute, claim, span_of};
 use super::state::HttpState;
 use crate::domain::id::ApiTokenId;
 use crate::domain::principal::Origin;
@@ -68,16 +68,17 @@ impl Caller {
     /// The caller, now that the whole request is there; `None` if it carries no credentials.
     pub(super) async fn admit(
         self,
+        request: &HttpRequest,
         arrival: Arrival,
         state: &HttpState,
     ) -> Result<(Option<Arc<Admitted>>, Origin), Refusal> {
         let Self { look, origin } = self;
         let Some(look) = look else { return Ok((None, origin)) };
         let admitted = timeout(state.settings.request_timeout, state.service.admit(look, arrival));
-        let refused = |error| refused(error, origin.client_address, state);
+        let refused = |error| refused(request, error, origin.client_address, state);
         let admitted = admitted.await.map_err(|_| Refusal::Unavailable)?.map_err(refused)?;
         if let Some(own) = admitted.principal().api_token() {
-            attribute(own);
+            attribute(request, own);
         }
         Ok((Some(Arc::new(admitted)), origin))
     }
@@ -86,7 +87,7 @@ impl Caller {
 async fn caller(request: &HttpRequest, schemes: Schemes) -> Result<Caller, Refusal> {
     let state = request.app_data::<web::Data<HttpState>>().ok_or(Refusal::Unavailable)?;
     let info = request.extensions().get::<RequestInfo>().cloned();
-    let RequestInfo { id: request_id, client_address } = info.ok_or(Refusal::Unavailable)?;
+    let RequestInfo { id: request_id, client_address, .. } = info.ok_or(Refusal::Unavailable)?;
     let origin = Origin { client_address, request_id };
     let looking = look(request, schemes, &origin, state);
     let looked = timeout(state.settings.request_timeout, looking).await;
@@ -111,31 +112,34 @@ async fn look(
         Credentials::Bearer(presented) => Zeroizing::new(presented.to_owned()),
     };
     let look = state.service.look(&presented, origin.client_address).await;
-    look.map(Some).map_err(|error| refused(error, origin.client_address, state))
+    look.map(Some).map_err(|error| refused(request, error, origin.client_address, state))
 }
 
 /// Logs why a request does not pass.
 pub(super) fn refused(
+    request: &HttpRequest,
     error: AuthenticateError,
     client: Option<IpAddr>,
     state: &HttpState,
 ) -> Refusal {
     match error {
-        AuthenticateError::Refused(refusal) => refused_token(refusal, client, state),
-        AuthenticateError::Unavailable(error) => unavailable(&error),
+        AuthenticateError::Refused(refusal) => refused_token(request, refusal, client, state),
+        AuthenticateError::Unavailable(error) => unavailable(request, &error),
     }
 }
 
 /// Logs why the judge refuses a token.
 pub(super) fn refused_token(
+    request: &HttpRequest,
     refusal: TokenRefusal,
     client: Option<IpAddr>,
     state: &HttpState,
 ) -> Refusal {
-    claim(refusal);
+    claim(request, refusal);
     let token = refusal.token_id().map(tracing::field::display);
     if state.refusals.is_first(client, &refusal.to_string()) {
-        tracing::info!(reason = %refusal, token, "authentication refused");
+        span_of(request)
+            .in_scope(|| tracing::info!(reason = %refusal, token, "authentication refused"));
     } else {
         tracing::debug!(reason = %refusal, token, "authentication refused");
     }
@@ -143,8 +147,8 @@ pub(super) fn refused_token(
 }
 
 /// Logs why there is no verdict.
-pub(super) fn unavailable(error: &JudgeError) -> Refusal {
-    tracing::warn!(%error, "authentication was not possible");
+pub(super) fn unavailable(request: &HttpRequest, error: &JudgeError) -> Refusal {
+    span_of(request).in_scope(|| tracing::warn!(%error, "authentication was not possible"));
     Refusal::Unavailable
 }
 

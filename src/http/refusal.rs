@@ -35,6 +35,12 @@ pub(super) enum Refusal {
         allow: &'static str,
     },
     NotAcceptable,
+    /// The offer of a WebSocket is not well-formed.
+    HandshakeBroken,
+    /// A WebSocket is offered for another protocol than that of subscriptions.
+    SubprotocolMissing,
+    /// The client takes a file in none of the codings that it exists in.
+    CodingNotAcceptable,
     UnsupportedMediaType,
     BodyTooLarge,
     BodyTooSlow,
@@ -50,16 +56,18 @@ impl Refusal {
     const fn status(self) -> StatusCode {
         match self {
             Self::InvalidToken | Self::NoCredentials => StatusCode::UNAUTHORIZED,
-            Self::MalformedCredentials | Self::BodyBroken | Self::NotHttp => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::MalformedCredentials
+            | Self::HandshakeBroken
+            | Self::SubprotocolMissing
+            | Self::BodyBroken
+            | Self::NotHttp => StatusCode::BAD_REQUEST,
             Self::AddressNotAllowed | Self::CrossSite | Self::OriginNotAllowed => {
                 StatusCode::FORBIDDEN
             }
             Self::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::NotAcceptable | Self::CodingNotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTooSlow | Self::HeadTooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -81,6 +89,9 @@ impl Refusal {
             Self::Unavailable => "unavailable",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::NotAcceptable => "not_acceptable",
+            Self::HandshakeBroken => "handshake_broken",
+            Self::SubprotocolMissing => "subprotocol_missing",
+            Self::CodingNotAcceptable => "coding_not_acceptable",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::BodyTooLarge => "body_too_large",
             Self::BodyTooSlow => "body_too_slow",
@@ -117,6 +128,15 @@ impl Refusal {
             Self::NotAcceptable => {
                 "The answer can be application/graphql-response+json or application/json only; \
                  there are no streams."
+            }
+            Self::HandshakeBroken => {
+                "The offer of a WebSocket is not well-formed, or not version 13."
+            }
+            Self::SubprotocolMissing => {
+                "The WebSocket must be offered for the subprotocol graphql-transport-ws."
+            }
+            Self::CodingNotAcceptable => {
+                "The header `Accept-Encoding` must allow one of br, gzip and identity."
             }
             Self::UnsupportedMediaType => {
                 "The body must be application/json in UTF-8, not compressed; there are no uploads."

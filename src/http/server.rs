@@ -13,25 +13,34 @@ use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_confi
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, Error, middleware, web};
+use tokio_util::sync::CancellationToken;
 
 use super::connection::activity::busy_connection;
 use super::connection::library_refusal::Refuser;
 use super::connection::socket::Socket;
 use super::connection::unread_body::unread_body;
+use super::pulse::Pulse;
 use super::refusal::Refusal;
+use super::request::path::GRAPHQL;
 use super::request::request_log::request_log;
 use super::state::HttpState;
 use super::{authorize, graphql, health, oauth, playground};
 use crate::surface::{Connections, Protocol, Tls, Transport};
+use crate::wire::request_stream::Upgrades;
 
 /// How long a quiet connection is kept for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// How long a refused client may go on sending its body, which nobody reads. A connection that is
+/// closed at once is reset by what still comes, and most clients lose the answer with it.
+const LINGER: Duration = Duration::from_secs(5);
 
 /// A server that listens.
 pub struct HttpServer {
     server: Server,
     address: SocketAddr,
     shutdown_timeout: Duration,
+    closing: CancellationToken,
+    pulse: Arc<Pulse>,
 }
 
 /// Listens on an address; port 0 takes a free one. `connections` counts those of all listeners. Without
@@ -51,6 +60,11 @@ pub fn bind(
     let head_timeout = state.settings.request_timeout;
     let (workers, with_playground) = (state.settings.workers, state.settings.playground);
     let public_url = state.settings.public_url.clone();
+    let upgrades = match state.settings.subscriptions {
+        Some(_) => Upgrades::WebSocketAt(GRAPHQL),
+        None => Upgrades::None,
+    };
+    let closing = state.closing.clone();
     let state = web::Data::new(state);
     let counting = state.clone();
     let app = move || {
@@ -63,6 +77,7 @@ pub fn bind(
             .configure(graphql::endpoint::configure)
             .configure(|config| oauth::configure(config, public_url.as_ref()))
             .configure(health::configure)
+            .configure(authorize::configure_behind)
             .default_service(web::to(async || Refusal::NotFound.json()));
         if with_playground { app.configure(playground::configure) } else { app }
     };
@@ -73,9 +88,12 @@ pub fn bind(
         // The composition root handles signals: SIGINT, too, finishes what is in flight.
         .disable_signals();
     let stopping = server.graceful_shutdown_signal();
+    let pulse = Arc::<Pulse>::default();
+    let joining = Arc::clone(&pulse);
     // Called on each thread that serves requests.
     let listening = server.listen("http", listener, move || {
         counting.service.prepare_thread();
+        joining.join();
         let app = app().into_factory().map_err(|error: Error| error.error_response());
         let stopping = stopping.clone();
         let http = HttpService::build()
@@ -85,6 +103,7 @@ pub fn bind(
             })
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(head_timeout)
+            .client_disconnect_timeout(LINGER)
             .local_addr(address)
             .on_connect_ext(|socket: &Socket, data| {
                 data.insert(socket.activity());
@@ -99,7 +118,7 @@ pub fn bind(
                 Ok(admitted) => {
                     let refuser = Refuser::new(state.clone(), address);
                     let stream = Transport::new(stream, tls.as_ref(), Protocol::Http1);
-                    Ok((Socket::new(stream, idle_limit, refuser, admitted), peer))
+                    Ok((Socket::new(stream, idle_limit, upgrades, refuser, admitted), peer))
                 }
                 Err(too_many) => {
                     if state.refusals.is_first(address, &too_many.to_string()) {
@@ -113,13 +132,18 @@ pub fn bind(
         fn_service(accept).and_then(http)
     });
     let server = listening?.run();
-    Ok(HttpServer { server, address, shutdown_timeout })
+    Ok(HttpServer { server, address, shutdown_timeout, closing, pulse })
 }
 
 impl HttpServer {
     /// The address on which it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whether the threads that serve requests still turn.
+    pub const fn pulse(&self) -> &Arc<Pulse> {
+        &self.pulse
     }
 
     /// Serves until `stop` is ready, then takes nothing new and finishes what is in flight, for as
@@ -135,6 +159,7 @@ impl HttpServer {
             () = stop => {}
         }
         tracing::info!(timeout = ?self.shutdown_timeout, "shutting down");
+        self.closing.cancel();
         handle.stop(true).await;
         serving.await.map_err(std::io::Error::other)?
     }

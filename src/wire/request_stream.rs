@@ -1,5 +1,5 @@
-//! Removes offers that the server never accepts from a stream of HTTP/1 requests, in place, before
-//! the bytes are read as requests.
+//! Removes offers that the server does not accept from a stream of HTTP/1 requests, in place,
+//! before the bytes are read as requests.
 //!
 //! An offer to change the protocol (RFC 9110 section 7.8) may be ignored, and the connection then
 //! goes on. The HTTP library instead answers the option `upgrade` as if it were accepted and closes
@@ -8,13 +8,37 @@
 //! is made unreadable, because a proxy on the way may not see the end of a line there (RFC 9112
 //! section 2.2).
 //!
+//! The one offer that may be accepted is that of a WebSocket where GraphQL is. There, `Upgrade:
+//! websocket` stays, and the option is replaced by [`OFFERED`], which the library does not know:
+//! whoever accepts the offer looks for that.
+//!
 //! Requests are separated as the library separates them. What is not HTTP is passed on unchanged:
 //! the library refuses it and closes the connection.
+
+/// What stands in the field `Connection` where a client offers an upgrade that may be accepted.
+pub const OFFERED: &str = "offered";
+/// The protocol that may be accepted.
+const WEBSOCKET: &[u8] = b"websocket";
+
+/// Which offers are not removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Upgrades {
+    /// None.
+    #[default]
+    None,
+    /// That of a WebSocket in a GET of this path.
+    WebSocketAt(&'static str),
+}
 
 /// The bytes of one connection, as they come.
 #[derive(Debug, Default)]
 pub struct RequestStream {
+    upgrades: Upgrades,
     place: Place,
+    /// May the offers of this request be accepted?
+    may_upgrade: bool,
+    /// A WebSocket was offered, and all that follows the head belongs to it.
+    upgrades_now: bool,
     /// Was the last byte of a head a carriage return?
     after_cr: bool,
     /// A method, or the name of a field, as far as needed to recognise it.
@@ -32,6 +56,10 @@ enum Place {
     #[default]
     Start,
     Method,
+    /// So many characters of the path that matters were read.
+    Target {
+        matched: usize,
+    },
     RequestLine,
     Name,
     Value(Field),
@@ -52,6 +80,8 @@ enum Place {
     Trailer {
         empty: bool,
     },
+    /// A WebSocket.
+    Upgraded,
     /// Not HTTP, or no more requests.
     Through,
 }
@@ -59,8 +89,14 @@ enum Place {
 /// What the value of a field means here.
 #[derive(Debug, Clone, Copy)]
 enum Field {
-    Connection { option: Listed },
+    Connection {
+        option: Listed,
+    },
     Upgrade,
+    /// So many characters of [`WEBSOCKET`] were read.
+    Offer {
+        matched: usize,
+    },
     ContentLength,
     Other,
 }
@@ -71,15 +107,29 @@ enum Listed {
     Before,
     Kept,
     Blanked,
+    /// So many characters of [`OFFERED`] stand in its place.
+    Offered {
+        written: usize,
+    },
 }
 
 impl RequestStream {
+    /// The bytes of a new connection.
+    pub fn new(upgrades: Upgrades) -> Self {
+        Self { upgrades, ..Self::default() }
+    }
+
+    /// Has it become a WebSocket?
+    pub const fn is_upgraded(&self) -> bool {
+        matches!(self.place, Place::Upgraded)
+    }
+
     /// Passes the next bytes of the connection.
     pub fn pass(&mut self, bytes: &mut [u8]) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let taken = match self.place {
-                Place::Through => return,
+                Place::Through | Place::Upgraded => return,
                 Place::Body { left } => {
                     self.skip(left, rest.len(), Place::Start, |left| Place::Body { left })
                 }
@@ -87,6 +137,7 @@ impl RequestStream {
                     self.skip(left, rest.len(), Place::ChunkEnd, |left| Place::Chunk { left })
                 }
                 Place::RequestLine | Place::Value(Field::Other) => self.skip_line(rest),
+                Place::Name => self.name(rest),
                 _ => rest.first_mut().map_or(0, |byte| {
                     self.step(byte);
                     1
@@ -102,6 +153,7 @@ impl RequestStream {
             self.place,
             Place::Start
                 | Place::Method
+                | Place::Target { .. }
                 | Place::RequestLine
                 | Place::Name
                 | Place::Value(_)
@@ -137,6 +189,22 @@ impl RequestStream {
         end + 1
     }
 
+    /// Takes what is here of the name of a field.
+    fn name(&mut self, rest: &mut [u8]) -> usize {
+        let ends = |byte: &u8| matches!(byte, b':' | b'\r' | b'\n');
+        let here = rest.iter().position(ends).unwrap_or(rest.len());
+        if here == 0 {
+            return rest.first_mut().map_or(0, |byte| {
+                self.step(byte);
+                1
+            });
+        }
+        let room = LONGEST_WORD.saturating_sub(self.word.len());
+        self.word.extend_from_slice(rest.get(..here.min(room)).unwrap_or_default());
+        self.after_cr = false;
+        here
+    }
+
     fn step(&mut self, byte: &mut u8) {
         let in_head = !matches!(
             self.place,
@@ -161,9 +229,15 @@ impl RequestStream {
             (Place::Method, b' ') => {
                 // What follows the head of a CONNECT is no request.
                 let tunnel = self.word.eq_ignore_ascii_case(b"CONNECT");
-                if tunnel { Place::Through } else { Place::RequestLine }
+                (self.may_upgrade, self.upgrades_now) = (false, false);
+                match self.upgrades {
+                    _ if tunnel => Place::Through,
+                    Upgrades::WebSocketAt(_) if self.word == b"GET" => Place::Target { matched: 0 },
+                    _ => Place::RequestLine,
+                }
             }
-            (Place::Method | Place::RequestLine, b'\n') => self.next_line(),
+            (Place::Method | Place::Target { .. } | Place::RequestLine, b'\n') => self.next_line(),
+            (Place::Target { matched }, byte) => self.target(matched, byte),
             (Place::Method, _) => {
                 self.take(*byte);
                 Place::Method
@@ -176,7 +250,11 @@ impl RequestStream {
                 self.take(*byte);
                 Place::Name
             }
-            (Place::Value(_), b'\n') => self.next_line(),
+            (Place::Value(field), b'\n') => {
+                self.upgrades_now |=
+                    matches!(field, Field::Offer { matched } if matched == WEBSOCKET.len());
+                self.next_line()
+            }
             (Place::Value(field), b'\r') => Place::Value(field),
             (Place::Value(field), _) => self.value_byte(field, byte),
             (Place::HeadEnd, b'\n') => self.body(),
@@ -200,8 +278,22 @@ impl RequestStream {
             (Place::Trailer { .. }, b'\n') => Place::Trailer { empty: true },
             (Place::Trailer { empty }, b'\r') => Place::Trailer { empty },
             (Place::Trailer { .. }, _) => Place::Trailer { empty: false },
-            (place @ (Place::Body { .. } | Place::Chunk { .. } | Place::Through), _) => place,
+            (place @ (Place::Body { .. } | Place::Chunk { .. }), _) => place,
+            (place @ (Place::Upgraded | Place::Through), _) => place,
         };
+    }
+
+    /// Compares the path of a request with the one that matters.
+    fn target(&mut self, matched: usize, byte: u8) -> Place {
+        let Upgrades::WebSocketAt(path) = self.upgrades else { return Place::RequestLine };
+        match path.as_bytes().get(matched) {
+            Some(expected) if *expected == byte => Place::Target { matched: matched + 1 },
+            None if matches!(byte, b' ' | b'?') => {
+                self.may_upgrade = true;
+                Place::RequestLine
+            }
+            _ => Place::RequestLine,
+        }
     }
 
     fn take(&mut self, byte: u8) {
@@ -220,6 +312,8 @@ impl RequestStream {
         let is = |name: &str| self.word.eq_ignore_ascii_case(name.as_bytes());
         if is("connection") {
             Place::Value(Field::Connection { option: Listed::Before })
+        } else if is("upgrade") && self.may_upgrade {
+            Place::Value(Field::Offer { matched: 0 })
         } else if is("upgrade") {
             Place::Value(Field::Upgrade)
         } else if is("transfer-encoding") {
@@ -241,18 +335,33 @@ impl RequestStream {
                 *byte = b' ';
                 Place::Value(field)
             }
+            Field::Offer { matched } => {
+                Place::Value(Field::Offer { matched: offer(matched, byte) })
+            }
             Field::Connection { option } => {
                 let option = match (option, *byte) {
                     (_, b',') => Listed::Before,
                     (option, b' ' | b'\t') => option,
+                    (Listed::Before, b'u' | b'U') if self.may_upgrade => {
+                        Listed::Offered { written: 0 }
+                    }
                     // No other option that matters here begins with `upgrade`.
                     (Listed::Before, b'u' | b'U') => Listed::Blanked,
                     (Listed::Before, _) => Listed::Kept,
                     (option, _) => option,
                 };
-                if matches!(option, Listed::Blanked) {
-                    *byte = b' ';
-                }
+                let option = match option {
+                    Listed::Blanked => {
+                        *byte = b' ';
+                        option
+                    }
+                    Listed::Offered { written } if !matches!(*byte, b' ' | b'\t') => {
+                        // A longer option that begins alike is none that matters.
+                        *byte = OFFERED.as_bytes().get(written).copied().unwrap_or(b'-');
+                        Listed::Offered { written: written + 1 }
+                    }
+                    option => option,
+                };
                 Place::Value(Field::Connection { option })
             }
             Field::ContentLength => match *byte {
@@ -274,98 +383,32 @@ impl RequestStream {
         let (length, chunked) = (self.length.take(), std::mem::take(&mut self.chunked));
         match length {
             _ if chunked => Place::ChunkSize { size: 0 },
+            _ if std::mem::take(&mut self.upgrades_now) => Place::Upgraded,
             Some(left) if left > 0 => Place::Body { left },
             _ => Place::Start,
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// What comes out, whole and byte by byte alike.
-    fn passed(text: &str) -> String {
-        let mut whole = text.as_bytes().to_vec();
-        RequestStream::default().pass(&mut whole);
-        let mut single = text.as_bytes().to_vec();
-        let mut stream = RequestStream::default();
-        single.chunks_mut(1).for_each(|byte| stream.pass(byte));
-        assert_eq!(whole, single, "{text:?}");
-        String::from_utf8(whole).unwrap()
+/// Passes the name of the protocol that may be accepted, and overwrites every other one. How much
+/// of the name was read.
+fn offer(matched: usize, byte: &mut u8) -> usize {
+    const REFUSED: usize = usize::MAX;
+    let is_blank = matches!(*byte, b' ' | b'\t');
+    if matched == REFUSED {
+        *byte = b' ';
+        return REFUSED;
     }
-
-    #[test]
-    fn offers_are_blanked_out() {
-        for (lines, left) in [
-            ("Connection: Upgrade\r\nUpgrade: h2c\r\n", "Connection:        \r\nUpgrade:    \r\n"),
-            ("connection:upgrade\r\n", "connection:       \r\n"),
-            ("CONNECTION: keep-alive, UpGrAdE\r\n", "CONNECTION: keep-alive,        \r\n"),
-            ("connection: upgrade , close\r\n", "connection:         , close\r\n"),
-            (
-                "connection: close\r\nconnection: upgrade\r\n",
-                "connection: close\r\nconnection:        \r\n",
-            ),
-            ("Connection: Upgrade, HTTP2-Settings\r\n", "Connection:        , HTTP2-Settings\r\n"),
-            ("upgrade: websocket, h2c\r\n", "upgrade:               \r\n"),
-        ] {
-            let head = |lines: &str| {
-                format!("GET / HTTP/1.1\r\nhost: x\r\n{lines}x-upgrade: upgrade\r\n\r\n")
-            };
-            assert_eq!(passed(&head(lines)), head(left));
-        }
+    if is_blank && (matched == 0 || matched == WEBSOCKET.len()) {
+        return matched;
     }
-
-    #[test]
-    fn bodies_are_left_alone_and_what_follows_them_is_not() {
-        let offer = "\r\nconnection: upgrade\r\n\r\n";
-        let (head, blank) = ("GET / HTTP/1.1", "\r\nconnection:        \r\n\r\n");
-        let length = offer.len();
-        for body in [
-            format!("content-length: {length}\r\n\r\n{offer}"),
-            format!("Content-Length:{length} \r\n\r\n{offer}"),
-            format!("transfer-encoding: chunked\r\n\r\n{length:x};a=b\r\n{offer}\r\n0\r\n\r\n"),
-            format!(
-                "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n{length:X}\r\n{offer}\r\n0\r\n\r\n"
-            ),
-            "transfer-encoding: chunked\r\n\r\n0\r\nconnection: upgrade\r\n\r\n".to_owned(),
-            "content-length: 0\r\n\r\n".to_owned(),
-            "\r\n".to_owned(),
-        ] {
-            let request = format!("POST / HTTP/1.1\r\n{body}");
-            assert_eq!(
-                passed(&format!("{request}{head}{offer}")),
-                format!("{request}{head}{blank}")
-            );
-        }
+    if WEBSOCKET.get(matched).is_some_and(|expected| byte.eq_ignore_ascii_case(expected)) {
+        return matched + 1;
     }
-
-    #[test]
-    fn a_line_without_carriage_return_is_made_unreadable() {
-        for (text, left) in [
-            ("GET / HTTP/1.1\nhost: x\r\n\r\n", "GET / HTTP/1.1\0host: x\r\n\r\n"),
-            ("GET / HTTP/1.1\r\nhost: x\n\r\n", "GET / HTTP/1.1\r\nhost: x\0\r\n"),
-            ("GET / HTTP/1.1\r\nconnection: x\n\r\n", "GET / HTTP/1.1\r\nconnection: x\0\r\n"),
-            ("GET / HTTP/1.1\r\nhost: x\r\n\n", "GET / HTTP/1.1\r\nhost: x\r\n\0"),
-            ("\nGET / HTTP/1.1\r\n\r\n", "\0GET / HTTP/1.1\r\n\r\n"),
-        ] {
-            assert_eq!(passed(text), left);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_survived_and_none_is_added(mut bytes: Vec<u8>, cut: prop::sample::Index) {
-            let length = bytes.len();
-            let mut split = bytes.clone();
-            RequestStream::default().pass(&mut bytes);
-            let mut stream = RequestStream::default();
-            let (start, end) = split.split_at_mut(cut.index(length + 1).min(length));
-            stream.pass(start);
-            stream.pass(end);
-            prop_assert_eq!(bytes, split);
-        }
-    }
+    // What was passed of it must not be the whole name.
+    *byte = if matched == WEBSOCKET.len() { b'!' } else { b' ' };
+    REFUSED
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,10 @@ pub(in crate::http) struct Activity(Rc<State>);
 struct State {
     /// Since when no request is being answered; `None` while one is.
     idle_since: Cell<Option<Instant>>,
+    /// What keeps it busy: a request that is being answered, and a socket that it became.
+    busy: Cell<usize>,
+    /// It ends as soon as what is under way is written.
+    has_ended: Cell<bool>,
     /// Bytes that the library was given, less those that were taken.
     untaken: Cell<usize>,
     /// Waits until a handler takes something.
@@ -38,6 +42,8 @@ impl Default for Activity {
     fn default() -> Self {
         Self(Rc::new(State {
             idle_since: Cell::new(Some(Instant::now())),
+            busy: Cell::default(),
+            has_ended: Cell::default(),
             untaken: Cell::default(),
             reader: Cell::default(),
             head: Cell::default(),
@@ -89,20 +95,38 @@ impl Activity {
         &self.0.head
     }
 
-    fn begin(self) -> Busy {
+    /// Keeps the connection until what is returned is dropped.
+    pub(in crate::http) fn begin(self) -> Busy {
+        self.0.busy.set(self.0.busy.get() + 1);
         self.0.idle_since.set(None);
         self.taken();
         Busy(self)
     }
+
+    /// Nothing more is read, and nothing that cannot be written at once.
+    pub(in crate::http) fn end(&self) {
+        self.0.has_ended.set(true);
+        self.taken();
+    }
+
+    /// Must it end now?
+    pub(super) fn has_ended(&self) -> bool {
+        self.0.has_ended.get()
+    }
 }
 
 /// Marks a connection as busy until it is dropped.
-struct Busy(Activity);
+pub(in crate::http) struct Busy(Activity);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.0.idle_since.set(Some(Instant::now()));
         self.0.0.head.take();
+        let left = self.0.0.busy.get().saturating_sub(1);
+        self.0.0.busy.set(left);
+        if left > 0 {
+            return;
+        }
+        self.0.0.idle_since.set(Some(Instant::now()));
         self.0.taken();
     }
 }

@@ -42,8 +42,13 @@ pub(super) fn at_end(bytes: &[u8]) -> Option<(usize, Refusal)> {
     }
     let earliest = bytes.len().saturating_sub(MAX_HEAD);
     let tail = bytes.get(earliest..)?;
-    let start = tail.windows(9).rposition(|window| window == b"HTTP/1.1 ")?;
-    let head = tail.get(start..)?;
+    // Looked for by its first character: all answers without a body come this far, most without it.
+    if !tail.contains(&b'H') {
+        return None;
+    }
+    let starts = tail.iter().enumerate().rev().filter(|(_, byte)| **byte == b'H');
+    let mut heads = starts.filter_map(|(start, _)| Some((start, tail.get(start..)?)));
+    let (start, head) = heads.find(|(_, head)| head.starts_with(b"HTTP/1.1 "))?;
     let (_, refusal) = KNOWN.into_iter().find(|(line, _)| head.starts_with(line))?;
     let has = |line: &[u8]| head.windows(line.len()).any(|window| window == line);
     let is_bare = has(b"content-length: 0\r\n") && !has(b"x-request-id:");
@@ -63,7 +68,7 @@ impl Refuser {
 
     /// Our refusal in place of this one, which keeps the library's own header lines.
     pub(super) fn replace(&self, head: &[u8], refusal: Refusal) -> Replacement {
-        let id = request_id(self.state.clock.now(), self.state.random.as_ref()).ok();
+        let id = request_id(self.state.clock.now(), self.state.id_random.as_ref()).ok();
         let id = id.unwrap_or_default();
         self.log(&id, refusal);
         let body = RefusalBody::from(refusal).text();

@@ -2,7 +2,7 @@
 //!
 //! A handler may answer without having read the whole body. Once the body is dropped, actix-http
 //! drains what is left of it, without a bound on time where it comes in chunks; while it is held,
-//! the connection is closed a second after the answer.
+//! the connection is closed some seconds after the answer.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -23,26 +23,44 @@ pub(in crate::http) async fn unread_body(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let shared = Rc::new(RefCell::new(request.take_payload()));
-    let activity = request.request().conn_data::<Activity>().cloned();
-    let payload = Box::pin(Shared { payload: Rc::clone(&shared), activity });
-    request.set_payload(Payload::Stream { payload });
+    let body = match request.take_payload() {
+        Payload::None => None,
+        payload => {
+            let activity = request.request().conn_data::<Activity>().cloned();
+            let body = Rc::new(RefCell::new(Unread { payload, ended: false, activity }));
+            let payload = Box::pin(Shared(Rc::clone(&body)));
+            request.set_payload(Payload::Stream { payload });
+            Some(body)
+        }
+    };
     let response = next.call(request).await?;
-    Ok(response.map_body(|_, body| Holding { body: body.boxed(), _unread: shared }))
+    if body.as_ref().is_some_and(|body| !body.borrow().ended) {
+        // The library decodes a body after the handler's first turn. One that came with its head is
+        // whole then, and an answer that did not need it leaves the connection open.
+        tokio::task::yield_now().await;
+    }
+    Ok(response.map_body(|_, answer| Holding { answer: answer.boxed(), _unread: body }))
 }
 
-/// The request's body, as the handler reads it.
-struct Shared {
-    payload: Rc<RefCell<Payload>>,
+/// The request's body.
+struct Unread {
+    payload: Payload,
+    /// Its last byte was read.
+    ended: bool,
     activity: Option<Activity>,
 }
+
+/// The same as the handler reads it.
+struct Shared(Rc<RefCell<Unread>>);
 
 impl Stream for Shared {
     type Item = Result<web::Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let next = Pin::new(&mut *self.payload.borrow_mut()).poll_next(cx);
-        if let (Poll::Pending, Some(activity)) = (&next, &self.activity) {
+        let mut body = self.0.borrow_mut();
+        let next = Pin::new(&mut body.payload).poll_next(cx);
+        body.ended |= matches!(next, Poll::Ready(None));
+        if let (Poll::Pending, Some(activity)) = (&next, &body.activity) {
             activity.taken();
         }
         next
@@ -51,21 +69,21 @@ impl Stream for Shared {
 
 /// The answer's body, with the request's.
 struct Holding {
-    body: BoxBody,
-    _unread: Rc<RefCell<Payload>>,
+    answer: BoxBody,
+    _unread: Option<Rc<RefCell<Unread>>>,
 }
 
 impl MessageBody for Holding {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
-        self.body.size()
+        self.answer.size()
     }
 
     fn poll_next(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<web::Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(cx)
+        Pin::new(&mut self.answer).poll_next(cx)
     }
 }

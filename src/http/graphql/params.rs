@@ -47,7 +47,10 @@ pub(super) fn from_query_string(text: &str) -> Result<GraphqlRequest, GraphqlRef
     from_object(parameters)
 }
 
-fn from_object(mut parameters: Map<String, Value>) -> Result<GraphqlRequest, GraphqlRefusal> {
+/// Reads the parameters of a JSON object.
+pub(super) fn from_object(
+    mut parameters: Map<String, Value>,
+) -> Result<GraphqlRequest, GraphqlRefusal> {
     let extensions = match parameters.remove("extensions") {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(extensions)) => extensions,

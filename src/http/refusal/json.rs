@@ -79,6 +79,9 @@ const fn code(refusal: Refusal) -> ErrorCode {
         Refusal::MalformedCredentials
         | Refusal::MethodNotAllowed { .. }
         | Refusal::NotAcceptable
+        | Refusal::HandshakeBroken
+        | Refusal::SubprotocolMissing
+        | Refusal::CodingNotAcceptable
         | Refusal::UnsupportedMediaType
         | Refusal::BodyTooLarge
         | Refusal::BodyTooSlow

@@ -1,11 +1,12 @@
 //! Reading the body of a request.
 
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use actix_web::web;
+use futures_util::future::poll_fn;
 use futures_util::{FutureExt, StreamExt};
-use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::room::{Arriving, Share};
@@ -44,7 +45,7 @@ pub(in crate::http) async fn read_body(
             let mut next = body.next().now_or_never();
             if next.is_none() {
                 // What came with the head may not be decoded yet: the handler runs before that.
-                yield_now().await;
+                step_aside().await;
                 next = body.next().now_or_never();
             }
             let next = match next {
@@ -65,4 +66,18 @@ pub(in crate::http) async fn read_body(
         Ok(Body { bytes, arrival, _room: room })
     };
     timeout(limit, reading).await.unwrap_or(Err(Refusal::BodyTooSlow))
+}
+
+/// Lets whatever polls this go on, and is ready the next time. tokio's `yield_now` asks the operating
+/// system for events first: a call for each request.
+async fn step_aside() {
+    let mut asked = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut asked, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

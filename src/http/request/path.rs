@@ -36,12 +36,7 @@ pub(in crate::http) fn endpoint(path: &str) -> Endpoint {
     }
 }
 
-/// Is this the path of a probe?
-pub(in crate::http) fn is_probe(path: &str) -> bool {
-    matches!(path, LIVEZ | READYZ)
-}
-
 /// Is this a path of forward-auth?
-pub(in crate::http) fn is_authorize(path: &str) -> bool {
+fn is_authorize(path: &str) -> bool {
     path.strip_prefix(AUTHORIZE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -100,3 +100,34 @@ async fn the_soft_limit_of_descriptors_is_raised_to_the_hard_one() {
         server.stop();
     }
 }
+
+/// A limit that is far too low costs connections, and nothing that the server itself opens.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_leave_the_server_the_descriptors_that_it_needs() {
+    let database = migrated();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -n 64 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_tokenwright")]);
+    shell.args(["serve", "--database-url", &database.url_text(), "--workers", "2"]);
+    shell.args(PATIENT).args(["--metrics-listen", "127.0.0.1:0"]);
+    shell.current_dir(database.folder()).env_clear();
+    let server = Binary::from(shell).serve();
+    let open = half_open(100, [127, 0, 0, 1], &server).await;
+    let said = server.running.until(|said| said.err().contains("too many connections"));
+    let text = said.err();
+    assert!(
+        text.contains("the limit of open files leaves room for 8 connections at once"),
+        "{text}"
+    );
+    let metrics = text.split_once("Prometheus on ").unwrap().1.lines().next().unwrap();
+    assert_eq!(reqwest::get(metrics).await.unwrap().status(), 200);
+    drop(open);
+    let again = async {
+        while !asked_from([127, 0, 0, 3], &server).await.ends_with("ok\n") {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(60), again).await.unwrap();
+    assert_eq!(server.get("/readyz").await.status, 200);
+    let said = server.stop().stderr;
+    assert!(!said.contains("open files (os error"), "{said}");
+}

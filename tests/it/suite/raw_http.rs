@@ -155,6 +155,28 @@ async fn a_query_string_is_utf_8() {
     assert!(ask(&app, &format!("GET /graphql?query={fine}"), &[], "").ends_with(ANSWERED));
 }
 
+/// A client with a token that has ended would open a connection for each try.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_leaves_the_connection_open() {
+    let app = TestApp::start().await;
+    let request = |last: &str| {
+        let length = QUERY.len();
+        format!(
+            "POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer nonsense\r\n{last}\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{QUERY}"
+        )
+    };
+    let again = request("");
+    let requests = [again.clone(), again.clone(), request("connection: close\r\n")].concat();
+    let answers = exchange(app.address, &[requests.as_bytes()]);
+    assert_eq!(answers.matches("HTTP/1.1 401 ").count(), 3, "{answers}");
+    // The body of the second does not come: its answer ends the connection.
+    let (head, _) = again.split_at(again.len() - QUERY.len());
+    let answers = exchange(app.address, &[again.as_bytes(), head.as_bytes()]);
+    assert_eq!(answers.matches("HTTP/1.1 401 ").count(), 2, "{answers}");
+    assert!(answers.contains("connection: close"), "{answers}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn there_is_one_way_to_the_endpoint() {
     let app = TestApp::start().await;

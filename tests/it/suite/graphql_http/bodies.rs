@@ -1,5 +1,6 @@
 //! The body of a request: its JSON, its size, how it arrives, and its media type.
 
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use reqwest::RequestBuilder;
@@ -69,6 +70,32 @@ async fn a_body_that_announces_too_much_is_refused() {
     }
     let fitting = format!("{WHO}{}", " ".repeat(64 * 1024 - WHO.len()));
     assert_eq!(body(&app, fitting).await.status, 200);
+}
+
+/// Many clients look for an answer only once they have sent all of their request.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_reaches_a_client_that_sends_its_whole_body_first() {
+    let app = TestApp::start().await;
+    let mut connection = std::net::TcpStream::connect(app.address).unwrap();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {TEN_MEGABYTES}\r\n\r\n",
+        app.admin
+    );
+    connection.write_all(head.as_bytes()).unwrap();
+    let piece = vec![b' '; TEN_MEGABYTES / 10];
+    for _ in 0..10 {
+        connection.write_all(&piece).unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let mut answer = String::new();
+    while !answer.contains("body_too_large") {
+        let mut bytes = [0; 1024];
+        let count = connection.read(&mut bytes).unwrap();
+        assert!(count > 0, "{answer}");
+        answer.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    }
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }
 
 /// The head of a request whose body comes in chunks.

@@ -23,13 +23,13 @@ const PATIENT: &[&str] = &["--request-timeout", "60s"];
 const WHOLE: usize = 65_000;
 
 /// Each client has a descriptor here as well.
-fn raise_descriptors() {
+pub(super) fn raise_descriptors() {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
 }
 
 /// Sends the same from many connections, which stay open.
-async fn hold(to: SocketAddr, part: &[u8], clients: u16) -> Vec<TcpStream> {
+pub(super) async fn hold(to: SocketAddr, part: &[u8], clients: u16) -> Vec<TcpStream> {
     let mut held = Vec::new();
     for n in 0..clients {
         let mut connection = connect_from([127, 0, 1, u8::from(n % 2 == 0)], to).await;
@@ -48,7 +48,7 @@ fn answered(connection: &TcpStream) -> String {
 }
 
 impl Target {
-    fn head(&self, more: &str) -> String {
+    pub(super) fn head(&self, more: &str) -> String {
         format!(
             "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
              authorization: Bearer {}\r\n{more}\r\n",

@@ -56,7 +56,7 @@ fn aliased(field: &str) -> String {
 }
 
 /// Queries whose answers would be far too large, and how each is refused.
-fn too_large() -> Vec<String> {
+pub(super) fn too_large() -> Vec<String> {
     let nested = |depth: usize| {
         let open = "allowedAddresses user { apiToken { ".repeat(depth);
         format!("{open} id {}", "} }".repeat(depth))
@@ -90,7 +90,7 @@ async fn no_small_request_takes_much_memory() {
 }
 
 /// The largest page that can be answered.
-const PAGE: &str = "{ apiTokens(first: 100) { nodes { id name status expiry partialToken version
+pub(super) const PAGE: &str = "{ apiTokens(first: 100) { nodes { id name status expiry partialToken version
     permissions allowedAddresses description labels { key value } user { id name } createdUserInfo { userName } } } }";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,7 +127,7 @@ async fn many_large_answers_at_once_are_bounded_and_keep_nobody_waiting() {
 }
 
 /// An answer of 5 MB with few values.
-const EVENTS: &str = "{ auditEvents(first: 60) { nodes { changes { before after } } } }";
+pub(super) const EVENTS: &str = "{ auditEvents(first: 60) { nodes { changes { before after } } } }";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_nobody_reads_are_bounded_and_dropped() {
@@ -192,7 +192,7 @@ impl Target {
     }
 
     /// Sends a query on a connection of its own, without reading the answer.
-    fn ask_and_wait(&self, query: &str) -> TcpStream {
+    pub(super) fn ask_and_wait(&self, query: &str) -> TcpStream {
         let body = json!({ "query": query }).to_string();
         let mut connection = self.begin(body.len());
         connection.write_all(body.as_bytes()).unwrap();
