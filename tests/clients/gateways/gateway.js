@@ -20,7 +20,7 @@ export const contributed = (name) => fileURLToPath(new URL(`../../../contrib/gat
 const PORTS = { gateway: 8000, inner: 8001, service: 3000, tokenwright: 8080, extAuthz: 8081, tls: 8443 };
 
 /// Ports that nothing listens on.
-async function freePorts(count) {
+export async function freePorts(count) {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
   const ports = servers.map((server) => server.address().port);

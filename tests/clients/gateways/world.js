@@ -31,13 +31,14 @@ const TOKENS = {
   'to be deleted': { permissions: [READ] },
 };
 
-/// Starts everything. `gateway` makes the description that `startGateway` takes; it is given Tokenwright.
-export async function startWorld(gateway) {
+/// Starts everything. `gateway` makes the description that `startGateway` takes; it is given Tokenwright, which has
+/// these settings as `more`.
+export async function startWorld(gateway, ...more) {
   const stops = [];
   const stop = async () => { for (const end of stops.reverse()) await end(); };
   try {
     const tokenwright = await start(
-      'serve', '--trusted-proxies', '127.0.0.1', '--ext-authz-listen', '127.0.0.1:0',
+      'serve', '--trusted-proxies', '127.0.0.1', '--ext-authz-listen', '127.0.0.1:0', ...more,
     );
     stops.push(tokenwright.stop);
     const service = await startService();

@@ -33,7 +33,8 @@ export class Tokenwright {
   }
 
   async start() {
-    this.child = spawn(binary, ['serve', '--listen', this.#listen], {
+    // At `debug` each question has a line, also one whose answer is good news.
+    this.child = spawn(binary, ['serve', '--listen', this.#listen, '--log', 'info,tokenwright=debug'], {
       env: this.env,
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -21,12 +21,7 @@ export async function start(...args) {
   const token = await run(
     'admin', 'create-token', '--name', 'administrator', '--expires-in', '90d', '--all-permissions', ...database,
   );
-  const [command, ...more] = args.length ? args : ['dev'];
-  const child = spawn(binary, [command, ...database, '--listen', '127.0.0.1:0', ...more], {
-    env: {},
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const { origin, url, child, said, ended } = await serve(file, ...args);
   const end = async () => {
     child.kill('SIGKILL');
     await ended;
@@ -35,6 +30,16 @@ export async function start(...args) {
     await end();
     await rm(folder, { recursive: true, force: true });
   };
+  return { origin, url, token, file, pid: child.pid, said, end, stop };
+}
+
+/// A server on a database that exists: `child` is its process, `ended` waits for its end.
+export async function serve(file, command = 'dev', ...more) {
+  const child = spawn(binary, [command, '--database-url', `sqlite:${file}`, '--listen', '127.0.0.1:0', ...more], {
+    env: {},
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
   const said = [];
   const lines = createInterface({ input: child.stderr });
   const origin = await new Promise((resolve, reject) => {
@@ -45,7 +50,7 @@ export async function start(...args) {
     });
     ended.then((code) => reject(new Error(`the server ended with ${code}:\n${said.join('\n')}`)));
   });
-  return { origin, url: `${origin}/graphql`, token, file, pid: child.pid, said, end, stop };
+  return { origin, url: `${origin}/graphql`, child, said, ended };
 }
 
 /// Runs a command of the program to its end; what it wrote to standard output.

@@ -7,10 +7,11 @@ import { start } from '../support/server.js';
 import { documents, variables } from './corpus.js';
 import { REFERENCES, refusedBy, servedSchema } from './reference.js';
 
-/// Rules that no document can break here: the schema has no subscription, no `@defer` and no `@stream`.
+/// Rules that no document can break here: the schema has all types of operations, no `@defer` and no `@stream`; and
+/// subscriptions are refused in a request, whatever they select.
 const NOT_HERE = [
-  'SingleFieldSubscriptionsRule', 'DeferStreamDirectiveOnRootFieldRule', 'DeferStreamDirectiveOnValidOperationsRule',
-  'DeferStreamDirectiveLabelRule', 'StreamDirectiveOnListFieldRule',
+  'KnownOperationTypesRule', 'SingleFieldSubscriptionsRule', 'DeferStreamDirectiveOnRootFieldRule',
+  'DeferStreamDirectiveOnValidOperationsRule', 'DeferStreamDirectiveLabelRule', 'StreamDirectiveOnListFieldRule',
 ];
 
 /// Groups of documents that a reference reads by another edition of the language than that of September 2025,
