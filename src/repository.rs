@@ -6,6 +6,9 @@ mod clock;
 mod list;
 mod name_keys;
 mod permissions;
+#[cfg(test)]
+mod plans;
+mod policy;
 mod prune;
 mod rows;
 mod token;
@@ -20,6 +23,7 @@ use crate::metrics::PoolLevel;
 
 pub use audit::AuditEventList;
 pub use list::List;
+pub use policy::PolicyUpdated;
 pub use prune::PrunedTokens;
 use token::KnownCredentials;
 pub use token::{

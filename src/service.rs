@@ -3,11 +3,16 @@
 //! (`authenticate`) and for other services (`verify`). A use case takes the principal, decides, and
 //! runs the repository.
 
+mod audit_log;
 mod authenticate;
 mod background;
+mod export;
 mod failed_proofs;
 mod failure;
+mod feed;
 mod judge;
+mod live;
+mod policy;
 mod proof;
 mod prune;
 mod quota;
@@ -29,13 +34,20 @@ use crate::domain::random::RandomSource;
 use crate::metrics::Metrics;
 use crate::repository::Repository;
 
+pub use audit_log::HELD;
 pub use authenticate::{Admitted, Arrival, AuthenticateError, FirstLook, NotCurrent};
 pub use background::LAST_USE_INTERVAL;
 use background::{LastUses, Refusals};
+pub use export::{EXPORT_PAGE, ResumeError};
 use failed_proofs::FailedProofs;
 pub use failed_proofs::FailureLimits;
 pub use failure::Failure;
+use feed::Feed;
+pub use feed::{FollowedEvent, Following};
 pub use judge::JudgeError;
+use live::LiveCallers;
+pub use live::{Ending, LiveCaller, LiveLimits, TooManyLive};
+pub use policy::{PolicyCounts, UpdatePolicy, UpdatePolicyError};
 use proof::SecretProofs;
 pub use proof::{DEFAULT_COST, MAX_COST, MIN_COST, ProofBusy};
 pub use prune::Pruned;
@@ -65,6 +77,8 @@ pub struct Service {
     last_use_interval: Duration,
     quotas: Quotas,
     counts: Counts,
+    feed: Feed,
+    live: Arc<LiveCallers>,
     metrics: Arc<Metrics>,
 }
 
@@ -119,6 +133,8 @@ impl Service {
             last_use_interval,
             quotas,
             counts: Counts::default(),
+            feed: Feed::default(),
+            live: Arc::default(),
             metrics,
         }
     }

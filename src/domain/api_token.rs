@@ -8,6 +8,7 @@ use super::clock::Instant;
 use super::id::{ApiTokenId, UserId};
 use super::label::Labels;
 use super::permission::PermissionSet;
+use super::policy::Policy;
 use super::secret::StoredSecret;
 use super::user::{User, UserInfo};
 
@@ -46,6 +47,8 @@ pub struct ApiToken {
     pub renewed_from: Option<ApiTokenId>,
     /// Kept to within a minute; none for a token that was never used.
     pub last_use: Option<LastUse>,
+    /// When it was last enabled; none for a token that was never disabled.
+    pub enabled_date: Option<Instant>,
 }
 
 /// When and from where a token was used.
@@ -99,6 +102,8 @@ pub struct Credential {
     pub secret: StoredSecret,
     /// The record of a deleted token is kept, so that the log can distinguish deleted from unknown.
     pub deleted: bool,
+    /// The rules for all tokens, as they were when the record was read.
+    pub policy: Policy,
 }
 
 /// A token that is about to be stored, with its user.

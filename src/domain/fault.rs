@@ -48,6 +48,18 @@ pub enum Field {
     Tokens,
     /// The address of the client that showed a secret.
     ClientAddress,
+    /// The longest lifetime of the policy.
+    MaxLifetimeSeconds,
+    /// Which tokens the longest lifetime is for.
+    MaxLifetimeScope,
+    /// Which tokens must have allowed addresses.
+    AllowedAddressesScope,
+    /// The longest time without a use.
+    IdleSeconds,
+    /// Which tokens the longest time without a use is for.
+    IdleScope,
+    /// Whether a policy counts that refuses whoever makes it.
+    Force,
     /// How many rows of a page, from its start.
     First,
     /// How many rows of a page, up to its end.

@@ -38,6 +38,14 @@ macro_rules! id_type {
                 self.0
             }
 
+            /// The id as clients see it.
+            pub fn text(self) -> String {
+                let mut text = String::with_capacity($prefix.len() + base62::WIDTH_128);
+                text.push_str($prefix);
+                text.push_str(&base62::encode(self.0.as_u128(), base62::WIDTH_128));
+                text
+            }
+
             /// The id that the database holds.
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
@@ -46,8 +54,7 @@ macro_rules! id_type {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($prefix)?;
-                f.write_str(&base62::encode(self.0.as_u128(), base62::WIDTH_128))
+                f.write_str(&self.text())
             }
         }
 
@@ -84,6 +91,23 @@ id_type!(
     EventId, "evt_"
 );
 
+id_type!(
+    /// Identifies the policy: there is only one.
+    PolicyId, "pol_"
+);
+
+impl EventId {
+    /// The time at which the id was made, in whole milliseconds; `None` if no server made it. An
+    /// event is never dated before that.
+    pub fn time(self) -> Option<Instant> {
+        if self.0.get_version_num() != 7 {
+            return None;
+        }
+        let millis = i64::try_from(self.0.as_u128() >> 80).ok()?;
+        Instant::from_timestamp_millis(millis)
+    }
+}
+
 impl UserId {
     /// The built-in system user, which the first migration makes.
     pub const SYSTEM: Self = Self(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0000));
@@ -119,6 +143,16 @@ mod tests {
         assert_eq!(text.parse::<UserId>(), Err(InvalidId));
         assert_eq!(text[..25].parse::<ApiTokenId>(), Err(InvalidId));
         assert_eq!(format!("{text}0").parse::<ApiTokenId>(), Err(InvalidId));
+    }
+
+    #[test]
+    fn an_event_has_the_time_of_its_id_if_it_has_one() {
+        let now = SystemClock.now();
+        let time = EventId::generate(now, &SystemRandom).unwrap().time().unwrap();
+        assert_eq!(time.timestamp_millis(), now.timestamp_millis());
+        assert!(time <= now);
+        assert_eq!(EventId::from_uuid(Uuid::from_u128(1)).time(), None);
+        assert_eq!(EventId::from_uuid(Uuid::max()).time(), None);
     }
 
     #[test]

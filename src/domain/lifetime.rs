@@ -82,6 +82,11 @@ impl Lifetime {
         end.checked_sub_months(Months::new(self.months))?.checked_sub_signed(self.rest)
     }
 
+    /// The same as a time that always has the same length; `None` if there are months in it.
+    pub const fn fixed(self) -> Option<TimeDelta> {
+        if self.months == 0 { Some(self.rest) } else { None }
+    }
+
     fn bounded(self) -> Result<Self, LifetimeError> {
         let start = DateTime::UNIX_EPOCH;
         let most = start.checked_add_months(MOST);

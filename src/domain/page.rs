@@ -10,7 +10,7 @@ use std::ops::Bound;
 use super::cursor::Position;
 use super::order::{Direction, Sequence};
 
-pub use check::PageArguments;
+pub use check::{PageArguments, cursor_position};
 pub use scan::Scan;
 
 /// Rows of a page where the reader does not say.

@@ -144,6 +144,7 @@ mod tests {
             enabled: true,
             renewed_from: None,
             last_use: None,
+            enabled_date: None,
         }
     }
 

@@ -56,6 +56,7 @@ mod tests {
             enabled: true,
             renewed_from: is_renewal.then_some(id),
             last_use: None,
+            enabled_date: None,
         };
         let now = "2027-01-31T23:59:59.999999Z".parse().unwrap();
         renewed_name(&old, now).unwrap().as_str().to_owned()

@@ -3,13 +3,12 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use super::api_token::ApiToken;
 use super::catalogue::Catalogue;
 use super::id::ApiTokenId;
 use super::permission::{PermissionCode, PermissionSet};
-use super::verdict::{InvalidTokenReason, TokenRefusal, Verdict};
+use super::policy::PolicyRule;
+use super::verdict::{InvalidTokenReason, TokenRefusal, Usable, Verdict};
 
 /// What a service asks of a token.
 #[derive(Debug, Clone)]
@@ -48,7 +47,7 @@ impl DemandFault {
 #[derive(Debug, Clone)]
 pub enum Decision {
     /// It may.
-    Allowed(Arc<ApiToken>),
+    Allowed(Usable),
     /// It may not.
     Denied(Denial),
 }
@@ -86,6 +85,8 @@ pub enum DenialReason {
     Expired,
     /// It or its user is disabled.
     Disabled,
+    /// A rule of the policy refuses it.
+    Policy(PolicyRule),
     /// The client's address is not among the allowed ones.
     AddressNotAllowed,
     /// It may be used from some addresses only, and the client's is not known.
@@ -104,6 +105,7 @@ impl DenialReason {
             Self::TooManyFailures => "too_many_failures",
             Self::Expired => "expired",
             Self::Disabled => "disabled",
+            Self::Policy(rule) => rule.as_str(),
             Self::AddressNotAllowed => "address_not_allowed",
             Self::AddressUnknown => "address_unknown",
             Self::PermissionMissing => "permission_missing",
@@ -165,14 +167,14 @@ impl Verdict {
     /// permission that is asked for. The demand comes last, so that what the catalogue has is
     /// shown to holders of a token only.
     pub fn decide(self, demand: &Demand) -> Decision {
-        let token = match self {
-            Self::Valid(token) => token,
+        let usable = match self {
+            Self::Valid(usable) => usable,
             Self::Refused(refusal) => return Decision::Denied(refusal.into()),
         };
-        let id = token.id;
+        let id = usable.token.id;
         match demand.permissions() {
             Err(fault) => Decision::Denied(Denial::Demand { token: id, fault: fault.clone() }),
-            Ok(asked) if asked.is_subset(&token.permissions) => Decision::Allowed(token),
+            Ok(asked) if asked.is_subset(&usable.token.permissions) => Decision::Allowed(usable),
             Ok(_) => Decision::Denied(Denial::PermissionMissing { token: id }),
         }
     }
@@ -185,6 +187,7 @@ impl Denial {
             Self::Token(TokenRefusal::Invalid { reason, .. }) => match reason {
                 InvalidTokenReason::Expired => DenialReason::Expired,
                 InvalidTokenReason::Disabled => DenialReason::Disabled,
+                InvalidTokenReason::Policy(rule) => DenialReason::Policy(*rule),
                 InvalidTokenReason::Malformed(_)
                 | InvalidTokenReason::Unknown
                 | InvalidTokenReason::WrongSecret
@@ -214,15 +217,18 @@ impl Denial {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use chrono::TimeDelta;
 
     use super::*;
     use crate::domain::address::IpNetwork;
-    use crate::domain::api_token::Credential;
+    use crate::domain::api_token::{ApiToken, Credential};
     use crate::domain::clock::Instant;
     use crate::domain::id::UserId;
     use crate::domain::label::Labels;
     use crate::domain::permission::required::{API_TOKENS_READ, API_TOKENS_WRITE, USERS_READ};
+    use crate::domain::policy::Policy;
     use crate::domain::secret::{SecretHash, StoredSecret};
     use crate::domain::user::{User, UserInfo};
 
@@ -255,6 +261,7 @@ mod tests {
                 enabled: true,
                 renewed_from: None,
                 last_use: None,
+                enabled_date: None,
             }),
             user: User {
                 id: user_id,
@@ -267,6 +274,7 @@ mod tests {
             },
             secret: StoredSecret { hash: SecretHash::new(String::new()), tag: None },
             deleted: false,
+            policy: Policy::default(),
         };
         change(&mut credential);
         credential
@@ -276,7 +284,7 @@ mod tests {
         let catalogue = Catalogue::built_in().unwrap();
         let demand = Demand::new(&catalogue, codes.iter().copied(), client.parse().ok());
         let now = Instant::UNIX_EPOCH + TimeDelta::seconds(after);
-        match credential.judge(now, demand.client()).decide(&demand) {
+        match credential.judge(now, demand.client(), || None).decide(&demand) {
             Decision::Allowed(_) => "allowed",
             Decision::Denied(denial) => denial.reason().as_str(),
         }

@@ -3,6 +3,7 @@
 mod audit_event;
 mod insert_events;
 mod insert_labels;
+mod policy;
 
 use std::sync::Arc;
 
@@ -23,8 +24,10 @@ use crate::domain::user::{User, UserInfo};
 pub(super) use audit_event::AuditEventRow;
 pub(super) use insert_events::InsertEvents;
 pub(super) use insert_labels::InsertLabels;
+pub(super) use policy::{PolicyChangeRow, PolicyRecordRow, PolicyRow};
 
-/// The stored last use of a token that was never used.
+/// The stored last use of a token that was never used, and the stored instant of enabling one that was
+/// never disabled.
 pub(super) const NEVER: Instant = Instant::UNIX_EPOCH;
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
@@ -67,7 +70,9 @@ impl From<UserRow> for User {
     }
 }
 
+// NULL is written as such: a statement that leaves columns out is compiled anew each time.
 #[derive(Queryable, Selectable, Insertable, Clone)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = api_tokens, check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub(super) struct ApiTokenRow {
     id: DbId,
@@ -93,6 +98,7 @@ pub(super) struct ApiTokenRow {
     secret_tag: Option<Vec<u8>>,
     description: String,
     labels: DbLabels,
+    enabled_date: DbInstant,
 }
 
 impl From<&NewApiToken> for ApiTokenRow {
@@ -122,6 +128,7 @@ impl From<&NewApiToken> for ApiTokenRow {
             secret_tag: new.secret.tag.map(|tag| tag.expose().to_vec()),
             description: token.description.clone(),
             labels: DbLabels(token.labels.clone()),
+            enabled_date: DbInstant(token.enabled_date.unwrap_or(NEVER)),
         }
     }
 }
@@ -138,6 +145,8 @@ pub(super) struct ApiTokenChangeRow {
     allowed_addresses: Option<DbNetworks>,
     permissions: Option<DbPermissions>,
     enabled: Option<bool>,
+    /// From where its idle time is counted.
+    enabled_date: Option<DbInstant>,
     /// Set and removed together with `enabled`.
     disabled_user_id: Option<Option<DbId>>,
     disabled_api_token_id: Option<Option<DbId>>,
@@ -156,6 +165,7 @@ impl ApiTokenChangeRow {
             allowed_addresses: change.allowed_addresses.as_ref().map(networks),
             permissions: change.permissions.clone().map(DbPermissions),
             enabled: change.enabled,
+            enabled_date: change.enabled.filter(|on| *on).map(|_| DbInstant(event.date)),
             disabled_user_id: change.enabled.map(|enabled| (!enabled).then_some(DbId(user))),
             disabled_api_token_id: change
                 .enabled
@@ -201,17 +211,19 @@ impl From<ApiTokenRow> for ApiToken {
             enabled: row.enabled,
             renewed_from: row.renewed_from_id.map(|id| ApiTokenId::from_uuid(id.0)),
             last_use: last_use(row.last_used_date.0, row.last_used_address.as_deref()),
+            enabled_date: Some(row.enabled_date.0).filter(|date| *date != NEVER),
         }
     }
 }
 
-impl From<(ApiTokenRow, UserRow)> for Credential {
-    fn from((mut token, user): (ApiTokenRow, UserRow)) -> Self {
+impl From<(ApiTokenRow, UserRow, PolicyRow)> for Credential {
+    fn from((mut token, user, policy): (ApiTokenRow, UserRow, PolicyRow)) -> Self {
         Self {
             secret: stored_secret(&mut token),
             deleted: token.deleted_date.is_some(),
             token: Arc::new(token.into()),
             user: user.into(),
+            policy: policy.into(),
         }
     }
 }

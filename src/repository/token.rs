@@ -18,6 +18,7 @@ mod renew;
 mod replace_secrets;
 mod update;
 
+pub(super) use caller::{JudgedToken, lock_and_ensure_current};
 pub use claim::Unclaimed;
 pub use delete::{Deleted, Deletion};
 pub use descendants::{Descendants, EventOf};

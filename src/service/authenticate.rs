@@ -9,18 +9,20 @@
 //! Reads are decided by [`Service::ensure_current`].
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::judge::Judgement;
 use super::{JudgeError, Service};
 use crate::db::DbError;
-use crate::domain::api_token::ApiToken;
+use crate::domain::clock;
 use crate::domain::id::ApiTokenId;
+use crate::domain::policy::Policy;
 use crate::domain::principal::{CallerChanged, Principal};
 use crate::domain::secret::{PlaintextSecret, SecretHash};
-use crate::domain::verdict::{InvalidTokenReason, TokenRefusal, Verdict};
+use crate::domain::verdict::{InvalidTokenReason, TokenRefusal, Usable, Verdict};
 use crate::metrics::{Outcome, Surface};
+use crate::repository::CredentialRead;
 
 /// How long what was read of the caller counts without being read again.
 ///
@@ -57,7 +59,7 @@ pub enum Arrival {
 pub struct FirstLook {
     secret: PlaintextSecret,
     client: Option<IpAddr>,
-    token: Arc<ApiToken>,
+    usable: Usable,
     proven: Option<SecretHash>,
     read: Instant,
 }
@@ -67,6 +69,7 @@ pub struct FirstLook {
 pub struct Admitted {
     principal: Principal,
     client: Option<IpAddr>,
+    policy: Policy,
     /// When the principal was last found as it is.
     current: Mutex<Instant>,
 }
@@ -88,7 +91,7 @@ pub enum NotCurrent {
 impl FirstLook {
     /// The token that was looked at.
     pub fn token_id(&self) -> ApiTokenId {
-        self.token.id
+        self.usable.token.id
     }
 }
 
@@ -96,6 +99,29 @@ impl Admitted {
     /// Who asks.
     pub const fn principal(&self) -> &Principal {
         &self.principal
+    }
+
+    /// The policy that they were judged by.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The same caller, judged by a row that was just read. `used`: a use of it that may not be
+    /// stored yet.
+    pub(super) fn judged_again(
+        &self,
+        found: CredentialRead,
+        used: impl Fn() -> Option<clock::Instant>,
+    ) -> Result<Self, TokenRefusal> {
+        match found.credential.judge(found.now, self.client, used) {
+            Verdict::Refused(refusal) => Err(refusal),
+            Verdict::Valid(Usable { token, policy }) => Ok(Self {
+                principal: Principal::ApiToken(token),
+                client: self.client,
+                policy,
+                current: Mutex::new(found.start),
+            }),
+        }
     }
 
     fn last_current(&self) -> Instant {
@@ -143,10 +169,10 @@ impl Service {
             Arrival::WithHead => look,
             Arrival::Later => self.look_at(look.secret, look.client, look.proven).await?,
         };
-        let FirstLook { token, client, read, .. } = look;
+        let FirstLook { usable: Usable { token, policy }, client, read, .. } = look;
         self.last_uses.note(token.id, self.clock.now(), client);
         let principal = Principal::ApiToken(token);
-        Ok(Admitted { principal, client, current: Mutex::new(read) })
+        Ok(Admitted { principal, client, policy, current: Mutex::new(read) })
     }
 
     /// The principal of a request that has no body.
@@ -177,10 +203,11 @@ impl Service {
             let reason = InvalidTokenReason::Unknown;
             return Err(TokenRefusal::Invalid { reason, claimed: Some(own.id) }.into());
         };
-        match found.credential.judge(found.now, admitted.client) {
+        let (start, used) = (found.start, || self.last_uses.latest(own.id));
+        match found.credential.judge(found.now, admitted.client, used) {
             Verdict::Refused(refusal) => Err(refusal.into()),
-            Verdict::Valid(token) if own.permissions.is_subset(&token.permissions) => {
-                *admitted.current.lock().unwrap_or_else(PoisonError::into_inner) = found.start;
+            Verdict::Valid(found) if own.permissions.is_subset(&found.token.permissions) => {
+                *admitted.current.lock().unwrap_or_else(PoisonError::into_inner) = start;
                 Ok(())
             }
             Verdict::Valid(_) => Err(CallerChanged.into()),
@@ -197,7 +224,7 @@ impl Service {
             self.judge_secret(&secret, client, proven).await?;
         match verdict {
             Verdict::Refused(refusal) => Err(refusal.into()),
-            Verdict::Valid(token) => Ok(FirstLook { secret, client, token, proven, read }),
+            Verdict::Valid(usable) => Ok(FirstLook { secret, client, usable, proven, read }),
         }
     }
 }

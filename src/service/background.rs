@@ -3,8 +3,10 @@
 mod census;
 mod idempotency_keys;
 mod last_use;
+mod pace;
 mod refusals;
 mod replace_secrets;
+mod retention;
 
 use std::pin::pin;
 use std::time::Duration;
@@ -31,6 +33,7 @@ impl Service {
         loop {
             tokio::select! {
                 _ = due.tick() => self.write_noted(false).await,
+                () = self.last_uses.pace().due() => self.write_last_uses().await,
                 _ = &mut stop => break,
             }
         }

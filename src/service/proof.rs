@@ -23,15 +23,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use quick_cache::sync::Cache;
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
+use tracing::Instrument;
 
 use crate::domain::id::ApiTokenId;
 use crate::domain::random::RandomSource;
 use crate::domain::secret::{PlaintextSecret, SecretHash, SecretTag, StoredSecret};
 use crate::metrics::{Hashing, Metrics, ProofResult};
+use crate::trace;
 
 use later::Later;
 use outdated::Outdated;
-use threads::HashThreads;
+use threads::{HashThreads, HashesFor};
 use turns::Turns;
 
 pub use bcrypt_hash::{DEFAULT_COST, MAX_COST, MIN_COST};
@@ -53,7 +55,7 @@ pub(super) struct SecretProofs {
     /// Running proofs of untagged tokens, so that a burst of requests with one secret costs one.
     under_way: Mutex<HashMap<[u8; 32], Arc<Shared>>>,
     turns: Turns,
-    threads: Arc<HashThreads>,
+    threads: HashThreads,
     later: Later,
     outdated: Arc<Outdated>,
     cost: u32,
@@ -92,9 +94,9 @@ impl SecretProofs {
         metrics: Arc<Metrics>,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        // New secrets, one of an untagged token, and one after its use.
-        let threads = Arc::new(HashThreads::new(cores + 2, runtime.clone()));
-        let later = Later::new(Arc::clone(&threads), runtime);
+        // New secrets, and one of an untagged token.
+        let threads = HashThreads::new(cores + 1, HashesFor::Requests, runtime.clone());
+        let later = Later::new(runtime);
         Self {
             remembered: Arc::new(Cache::new(REMEMBERED)),
             to_check: Arc::default(),
@@ -162,13 +164,16 @@ impl SecretProofs {
         tag: &SecretTag,
         stored: &StoredSecret,
     ) -> Result<Proof, ProofBusy> {
-        let proof = self.proof(secret, tag, stored).await;
-        self.metrics.proofs.count(match &proof {
+        let span = trace::proving();
+        let proof = self.proof(secret, tag, stored).instrument(span.clone()).await;
+        let result = match &proof {
             Ok(Proof::AtOnce) => ProofResult::AtOnce,
             Ok(Proof::Made(_)) => ProofResult::Waited,
             Ok(Proof::Failed) => ProofResult::Failed,
             Err(ProofBusy) => ProofResult::Refused,
-        });
+        };
+        self.metrics.proofs.count(result);
+        trace::proven(&span, result);
         proof
     }
 

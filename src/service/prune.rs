@@ -29,14 +29,7 @@ impl Service {
     /// When the database does not answer.
     pub async fn prune(&self, before: Instant) -> Result<Pruned, DbError> {
         let mut pruned = Pruned::default();
-        loop {
-            let removed = self.repository.prune_audit_events(before).await?;
-            if removed == 0 {
-                break;
-            }
-            pruned.audit_events += removed;
-            sleep(PAUSE).await;
-        }
+        self.prune_audit_events(before, |removed| pruned.audit_events += removed).await?;
         let mut below = None;
         loop {
             let step = self.repository.prune_api_tokens(before, below).await?;
@@ -49,5 +42,24 @@ impl Service {
         }
         tracing::info!(?pruned, %before, "what is old was removed");
         Ok(pruned)
+    }
+
+    /// Removes the audit events dated before this instant, the oldest first, and reports how many
+    /// each step has removed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(super) async fn prune_audit_events(
+        &self,
+        before: Instant,
+        mut report: impl FnMut(usize),
+    ) -> Result<(), DbError> {
+        loop {
+            match self.repository.prune_audit_events(before).await? {
+                0 => return Ok(()),
+                removed => report(removed),
+            }
+            sleep(PAUSE).await;
+        }
     }
 }

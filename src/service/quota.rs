@@ -15,6 +15,9 @@ use crate::domain::principal::Principal;
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
 /// How long live tokens need not be counted again: over a million of them it takes a search.
 const COUNTED: TimeDelta = TimeDelta::minutes(1);
+/// How long the disk need not be asked again: it takes another thread to do so. What is written in
+/// that time is little of what is reserved.
+const ROOM: std::time::Duration = std::time::Duration::from_millis(100);
 /// Tokens and users that are counted, before those of the past minute alone are kept.
 const MANY: usize = 10_000;
 
@@ -55,6 +58,8 @@ pub enum TokenQuota {
 pub(super) struct Counts {
     changes: Mutex<HashMap<ApiTokenId, Window>>,
     live: Mutex<HashMap<Of, Counted>>,
+    /// When the disk was last asked, if it had more than what is reserved.
+    room: Mutex<Option<std::time::Instant>>,
 }
 
 /// Whose tokens are counted.
@@ -97,6 +102,16 @@ impl Counts {
         }
         window.changes += 1;
         Ok(())
+    }
+
+    /// Was there room on the disk a moment ago?
+    fn has_found_room(&self, now: std::time::Instant) -> bool {
+        locked(&self.room).is_some_and(|asked| now.duration_since(asked) < ROOM)
+    }
+
+    /// There was room on the disk.
+    fn found_room(&self, at: std::time::Instant) {
+        *locked(&self.room) = Some(at);
     }
 
     /// The user has made a token.
@@ -144,13 +159,22 @@ impl Service {
         let Some(own) = by.api_token() else { return Ok(()) };
         let counted = self.counts.change(own.id, self.quotas.changes_per_minute, now);
         counted.map_err(|retry_after| Failure::RateLimited { retry_after })?;
-        if self.quotas.disk_reserve > 0
-            && let Some(free) = self.repository.free_space().await?
-            && free < self.quotas.disk_reserve
-        {
-            return Err(Failure::DiskReserve { free });
+        self.ensure_disk().await
+    }
+
+    /// Is there more on the disk than what only revocations may use?
+    async fn ensure_disk(&self) -> Result<(), Failure> {
+        let start = std::time::Instant::now();
+        if self.quotas.disk_reserve == 0 || self.counts.has_found_room(start) {
+            return Ok(());
         }
-        Ok(())
+        match self.repository.free_space().await? {
+            Some(free) if free < self.quotas.disk_reserve => Err(Failure::DiskReserve { free }),
+            _ => {
+                self.counts.found_room(start);
+                Ok(())
+            }
+        }
     }
 
     /// May the caller make another token?

@@ -26,8 +26,8 @@ impl<O: Copy + Into<Sequence>> PageRequest<O> {
     pub fn check(order: O, asked: &PageArguments) -> Result<Self, Vec<InputFault>> {
         let sequence = order.into();
         let part = part(asked);
-        let after = position(Field::After, asked.after.as_deref(), sequence);
-        let before = position(Field::Before, asked.before.as_deref(), sequence);
+        let after = cursor_position(Field::After, asked.after.as_deref(), sequence);
+        let before = cursor_position(Field::Before, asked.before.as_deref(), sequence);
         match (part, after, before) {
             (Ok((end, size)), Ok(after), Ok(before)) => {
                 Ok(Self { order, end, size, after, before })
@@ -66,7 +66,11 @@ fn size(field: Field, asked: i32) -> Result<usize, InputFault> {
     })
 }
 
-fn position(
+/// The place that a cursor of this list leads to.
+///
+/// # Errors
+/// When the text is none.
+pub fn cursor_position(
     field: Field,
     cursor: Option<&str>,
     sequence: Sequence,

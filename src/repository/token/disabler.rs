@@ -143,8 +143,7 @@ impl Repository {
     ) -> Result<bool, DbError> {
         let (token, ancestor) = (DbId(token.uuid()), DbId(ancestor.uuid()));
         // A line has few ancestors, but may have very many descendants.
-        let found = is_ancestor(ancestor, token);
-        read!(self.db, |conn| select(exists(found)).one(conn).await)
+        read!(self.db, |conn| select(exists(is_ancestor(ancestor, token))).one(conn).await)
     }
 }
 

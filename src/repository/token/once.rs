@@ -143,7 +143,7 @@ impl Repository {
     ) -> Result<Option<UsedKey>, DbError> {
         let key = key.as_bytes().to_vec();
         let row: Option<(DbId, Vec<u8>)> = read!(self.db, |conn| idempotency_keys::table
-            .filter(idempotency_keys::key_hash.eq(key))
+            .filter(idempotency_keys::key_hash.eq(key.clone()))
             .filter(idempotency_keys::date.gt(DbInstant(after)))
             .select((idempotency_keys::api_token_id, idempotency_keys::input_hash))
             .get_result(conn)

@@ -32,7 +32,7 @@ impl Repository {
         tracing::debug!(count = ids.len(), "users_by_id");
         let ids: Vec<DbId> = ids.iter().map(|id| DbId(id.uuid())).collect();
         let rows: Vec<UserRow> = read!(self.db, |conn| users::table
-            .filter(users::id.eq_any(ids))
+            .filter(users::id.eq_any(ids.clone()))
             .select(UserRow::as_select())
             .all(conn)
             .await)?;

@@ -10,9 +10,11 @@ use tokio::time::sleep;
 use crate::db::DbError;
 use crate::domain::api_token::ApiTokenStatus;
 use crate::domain::clock;
+use crate::domain::cursor::Position;
 use crate::domain::filter::{ApiTokenFilter, Window};
 use crate::domain::order::{ApiTokenOrderField, Direction};
 use crate::domain::page::Scan;
+use crate::domain::policy::Policy;
 use crate::metrics::{Census, Duty, Levels};
 use crate::repository::List;
 use crate::service::Service;
@@ -66,6 +68,7 @@ impl Service {
             free_space: free_space.ok().and_then(Result::ok).flatten(),
             hashing: self.proofs.hashing(),
             last_uses: self.last_uses.len(),
+            sockets: self.live_callers(),
         }
     }
 
@@ -73,10 +76,12 @@ impl Service {
     /// not in the first of them, so tokens that are not disabled are what is left of all.
     async fn count_tokens(&self) -> Result<Census, DbError> {
         let at = self.clock.now();
+        let policy = &self.repository.policy().await?.policy;
         let count = async |status: &[ApiTokenStatus], expiry: Window| {
             let status = status.to_vec();
             let filter = ApiTokenFilter { status, expiry, ..ApiTokenFilter::default() };
-            let list = self.repository.api_token_list(&filter, at, ApiTokenOrderField::Expiry);
+            let field = ApiTokenOrderField::Expiry;
+            let list = self.repository.api_token_list(&filter, policy, at, field);
             let count = list.count().await?;
             Ok::<u64, DbError>(u64::try_from(count).unwrap_or(0))
         };
@@ -99,16 +104,29 @@ impl Service {
             disabled: count(disabled, Window::default()).await?,
             expired: count(&[ApiTokenStatus::Expired], Window::default()).await?,
             expiring,
-            next_expiry: self.next_expiry(at).await?,
+            next_expiry: self.next_expiry(policy, at).await?,
         })
     }
 
     /// When the next token expires that is active.
-    async fn next_expiry(&self, at: clock::Instant) -> Result<Option<clock::Instant>, DbError> {
+    async fn next_expiry(
+        &self,
+        policy: &Policy,
+        at: clock::Instant,
+    ) -> Result<Option<clock::Instant>, DbError> {
         let status = vec![ApiTokenStatus::Active];
         let filter = ApiTokenFilter { status, ..ApiTokenFilter::default() };
-        let list = self.repository.api_token_list(&filter, at, ApiTokenOrderField::Expiry);
-        let first = Scan { direction: Direction::Ascending, limit: 1, ..Scan::all() };
-        Ok(list.scan(first).await?.first().map(|row| row.value.expiry))
+        let first = async |field, scan: Scan| {
+            let list = self.repository.api_token_list(&filter, policy, at, field);
+            let rows =
+                list.scan(Scan { direction: Direction::Ascending, limit: 1, ..scan }).await?;
+            Ok::<_, DbError>(rows.first().map(|row| policy.effective_expiry(&row.value)))
+        };
+        let own = first(ApiTokenOrderField::Expiry, Scan::all()).await?;
+        // The longest lifetime ends first the oldest token that it is for.
+        let Some(since) = policy.max_lifetime.scope.since() else { return Ok(own) };
+        let oldest = Scan::all().within(Some(Position::before_all_at(since)), None);
+        let oldest = first(ApiTokenOrderField::CreationDate, oldest).await?;
+        Ok([own, oldest].into_iter().flatten().min())
     }
 }

@@ -13,6 +13,7 @@ use crate::domain::clock::Instant;
 use crate::domain::id::ApiTokenId;
 use crate::metrics::Duty;
 use crate::service::Service;
+use crate::service::background::pace::Pace;
 
 /// Most tokens that are noted at once; the uses of further ones are forgotten.
 const MOST: usize = 100_000;
@@ -21,7 +22,13 @@ const BATCH: usize = 100;
 
 /// The latest use of each token that was used since the last writing.
 #[derive(Default)]
-pub(in crate::service) struct LastUses(Mutex<HashMap<ApiTokenId, LastUse>>);
+pub(in crate::service) struct LastUses {
+    noted: Mutex<HashMap<ApiTokenId, LastUse>>,
+    /// What was taken for the last writing. It counts until the next one, so that a use is not
+    /// forgotten between the reading of a row and the writing.
+    taken: Mutex<HashMap<ApiTokenId, Instant>>,
+    pace: Pace,
+}
 
 impl LastUses {
     pub(in crate::service) fn note(&self, id: ApiTokenId, date: Instant, address: Option<IpAddr>) {
@@ -31,9 +38,20 @@ impl LastUses {
         }
     }
 
-    /// Was the token used since the last writing?
+    /// Was the token used since the last writing, or shortly before?
     pub(in crate::service) fn has(&self, id: ApiTokenId) -> bool {
-        self.noted().contains_key(&id)
+        self.latest(id).is_some()
+    }
+
+    /// When the token was last used, as far as that may not be stored yet.
+    pub(in crate::service) fn latest(&self, id: ApiTokenId) -> Option<Instant> {
+        let noted = self.noted().get(&id).map(|last| last.date);
+        noted.or_else(|| self.taken().get(&id).copied())
+    }
+
+    /// How often uses are to be written at least.
+    pub(in crate::service) const fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// How many tokens were used since the last writing.
@@ -43,7 +61,10 @@ impl LastUses {
 
     /// Takes everything out, in the order of the ids, in which rows are locked everywhere.
     fn take(&self) -> Vec<(ApiTokenId, LastUse)> {
-        let mut taken: Vec<_> = std::mem::take(&mut *self.noted()).into_iter().collect();
+        let mut noted = self.noted();
+        *self.taken() = noted.iter().map(|(id, last)| (*id, last.date)).collect();
+        let mut taken: Vec<_> = std::mem::take(&mut *noted).into_iter().collect();
+        drop(noted);
         taken.sort_unstable_by_key(|(id, _)| *id);
         taken
     }
@@ -60,7 +81,12 @@ impl LastUses {
 
     /// A panic cannot leave the map half changed.
     fn noted(&self) -> MutexGuard<'_, HashMap<ApiTokenId, LastUse>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be locked after what is noted, if both are.
+    fn taken(&self) -> MutexGuard<'_, HashMap<ApiTokenId, Instant>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -148,7 +148,7 @@ impl Counted {
 }
 
 impl Service {
-    /// Notes that the genuine secret of a token was used after its end.
+    /// Notes that the genuine secret of a token was used after its end, or against the policy.
     pub(in crate::service) fn note_ended_use(
         &self,
         token: &ApiToken,
@@ -159,6 +159,7 @@ impl Service {
             InvalidTokenReason::Deleted => "deleted",
             InvalidTokenReason::Expired => "expired",
             InvalidTokenReason::Disabled => "disabled",
+            InvalidTokenReason::Policy(rule) => rule.as_str(),
             InvalidTokenReason::Malformed(_)
             | InvalidTokenReason::Unknown
             | InvalidTokenReason::WrongSecret

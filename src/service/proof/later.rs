@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use super::threads::HashThreads;
+use super::threads::{HashThreads, HashesFor};
 
 /// Most jobs that wait. A job is about 1 KB.
 const WAITING: usize = 4_096;
 
-/// Runs jobs one after the other, on the threads that hash.
+/// Runs jobs one after the other, on a thread that yields to all others.
 #[derive(Clone)]
 pub(super) struct Later {
     places: Arc<Semaphore>,
@@ -20,7 +20,8 @@ pub(super) struct Later {
 }
 
 impl Later {
-    pub(super) fn new(threads: Arc<HashThreads>, runtime: Handle) -> Self {
+    pub(super) fn new(runtime: Handle) -> Self {
+        let threads = Arc::new(HashThreads::new(1, HashesFor::Nobody, runtime.clone()));
         let places = Arc::new(Semaphore::new(WAITING));
         Self { places, worker: Arc::new(Semaphore::new(1)), threads, runtime }
     }

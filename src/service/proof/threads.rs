@@ -3,9 +3,24 @@
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
-/// How much less of a busy processor they get than a thread that serves: about a tenth.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
+/// For whom they hash, which says how much of a busy processor they take.
+#[derive(Clone, Copy)]
+pub(super) enum HashesFor {
+    /// A request waits: about a tenth.
+    Requests,
+    /// Nobody waits: about a seventieth, the least there is.
+    Nobody,
+}
+
+impl HashesFor {
+    #[cfg(target_os = "linux")]
+    const fn niceness(self) -> i32 {
+        match self {
+            Self::Requests => 10,
+            Self::Nobody => 19,
+        }
+    }
+}
 
 /// Threads for functions that use a processor for long.
 pub(super) struct HashThreads {
@@ -16,11 +31,11 @@ pub(super) struct HashThreads {
 
 impl HashThreads {
     /// At most so many threads at once. Without threads of its own it uses those of `program`.
-    pub(super) fn new(most: usize, program: Handle) -> Self {
+    pub(super) fn new(most: usize, whom: HashesFor, program: Handle) -> Self {
         let built = Builder::new_current_thread()
             .thread_name("hashing")
             .max_blocking_threads(most)
-            .on_thread_start(yield_to_others)
+            .on_thread_start(move || yield_to_others(whom))
             .build();
         match built {
             Ok(own) => Self { handle: own.handle().clone(), own: Some(own) },
@@ -50,9 +65,13 @@ impl Drop for HashThreads {
 }
 
 /// On Linux the niceness is that of a thread; elsewhere it would be that of the whole process.
-fn yield_to_others() {
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(unused_variables, reason = "there is no niceness of a thread")
+)]
+fn yield_to_others(whom: HashesFor) {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(NICENESS) {
+    if let Err(error) = rustix::process::nice(whom.niceness()) {
         tracing::debug!(%error, "a hashing thread has the priority of all others");
     }
 }

@@ -7,13 +7,25 @@ use crate::db::DbError;
 use crate::domain::api_token::{ApiToken, ApiTokenStatus};
 use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::permission::required;
+use crate::domain::policy::{Policy, PolicyRule};
 use crate::domain::principal::Principal;
 use crate::service::Service;
 
 impl Service {
-    /// Whether a token can be used now.
-    pub fn status(&self, token: &ApiToken) -> ApiTokenStatus {
-        token.status(self.clock.now())
+    /// Whether a token can be used now, by the effective expiry.
+    pub fn status(&self, policy: &Policy, token: &ApiToken) -> ApiTokenStatus {
+        policy.status(token, self.clock.now())
+    }
+
+    /// The rules of a policy that refuse a token now.
+    pub fn refused_by(
+        &self,
+        policy: &Policy,
+        token: &ApiToken,
+    ) -> impl Iterator<Item = PolicyRule> {
+        let now = self.clock.now();
+        let used = || self.last_uses.latest(token.id);
+        PolicyRule::ALL.into_iter().filter(move |rule| policy.refuses(*rule, token, now, used))
     }
 
     /// One token. Deleted and unknown are one answer.

@@ -8,6 +8,7 @@ use crate::domain::filter::{ApiTokenFilter, AuditEventFilter, UserFilter};
 use crate::domain::order::{ApiTokenOrder, AuditEventOrder, Sequence, UserOrder};
 use crate::domain::page::{Page, PageRequest, Scan};
 use crate::domain::permission::required;
+use crate::domain::policy::Policy;
 use crate::domain::principal::Principal;
 use crate::domain::user::User;
 use crate::repository::List;
@@ -36,19 +37,22 @@ pub struct Listing<T> {
 }
 
 impl Service {
-    /// A page of the tokens that are not deleted.
+    /// A page of the tokens that are not deleted. The filter is by the effective expiry under this
+    /// policy.
     ///
     /// # Errors
     /// When the caller may not read tokens, or the database does not answer.
     pub async fn list_api_tokens(
         &self,
         principal: &Principal,
+        policy: &Policy,
         filter: &ApiTokenFilter,
         request: &PageRequest<ApiTokenOrder>,
         wanted: Wanted,
     ) -> Result<Listing<ApiToken>, ReadError> {
         principal.require(required::API_TOKENS_READ)?;
-        let list = self.repository.api_token_list(filter, self.clock.now(), request.order().field);
+        let (now, field) = (self.clock.now(), request.order().field);
+        let list = self.repository.api_token_list(filter, policy, now, field);
         Ok(read(&list, request, wanted).await?)
     }
 

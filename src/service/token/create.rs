@@ -16,6 +16,7 @@ use crate::domain::fault::InputFault;
 use crate::domain::permission::PermissionCode;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::secret::PlaintextSecret;
+use crate::metrics::Retry;
 use crate::repository::{Inserted, NotOnce};
 use crate::service::failure::ends_with_failure;
 use crate::service::{Failure, Service};
@@ -81,6 +82,7 @@ impl Service {
             if let Some(created) = self.try_to_create(principal, origin, &wanted).await? {
                 return Ok(created);
             }
+            self.metrics.retries.count(Retry::Create);
         }
         Err(contended().into())
     }

@@ -29,6 +29,7 @@ impl Service {
         action: AuditAction,
     ) -> Result<(), MissingPermission> {
         let permission = match action {
+            AuditAction::PolicyUpdated => required::POLICY_WRITE,
             AuditAction::ApiTokenDeleted => required::API_TOKENS_DELETE,
             AuditAction::ApiTokenCreated
             | AuditAction::ApiTokenUpdated

@@ -12,6 +12,7 @@ use crate::domain::id::ApiTokenId;
 use crate::domain::label::Labels;
 use crate::domain::name::ApiTokenName;
 use crate::domain::permission::PermissionSet;
+use crate::domain::policy::Policy;
 use crate::domain::principal::Principal;
 use crate::service::Service;
 
@@ -37,12 +38,13 @@ impl Service {
         Ok(if taken { Err(vec![name_taken()]) } else { Ok(name) })
     }
 
-    /// The expiry of a new token: in the future, within the maximum lifetime and, if the server is
-    /// set so, within the lifetime of the token that makes it.
+    /// The expiry of a new token: in the future, within the maximum lifetime of the server and of the
+    /// policy and, if the server is set so, within the lifetime of the token that makes it.
     pub(super) fn check_lifetime(
         &self,
         maker: &Principal,
         expiry: RequestedExpiry,
+        policy: &Policy,
         now: Instant,
     ) -> Found<Instant> {
         let expiry = instant(expiry)?;
@@ -57,7 +59,15 @@ impl Service {
                 format!("The expiry must not be more than {lifetime} away: {last} at most.");
             return Err(vec![InputFault::invalid(Field::Expiry, "expiry_too_far", message)]);
         }
-        let own = maker.api_token().map(|own| own.expiry).filter(|_| self.lifetime_within_maker);
+        if let Some(last) = policy.latest_expiry(now).filter(|last| expiry > *last) {
+            let message = format!(
+                "The policy lets a token that is created now live until {} at most.",
+                last.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+            );
+            return Err(vec![InputFault::invalid(Field::Expiry, "expiry_beyond_policy", message)]);
+        }
+        let own = maker.api_token().map(|own| policy.effective_expiry(own));
+        let own = own.filter(|_| self.lifetime_within_maker);
         if let Some(own) = own.filter(|own| expiry > *own) {
             let message = format!(
                 "On this server, a token ends no later than the one that makes it; yours ends {}.",
@@ -138,6 +148,21 @@ pub(super) fn addresses(
         judge(network).map(|()| network)
     });
     each(checked).map(AllowedAddresses::from_iter)
+}
+
+/// The addresses of a new token, which must be some where the policy requires that.
+pub(super) fn as_required<'a>(
+    policy: &Policy,
+    addresses: &'a AllowedAddresses,
+    field: Field,
+    now: Instant,
+) -> Found<&'a AllowedAddresses> {
+    if addresses.is_any() && policy.allowed_addresses.covers(now) {
+        let message = "The policy requires allowed addresses: a token that can be used from any \
+                       address would be refused.";
+        return Err(vec![InputFault::invalid(field, "addresses_required", message)]);
+    }
+    Ok(addresses)
 }
 
 /// What a token is for: its description and its labels.

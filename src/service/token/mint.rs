@@ -84,6 +84,7 @@ impl Minted {
             enabled: true,
             renewed_from,
             last_use: None,
+            enabled_date: None,
         };
         NewApiToken { token, name_key: name.key().to_owned(), secret: stored, user }
     }

@@ -20,6 +20,7 @@ use crate::domain::fault::{Field, InputFault};
 use crate::domain::id::ApiTokenId;
 use crate::domain::principal::{CallerChanged, Origin, Principal};
 use crate::domain::renewed_name::renewed_name;
+use crate::metrics::Retry;
 use crate::repository::{NotOnce, Renewal, Renewed, Unclaimed};
 use crate::service::failure::ends_with_failure;
 use crate::service::{Failure, Service};
@@ -83,6 +84,7 @@ impl Service {
             if let Some(created) = self.try_to_renew(principal, origin, &wanted).await? {
                 return Ok(created);
             }
+            self.metrics.retries.count(Retry::Renew);
         }
         Err(once::contended().into())
     }
@@ -182,6 +184,7 @@ impl Service {
                 Renewed::Unclaimed(Unclaimed::CallerChanged) => return Err(CallerChanged.into()),
                 // Try again with the token as it is now, if the caller may still renew it.
                 Renewed::Unclaimed(Unclaimed::Stale { .. }) => {
+                    self.metrics.retries.count(Retry::Renew);
                     old = self.renewable(attempt, id).await?;
                     check::ensure_enabled(&old).map_err(refused)?;
                 }

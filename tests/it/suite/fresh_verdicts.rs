@@ -4,11 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::json;
+use tokenwright::db::PoolSettings;
 use tokio::task::JoinSet;
 
-use crate::support::{Binary, Made, Random, TestApp, made, works};
+use crate::support::{
+    Binary, Made, Options, Random, TestApp, TestDatabase, made, set_policy, works,
+};
 
 const TOKENS: usize = 8;
+/// Connections on which one question is asked at once.
+const CONNECTIONS: usize = 8;
 
 /// Requests of all tokens that do not change, until dropped: every reader of the server is busy and
 /// remembers them.
@@ -46,7 +51,9 @@ impl Drop for Busy {
 
 /// An application with tokens to disable and others to keep it busy with.
 async fn busy() -> (TestApp, Vec<Made>, Busy) {
-    let app = TestApp::start().await;
+    // So many that each of the threads that serve requests has a connection of its own.
+    let pool = PoolSettings { connections: 8, ..Options::default().pool };
+    let app = TestApp::with(Options { pool, ..Options::default() }).await;
     let mut tokens = Vec::new();
     for n in 0..TOKENS {
         tokens.push(made(&app, &format!("switched {n}"), json!({})).await);
@@ -62,7 +69,7 @@ async fn busy() -> (TestApp, Vec<Made>, Busy) {
 /// Asks on several connections at once, each of which may be served by another reader.
 async fn all_say(app: &TestApp, secret: &str, expected: bool, when: &str) {
     let mut answers = JoinSet::new();
-    for _ in 0..4 {
+    for _ in 0..CONNECTIONS {
         let request = app.post().bearer_auth(secret).body(r#"{"query":"{ __typename }"}"#);
         answers.spawn(async move { request.send().await.unwrap().status() == 200 });
     }
@@ -89,17 +96,44 @@ async fn a_change_by_anybody_counts_for_the_next_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_by_another_process_counts_for_the_next_request() {
     let (app, tokens, _busy) = busy().await;
+    let mut random = Random::new(16);
     for token in tokens.iter().take(4) {
         all_say(&app, &token.secret, true, "before").await;
         for (command, enabled) in [("disable-token", false), ("enable-token", true)] {
             let done = Binary::on(&app.database, &["admin", command, &token.id]).run();
             assert_eq!(done.code, Some(0), "{}", done.stderr);
+            app.database.maintain(&mut random);
             all_say(&app, &token.secret, enabled, command).await;
         }
     }
     let done = Binary::on(&app.database, &["admin", "delete-token", &tokens[0].id]).run();
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     all_say(&app, &tokens[0].secret, false, "deleted").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_counts_for_the_next_request_of_every_token() {
+    let app = TestApp::start().await;
+    let mut others = Vec::new();
+    for n in 0..TOKENS {
+        let more = json!({ "allowedAddresses": ["127.0.0.0/8"] });
+        others.push(app.secret(&app.admin, app.input(&format!("other {n}"), more)).await);
+    }
+    let token = made(&app, "any address", json!({})).await;
+    let _busy = Busy::on(&app, &others);
+    let mut random = Random::new(17);
+    let all = TestDatabase::instant(0);
+    for round in 0..100 {
+        for (since, works) in [(all.as_str(), false), ("NULL", true)] {
+            app.database.execute(&format!("UPDATE policy SET addresses_since = {since}"));
+            app.database.maintain(&mut random);
+            all_say(&app, &token.secret, works, &format!("round {round}")).await;
+        }
+    }
+    for (scope, works) in [("all", false), ("off", true)] {
+        set_policy(&app, &["--allowed-addresses-scope", scope]);
+        all_say(&app, &token.secret, works, scope).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -243,7 +243,7 @@ async fn the_permissions_are_those_of_the_catalogue_in_its_order() {
     let query = "{ permissions { permission code resource action description } }";
     let answer = app.query(&own.secret, query).await;
     let listed = answer.data()["permissions"].as_array().unwrap();
-    assert_eq!(listed.len(), 64);
+    assert_eq!(listed.len(), 65);
     let first = json!({
         "permission": "API_ORGANIZATIONS_READ", "code": "api.organizations.read",
         "resource": "organizations", "action": "read",

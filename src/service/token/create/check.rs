@@ -21,11 +21,15 @@ impl Service {
         now: Instant,
     ) -> Result<Found<Settings>, DbError> {
         let name = self.check_name(&wanted.name, orphan).await?;
-        let expiry = self.check_lifetime(principal, wanted.expiry, now);
+        let policy = self.repository.policy().await?.policy;
+        let expiry = self.check_lifetime(principal, wanted.expiry, &policy, now);
         let grant = |entry: &CatalogueEntry| may_grant(principal, entry);
         let permissions = input::permissions(&self.catalogue, &wanted.permissions, grant);
         let addresses = wanted.allowed_addresses.as_deref();
-        let addresses = check_addresses(&principal.address_reach(), addresses);
+        let addresses = check_addresses(&principal.address_reach(), addresses).and_then(|list| {
+            input::as_required(&policy, &list, Field::AllowedAddresses, now)?;
+            Ok(list)
+        });
         let purpose = input::purpose(&wanted.description, &wanted.labels);
         let found = input::combine(input::both(name, purpose), expiry, permissions, addresses);
         Ok(found.map(|((name, purpose), expiry, permissions, allowed_addresses)| Settings {

@@ -12,7 +12,7 @@ use crate::domain::name::ApiTokenName;
 use crate::domain::principal::Principal;
 use crate::domain::renewed_name::renewed_name;
 use crate::service::Service;
-use crate::service::token::input::{Found, combine};
+use crate::service::token::input::{Found, as_required, both, combine};
 
 /// An input without a fault.
 pub(super) struct Checked {
@@ -38,10 +38,12 @@ impl Service {
             Some(name) => self.check_name(name, orphan).await?.map(Some),
             None => self.check_dated_name(old, orphan, now).await?.map(|()| None),
         };
-        let expiry = self.check_lifetime(principal, wanted.expiry, now);
+        let policy = self.repository.policy().await?.policy;
+        let expiry = self.check_lifetime(principal, wanted.expiry, &policy, now);
+        let addresses = as_required(&policy, &old.allowed_addresses, Field::Id, now);
         let end = end(wanted.overlap_seconds, now);
-        let found = combine(enabled, name, expiry, end);
-        Ok(found.map(|((), name, expiry, end)| Checked { name, expiry, end }))
+        let found = combine(both(enabled, addresses), name, expiry, end);
+        Ok(found.map(|(_, name, expiry, end)| Checked { name, expiry, end }))
     }
 
     /// Is the default name of the renewal free?

@@ -224,6 +224,7 @@ async fn the_log_tells_an_ended_token_s_own_secret_from_a_wrong_one() {
     let app = TestApp::start().await;
     let secret = used(&app, "ci").await;
     let own = app.query(&secret, "{ currentApiToken { id version } }").await;
+    eventually("what was used is checked", || app.service.bcrypt_runs() == 2).await;
     let delete = "mutation ($input: DeleteApiTokenInput!) { \
                   deleteApiToken(input: $input) { deletedApiTokenId } }";
     let input = json!({ "input": own.data()["currentApiToken"] });
