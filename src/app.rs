@@ -1,14 +1,17 @@
 //! The composition root: from settings to a server that listens.
 
+mod audit_log;
 mod duties;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use self::audit_log::AuditLog;
 use self::duties::Duties;
 use crate::db::{
     Database, DatabaseUrl, DbError, MigrateError, MigrationState, PoolSettings, ServerLock,
@@ -16,15 +19,21 @@ use crate::db::{
 };
 use crate::domain::catalogue::Catalogue;
 use crate::domain::clock::{Clock, SteadyClock};
-use crate::domain::random::RandomSource;
+use crate::domain::lifetime::Lifetime;
+use crate::domain::random::{DrawnAhead, RandomError, RandomSource};
 use crate::graphql::Engine;
 use crate::grpc::{GrpcServer, GrpcState};
-use crate::http::{HttpServer, HttpSettings, HttpState, MetricsServer, MetricsState, RequestRoom};
+use crate::http::{
+    HttpServer, HttpSettings, HttpState, IdentityHeaders, MetricsServer, MetricsState, Pulse,
+    RequestRoom,
+};
 use crate::metrics::Metrics;
 use crate::repository::Repository;
 use crate::service::{Service, TokenRules, UnknownPermissions};
 use crate::surface::{Connections, RefusalSums, Tls, TlsError, TlsFiles};
 use crate::{grpc, http};
+
+pub use self::audit_log::AuditLogSink;
 
 /// The parts of the use cases.
 pub struct ServiceConfig {
@@ -79,6 +88,12 @@ pub enum StartError {
     /// The address could not be bound.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// The audit log cannot be opened.
+    #[error("cannot write the audit log {path}: {1}", path = .0.display())]
+    AuditLog(PathBuf, std::io::Error),
+    /// There is no randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
     /// The database did not answer, or refused.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -90,6 +105,11 @@ pub enum StartError {
 /// When the database is out of reach, not migrated or newer, or holds permissions that the
 /// catalogue lacks.
 pub async fn service(config: ServiceConfig) -> Result<Arc<Service>, StartError> {
+    service_for(config, 0).await
+}
+
+/// The same for a server with so many threads that serve requests.
+async fn service_for(config: ServiceConfig, threads: usize) -> Result<Arc<Service>, StartError> {
     match migration_state(&config.database).await? {
         MigrationState::Current => {}
         MigrationState::Behind(missing) => return Err(StartError::NotMigrated(missing)),
@@ -98,7 +118,8 @@ pub async fn service(config: ServiceConfig) -> Result<Arc<Service>, StartError> 
     let runtime = Handle::current();
     let metrics = Arc::<Metrics>::default();
     let counted = Arc::clone(&metrics);
-    let database = Database::open(&config.database, config.pool, runtime.clone(), counted)?;
+    let runs = runtime.clone();
+    let database = Database::open(&config.database, config.pool, threads, runs, counted)?;
     let ServiceConfig { catalogue, rules, clock, random, .. } = config;
     let clock = Arc::new(SteadyClock::new(clock));
     let repository = Repository::new(database, Arc::clone(&clock));
@@ -120,7 +141,11 @@ pub struct App {
     refusals: Arc<RefusalSums>,
     tls: Option<Arc<Tls>>,
     lock: ServerLock,
+    leaving: CancellationToken,
     shutdown_timeout: Duration,
+    has_sockets: bool,
+    retention: Option<Lifetime>,
+    audit_log: Option<AuditLog>,
 }
 
 impl App {
@@ -160,10 +185,12 @@ impl App {
         settings: HttpSettings,
     ) -> Result<Self, StartError> {
         let (clock, random) = (Arc::clone(&config.clock), Arc::clone(&config.random));
-        let service = service(config).await?;
+        let id_random: Arc<dyn RandomSource> = Arc::new(DrawnAhead::new(Arc::clone(&random)));
+        let service = service_for(config, settings.workers).await?;
         let (introspection, limit) = (settings.introspection, settings.request_timeout);
-        let engine = Engine::new(Arc::clone(&service), introspection, limit);
-        let shutdown_timeout = settings.shutdown_timeout;
+        let engine = Arc::new(Engine::new(Arc::clone(&service), introspection, limit));
+        let (shutdown_timeout, has_sockets) =
+            (settings.shutdown_timeout, settings.subscriptions.is_some());
         let refusals = Arc::<RefusalSums>::default();
         let tls = listen.tls.map(|files| {
             let (clock, metrics) = (Arc::clone(&clock), Arc::clone(service.metrics()));
@@ -174,7 +201,7 @@ impl App {
         let asked_by_envoy = GrpcState {
             service: Arc::clone(&service),
             clock: Arc::clone(&clock),
-            random: Arc::clone(&random),
+            id_random: Arc::clone(&id_random),
             refusals: Arc::clone(&refusals),
             connections: Arc::clone(&connections),
             tls: tls.clone(),
@@ -184,13 +211,18 @@ impl App {
             request_timeout: settings.request_timeout,
             shutdown_timeout,
         };
+        let leaving = CancellationToken::new();
         let state = HttpState {
             engine,
             service: Arc::clone(&service),
             clock,
+            id_random,
             random,
             refusals: Arc::clone(&refusals),
+            identity_headers: IdentityHeaders::default(),
             room: RequestRoom::default(),
+            leaving: leaving.clone(),
+            closing: CancellationToken::new(),
             settings,
         };
         let refused = |address| move |error| StartError::Listen(address, error);
@@ -208,7 +240,40 @@ impl App {
         let metrics = metrics.transpose()?;
         let server = http::bind(listen.http, state, connections, tls.clone());
         let server = server.map_err(refused(listen.http))?;
-        Ok(Self { server, ext_authz, metrics, service, refusals, tls, lock, shutdown_timeout })
+        Ok(Self {
+            server,
+            ext_authz,
+            metrics,
+            service,
+            refusals,
+            tls,
+            lock,
+            leaving,
+            shutdown_timeout,
+            has_sockets,
+            retention: None,
+            audit_log: None,
+        })
+    }
+
+    /// The same, which removes audit events of this age while it runs.
+    #[must_use]
+    pub fn with_retention(self, retention: Option<Lifetime>) -> Self {
+        Self { retention, ..self }
+    }
+
+    /// The same, which also writes every audit event there that is recorded from now on.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn with_audit_log(self, sink: AuditLogSink) -> Result<Self, StartError> {
+        let audit_log = AuditLog::begin(Arc::clone(&self.service), sink).await?;
+        Ok(Self { audit_log: Some(audit_log), ..self })
+    }
+
+    /// Where it writes audit events, if it does.
+    pub fn audit_log(&self) -> Option<&Arc<AuditLogSink>> {
+        self.audit_log.as_ref().map(AuditLog::sink)
     }
 
     /// The address on which it listens for HTTP.
@@ -229,6 +294,16 @@ impl App {
     /// The certificate of the listeners, if there is TLS.
     pub const fn tls(&self) -> Option<&Arc<Tls>> {
         self.tls.as_ref()
+    }
+
+    /// Whether the threads that serve requests still turn.
+    pub const fn pulse(&self) -> &Arc<Pulse> {
+        self.server.pulse()
+    }
+
+    /// Cancel it before the end: then the server goes on serving, and is not ready any more.
+    pub const fn leaving(&self) -> &CancellationToken {
+        &self.leaving
     }
 
     /// The URL at which it is reached, without a path.
@@ -269,6 +344,22 @@ impl App {
             duties.start("census", |stop| async move {
                 service.keep_census(stop.cancelled()).await;
             });
+        }
+        if self.has_sockets {
+            let (feed, live) = (Arc::clone(&self.service), Arc::clone(&self.service));
+            duties.start("feed", |stop| async move { feed.keep_feed(stop.cancelled()).await });
+            duties.start("live callers", |stop| async move {
+                live.keep_live_callers(stop.cancelled()).await;
+            });
+        }
+        if let Some(retention) = self.retention {
+            let (service, logged) = (Arc::clone(&self.service), self.audit_log.is_some());
+            duties.start("audit retention", |stop| async move {
+                service.keep_retention(retention, logged, stop.cancelled()).await;
+            });
+        }
+        if let Some(audit_log) = self.audit_log {
+            duties.start("audit log", |stop| audit_log.keep(stop));
         }
         let ended = run(self.server, self.ext_authz, self.metrics, stop).await;
         duties.end(self.shutdown_timeout).await;

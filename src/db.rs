@@ -20,12 +20,19 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::QueryResult;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
 
 use crate::metrics::{DatabaseUse, Metrics, PoolLevel, Timing};
+use crate::trace;
+use sqlite::SqliteLease;
 
-pub(crate) use dispatch::{end, in_place, point, read, read_from_pool, search, write_tx};
+pub(crate) use dispatch::{
+    end, in_place, point, read, read_from_pool, search, short_search, write_tx,
+};
 pub use error::DbError;
 pub(crate) use fetch::Fetch;
 pub(crate) use key_locks::{KeyLocks, LockKeys};
@@ -34,15 +41,15 @@ pub(crate) use list_query::{
 };
 pub use migrate::{MigrateError, MigrationState, migrate, migration_state};
 pub(crate) use now::{ClockMark, ClockReading, Now};
-pub(crate) use postgres::begin_read_committed;
+pub(crate) use postgres::{Losses, begin_read_committed};
 pub(crate) use priority::Priority;
 pub(crate) use schema::{
-    api_token_labels, api_tokens, audit_events, audit_tail, idempotency_keys, name_keys,
-    permissions, users,
+    api_token_labels, api_tokens, audit_events, audit_log, audit_tail, idempotency_keys, name_keys,
+    permissions, policy, users,
 };
 pub(crate) use share_lock::{KeyShared, Locked};
-pub(crate) use sqlite::SqliteLink;
 pub use sqlite::{Backup, BackupError, Restoration, RestoreError, ServerLock, ServerLockError};
+pub(crate) use sqlite::{SqliteLink, private_file, sync_folder};
 pub(crate) use stamp::Stamp;
 pub(crate) use types::{
     DbId, DbInstant, DbLabels, DbNetworks, DbPermissions, DbTexts, Id, Moment, stored_label,
@@ -77,18 +84,35 @@ pub(crate) enum Backend {
     Postgres(postgres::PostgresPool),
 }
 
+impl Backend {
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+}
+
+/// An operation that is under way.
+pub(crate) struct Observed<'a> {
+    _timing: Timing<'a, DatabaseUse>,
+    _span: Span,
+}
+
 impl Database {
     /// Prepares the pools. Connections are made when they are first needed.
     ///
     /// `runtime` must be multi-threaded: every operation runs there, detached, to its end, even if
     /// nobody waits for it. An operation that was dropped half way would leave its transaction
-    /// open. `metrics` counts waits and operations.
+    /// open. `threads` are going to be prepared to serve requests. `metrics` counts waits and
+    /// operations.
     ///
     /// # Errors
     /// When the root certificates that the URL asks for cannot be read.
     pub fn open(
         url: &DatabaseUrl,
         settings: PoolSettings,
+        threads: usize,
         runtime: Handle,
         metrics: Arc<Metrics>,
     ) -> Result<Self, DbError> {
@@ -97,7 +121,7 @@ impl Database {
                 Backend::Sqlite(sqlite::open_pools(path, settings, &runtime, &metrics)?)
             }
             DatabaseUrl::Postgres(target) => {
-                Backend::Postgres(postgres::PostgresPool::new(target, settings, &metrics)?)
+                Backend::Postgres(postgres::PostgresPool::new(target, settings, threads, &metrics)?)
             }
         };
         Ok(Self { backend, runtime, metrics })
@@ -126,7 +150,10 @@ impl Database {
     pub fn prepare_thread(&self) -> Result<(), DbError> {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.open_reader_here(),
-            Backend::Postgres(_) => Ok(()),
+            Backend::Postgres(postgres) => {
+                postgres.open_lane_here();
+                Ok(())
+            }
         }
     }
 
@@ -149,45 +176,68 @@ impl Database {
 
     /// The kind of database, and its connections by what they are for.
     pub(crate) fn pools(&self) -> (&'static str, Vec<PoolLevel>) {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => ("sqlite", sqlite.levels()),
-            Backend::Postgres(postgres) => ("postgresql", vec![postgres.level()]),
-        }
+        let pools = match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.levels(),
+            Backend::Postgres(postgres) => vec![postgres.level()],
+        };
+        (self.backend.kind(), pools)
     }
 
-    /// Measures an operation until what is returned is dropped.
-    pub(crate) fn timing(&self, used_for: DatabaseUse) -> Timing<'_, DatabaseUse> {
-        self.metrics.database_operations.start(used_for)
+    /// Measures and traces an operation until what is returned is dropped. `module` is where its
+    /// query is.
+    pub(crate) fn timing(&self, used_for: DatabaseUse, module: &'static str) -> Observed<'_> {
+        let system = self.backend.kind();
+        Observed {
+            _timing: self.metrics.database_operations.start(used_for),
+            _span: trace::database(system, used_for, module),
+        }
     }
 
     pub(crate) const fn backend(&self) -> &Backend {
         &self.backend
     }
 
-    /// Runs an operation that waits for a server.
-    pub(crate) async fn detached<T, F>(&self, operation: F) -> Result<T, DbError>
+    /// Runs an operation that waits for a server. Boxed, as all of these: whoever asks the database
+    /// is a part of larger futures, which are moved about.
+    pub(crate) fn detached<T, F>(&self, operation: F) -> BoxFuture<'_, Result<T, DbError>>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, DbError>> + Send + 'static,
     {
-        let ended = self.runtime.spawn(operation.in_current_span()).await;
-        self.counted(ended.unwrap_or(Err(DbError::OperationPanicked)))
+        let running = self.runtime.spawn(operation.in_current_span());
+        async { self.counted(running.await.unwrap_or(Err(DbError::OperationPanicked))) }.boxed()
     }
 
     /// Runs an operation that computes and waits for a disk.
-    pub(crate) async fn detached_blocking<T, F>(&self, operation: F) -> Result<T, DbError>
+    pub(crate) fn detached_blocking<T, F>(&self, operation: F) -> BoxFuture<'_, Result<T, DbError>>
     where
         T: Send + 'static,
         F: FnOnce() -> Result<T, DbError> + Send + 'static,
     {
         let span = Span::current();
-        let operation = move || span.in_scope(operation);
-        let ended = self.runtime.spawn_blocking(operation).await;
-        self.counted(ended.unwrap_or(Err(DbError::OperationPanicked)))
+        let running = self.runtime.spawn_blocking(move || span.in_scope(operation));
+        async { self.counted(running.await.unwrap_or(Err(DbError::OperationPanicked))) }.boxed()
+    }
+
+    /// Searches with the connection of a searcher, whose turn ends when its rows are taken.
+    pub(crate) async fn search_by<T: Send + 'static>(
+        &self,
+        mut lease: SqliteLease,
+        read: impl FnOnce(&mut SqliteLink) -> Result<QueryResult<T>, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let searching = self.detached_blocking(move || {
+            lease.ensure_served()?;
+            lease.begin_search();
+            match read(&mut lease)? {
+                Ok(rows) => Ok((rows, lease)),
+                Err(error) => Err(lease.search_error(error)),
+            }
+        });
+        searching.await.map(|(rows, _turn)| rows)
     }
 
     /// Counts a failure.
-    fn counted<T>(&self, answer: Result<T, DbError>) -> Result<T, DbError> {
+    pub(crate) fn counted<T>(&self, answer: Result<T, DbError>) -> Result<T, DbError> {
         if let Err(error) = &answer {
             count_failure(&self.metrics, error);
         }

@@ -23,6 +23,7 @@ pub mod name;
 pub mod order;
 pub mod page;
 pub mod permission;
+pub mod policy;
 pub mod principal;
 pub mod random;
 pub mod renewed_name;

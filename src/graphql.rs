@@ -7,7 +7,10 @@ mod engine;
 mod error;
 mod schema;
 
-pub use context::RequestContext;
-pub use engine::{Answer, Documents, Engine, GraphqlRequest, Introspection, Method, Outcome};
+pub use context::{Notes, RequestContext};
+pub use engine::{
+    Answer, Delivery, Documents, Engine, GraphqlRequest, Introspection, Method, Outcome,
+    Subscriptions, Transport,
+};
 pub use error::{ErrorCode, RETRY_AFTER, TOKEN_NEEDED, TRY_AGAIN};
 pub use schema::sdl;

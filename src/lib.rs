@@ -2,11 +2,12 @@
 //!
 //! # The layers
 //!
-//! A layer knows only the layers below it; every layer may use `metrics`, `domain` and `wire`.
+//! A layer knows only the layers below it; every layer may use `metrics`, `trace`, `domain` and
+//! `wire`.
 //!
 //! | layer | what it does |
 //! | --- | --- |
-//! | [`cli`], [`config`], [`telemetry`] | commands, settings, the log |
+//! | [`cli`], [`config`], [`telemetry`] | commands, settings, the log, the export of traces |
 //! | [`app`] | the composition root: settings to a server that listens |
 //! | [`http`] | actix-web: the caller, GraphQL over HTTP, verification, health, the playground |
 //! | [`grpc`] | tonic: Envoy's `ext_authz`, on a listener of its own |
@@ -16,6 +17,7 @@
 //! | [`repository`] | queries in domain words, once for both databases |
 //! | [`db`] | connections, transactions, column types, migrations |
 //! | [`metrics`] | what every layer counts about itself |
+//! | [`trace`] | the spans of traces, and what they may say |
 //! | [`domain`] | types and pure rules |
 //! | [`wire`] | reading headers from their bytes |
 //!
@@ -35,4 +37,5 @@ pub mod repository;
 pub mod service;
 pub mod surface;
 pub mod telemetry;
+pub mod trace;
 pub mod wire;

@@ -11,4 +11,4 @@ pub use admission::{Admitted, ConnectionLimits, Connections};
 pub use denial_log::log_denial;
 pub use gateway_refusal::{GatewayRefusal, presented};
 pub use refusal_sums::RefusalSums;
-pub use tls::{Protocol, Tls, TlsError, TlsFiles, Transport};
+pub use tls::{Protocol, Tls, TlsError, TlsFiles, Transport, read_validity};

@@ -7,11 +7,11 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use tokenwright::graphql::Documents;
+use tokenwright::graphql::{Documents, Transport};
 
 static DOCUMENTS: LazyLock<Documents> =
     LazyLock::new(|| Documents::new(include_str!("../../schema.graphql")));
 
 fuzz_target!(|text: &str| {
-    let _verdict = DOCUMENTS.read(text);
+    let _verdict = DOCUMENTS.read(text, Transport::Socket);
 });

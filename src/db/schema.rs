@@ -48,6 +48,7 @@ table! {
         disabled_api_token_id -> Nullable<Id>,
         description -> Text,
         labels -> Text,
+        enabled_date -> Moment,
     }
 }
 
@@ -93,6 +94,19 @@ table! {
 }
 
 table! {
+    use diesel::sql_types::{Integer, Nullable};
+    use crate::db::types::{Id, Moment};
+
+    audit_log (id) {
+        id -> Integer,
+        date -> Nullable<Moment>,
+        event_id -> Id,
+        holder -> Id,
+        held_until -> Moment,
+    }
+}
+
+table! {
     use diesel::sql_types::Text;
 
     permissions (code) {
@@ -118,6 +132,24 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use crate::db::types::{Id, Moment};
+
+    policy (id) {
+        id -> Integer,
+        version -> Integer,
+        last_modified_date -> Moment,
+        last_modified_user_id -> Id,
+        last_modified_user_name -> Text,
+        max_lifetime_seconds -> Nullable<Integer>,
+        max_lifetime_since -> Nullable<Moment>,
+        addresses_since -> Nullable<Moment>,
+        idle_seconds -> Nullable<Integer>,
+        idle_since -> Nullable<Moment>,
+    }
+}
+
 joinable!(api_tokens -> users (user_id));
 joinable!(api_token_labels -> api_tokens (api_token_id));
-allow_tables_to_appear_in_same_query!(api_tokens, api_token_labels, users);
+allow_tables_to_appear_in_same_query!(api_tokens, api_token_labels, policy, users);

@@ -15,7 +15,9 @@ use crate::service::TokenQuota;
 
 use super::engine::budget::SharedBudget;
 use field::spelled;
-pub(super) use refusals::{creation_errors, renewal_errors, update_errors, verification_errors};
+pub(super) use refusals::{
+    creation_errors, policy_errors, renewal_errors, update_errors, verification_errors,
+};
 
 /// The message for a request without a token.
 pub const TOKEN_NEEDED: &str = "This needs a token: send the header `Authorization: Bearer ...`.";
@@ -81,6 +83,10 @@ pub enum GqlError {
     Stale {
         current_version: i32,
     },
+    /// The same of the policy.
+    StalePolicy {
+        current_version: i32,
+    },
     CallerChanged,
     SearchTooLong,
     AnswerTooLarge,
@@ -116,9 +122,9 @@ impl GqlError {
             | Self::SearchTooLong
             | Self::AnswerTooLarge => ErrorCode::BadUserInput,
             Self::Fault(InputFault { kind: FaultKind::BeyondReach, .. }) => ErrorCode::Forbidden,
-            Self::Fault(InputFault { kind: FaultKind::Taken, .. }) | Self::Stale { .. } => {
-                ErrorCode::Conflict
-            }
+            Self::Fault(InputFault { kind: FaultKind::Taken, .. })
+            | Self::Stale { .. }
+            | Self::StalePolicy { .. } => ErrorCode::Conflict,
             Self::Quota(_) => ErrorCode::Forbidden,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::DiskReserve(_) | Self::Unavailable(_) | Self::OutcomeUnknown(_) => {
@@ -142,6 +148,12 @@ impl GqlError {
             Self::Stale { current_version } => {
                 return format!(
                     "The token has changed since the given version; its version is now \
+                     {current_version}."
+                );
+            }
+            Self::StalePolicy { current_version } => {
+                return format!(
+                    "The policy has changed since the given version; its version is now \
                      {current_version}."
                 );
             }
@@ -186,7 +198,7 @@ impl GqlError {
                     values.set("index", index);
                 }
             }
-            Self::Stale { current_version } => {
+            Self::Stale { current_version } | Self::StalePolicy { current_version } => {
                 values.set("field", "version");
                 values.set("reason", "version_stale");
                 values.set("currentVersion", *current_version);

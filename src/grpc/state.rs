@@ -15,8 +15,8 @@ pub struct GrpcState {
     pub service: Arc<Service>,
     /// The clock, for the ids of requests.
     pub clock: Arc<dyn Clock>,
-    /// The random source, for the ids of requests.
-    pub random: Arc<dyn RandomSource>,
+    /// The random source for the ids of requests.
+    pub id_random: Arc<dyn RandomSource>,
     /// Counts refusals for the log.
     pub refusals: Arc<RefusalSums>,
     /// Counts connections, with those of the other listeners.

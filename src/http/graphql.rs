@@ -1,4 +1,4 @@
-//! `/graphql`: GraphQL over HTTP.
+//! `/graphql`: GraphQL over HTTP, and subscriptions over WebSocket.
 
 mod answer_body;
 mod cross_origin;
@@ -6,3 +6,4 @@ pub(super) mod endpoint;
 mod negotiation;
 mod params;
 mod refusal;
+mod socket;

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 use self::pair::{Pair, Validity};
-pub use self::pair::{TlsError, TlsFiles};
+pub use self::pair::{TlsError, TlsFiles, read_validity};
 pub use self::transport::Transport;
 use super::RefusalSums;
 use crate::domain::clock::{Clock, Instant};
@@ -38,6 +38,7 @@ pub struct Tls {
     http2: Arc<ServerConfig>,
     clock: Arc<dyn Clock>,
     reload: Notify,
+    reloaded: Notify,
     metrics: Arc<Metrics>,
     refusals: Arc<RefusalSums>,
 }
@@ -79,13 +80,25 @@ impl Tls {
             Ok::<_, TlsError>(Arc::new(config))
         };
         let (http1, http2) = (config(b"http/1.1")?, config(b"h2")?);
-        let reload = Notify::new();
-        Ok(Arc::new(Self { files, shown, http1, http2, clock, reload, metrics, refusals }))
+        Ok(Arc::new(Self {
+            files,
+            shown,
+            http1,
+            http2,
+            clock,
+            reload: Notify::new(),
+            reloaded: Notify::new(),
+            metrics,
+            refusals,
+        }))
     }
 
-    /// Has the files read again soon. However often it is asked, they are read once.
-    pub fn ask_reload(&self) {
+    /// Has the files read again, and returns then. However often it is asked meanwhile, they are
+    /// read once.
+    pub async fn reload(&self) {
+        let reloaded = self.reloaded.notified();
         self.reload.notify_one();
+        reloaded.await;
     }
 
     /// When the certificate ends that is shown now.

@@ -5,7 +5,7 @@ use crate::domain::fault::InputFault;
 use crate::domain::principal::MissingPermission;
 use crate::service::{
     CreateApiTokenError, DeleteApiTokenError, Failure, NotCurrent, ReadError, RenewApiTokenError,
-    UpdateApiTokenError, VerifyApiTokensError,
+    UpdateApiTokenError, UpdatePolicyError, VerifyApiTokensError,
 };
 
 impl From<MissingPermission> for GqlError {
@@ -76,6 +76,17 @@ pub(in crate::graphql) fn update_errors(error: UpdateApiTokenError) -> Vec<GqlEr
         }
         UpdateApiTokenError::Refused(faults) => each(faults),
         UpdateApiTokenError::Failed(failure) => vec![failure.into()],
+    }
+}
+
+/// The errors of a refused change of the policy: one for each fault.
+pub(in crate::graphql) fn policy_errors(error: UpdatePolicyError) -> Vec<GqlError> {
+    match error {
+        UpdatePolicyError::Stale { current_version } => {
+            vec![GqlError::StalePolicy { current_version }]
+        }
+        UpdatePolicyError::Refused(faults) => each(faults),
+        UpdatePolicyError::Failed(failure) => vec![failure.into()],
     }
 }
 

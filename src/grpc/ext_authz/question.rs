@@ -47,6 +47,11 @@ impl<'a> Question<'a> {
         self.client
     }
 
+    /// Is the peer a trusted proxy?
+    pub(super) const fn is_trusted(&self) -> bool {
+        self.trusted
+    }
+
     /// The values of the client's `Authorization` headers.
     pub(super) fn authorization(&self) -> impl Iterator<Item = &'a [u8]> {
         self.header("authorization")

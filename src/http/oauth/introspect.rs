@@ -8,13 +8,14 @@ use tokio::time::timeout;
 
 use super::form::Form;
 use super::refusal::OauthRefusal;
-use crate::domain::api_token::ApiToken;
-use crate::domain::verdict::TokenRefusal;
+use crate::domain::verdict::{TokenRefusal, Usable};
 use crate::domain::verification::{Decision, Demand, Denial};
 use crate::http::caller::{Caller, refused, unavailable};
 use crate::http::refusal::{JSON, Refusal};
+use crate::http::request::request_log::span_of;
 use crate::http::state::HttpState;
 use crate::service::{Admitted, AuthenticateError, NotCurrent, VerifyError};
+use crate::surface::log_denial;
 
 pub(super) async fn introspect(
     request: HttpRequest,
@@ -38,11 +39,11 @@ async fn answer(
         return Err(Refusal::NoCredentials.into());
     }
     let (form, arrival) = Form::read(request, body, state, caller.token_id()).await?;
-    let (caller, origin) = caller.admit(arrival, state).await?;
+    let (caller, origin) = caller.admit(request, arrival, state).await?;
     let caller = caller.ok_or(Refusal::NoCredentials)?;
     let presented = form.token()?;
     let demand = demand(&form, state)?;
-    let deciding = decide(&caller, presented, &demand, state);
+    let deciding = decide(request, &caller, presented, &demand, state);
     let decided = timeout(state.settings.request_timeout, deciding).await;
     let decision = decided.map_err(|_| Refusal::Unavailable)??;
     // What was read for a caller that was revoked meanwhile is not given out.
@@ -51,13 +52,18 @@ async fn answer(
         Err(NotCurrent::Changed(_)) => return Err(Refusal::InvalidToken.into()),
         Err(NotCurrent::Refused(refusal)) => {
             let error = AuthenticateError::Refused(refusal);
-            return Err(refused(error, origin.client_address, state).into());
+            return Err(refused(request, error, origin.client_address, state).into());
         }
-        Err(NotCurrent::Unavailable(error)) => return Err(unavailable(&error.into()).into()),
+        Err(NotCurrent::Unavailable(error)) => {
+            return Err(unavailable(request, &error.into()).into());
+        }
     }
     match decision {
-        Decision::Allowed(token) => Ok(active(&token, state)),
-        Decision::Denied(denial) => inactive(&denial),
+        Decision::Allowed(usable) => Ok(active(&usable, state)),
+        Decision::Denied(denial) => {
+            log_denial(&denial, demand.client(), &state.refusals, || span_of(request));
+            inactive(&denial)
+        }
     }
 }
 
@@ -72,6 +78,7 @@ fn demand(form: &Form, state: &HttpState) -> Result<Demand, OauthRefusal> {
 }
 
 async fn decide(
+    request: &HttpRequest,
     caller: &Admitted,
     presented: &str,
     demand: &Demand,
@@ -80,11 +87,12 @@ async fn decide(
     let decided = state.service.verify_for(caller.principal(), presented, demand).await;
     decided.map_err(|error| match error {
         VerifyError::Forbidden(missing) => missing.into(),
-        VerifyError::Unavailable(error) => unavailable(&error).into(),
+        VerifyError::Unavailable(error) => unavailable(request, &error).into(),
     })
 }
 
-fn active(token: &ApiToken, state: &HttpState) -> Value {
+fn active(usable: &Usable, state: &HttpState) -> Value {
+    let token = &usable.token;
     let identity = state.service.identity(token);
     let labels = identity.labels.iter().map(|(key, value)| ((*key).to_owned(), json!(value)));
     let mut answer = json!({
@@ -94,7 +102,7 @@ fn active(token: &ApiToken, state: &HttpState) -> Value {
         "username": identity.user_name,
         "token_type": "Bearer",
         // Whole seconds, and never later than it is.
-        "exp": token.expiry.timestamp(),
+        "exp": usable.expiry().timestamp(),
         "iat": token.creation_date.timestamp(),
         "sub": identity.user_id,
         "description": token.description,

@@ -68,6 +68,15 @@ pub(super) struct Validity {
     pub(super) until: Instant,
 }
 
+/// The first and the last instant at which a certificate is valid, if it and its key can be used.
+///
+/// # Errors
+/// When they cannot be used.
+pub fn read_validity(files: &TlsFiles) -> Result<(Instant, Instant), TlsError> {
+    let Validity { from, until } = Pair::read(files)?.validity;
+    Ok((from, until))
+}
+
 impl Pair {
     /// Reads both files. A pair that is half written does not match.
     pub(super) fn read(files: &TlsFiles) -> Result<Self, TlsError> {

@@ -54,6 +54,9 @@ impl Tls {
                 seen = Some(now);
                 self.read_again(asked, reported);
             }
+            if asked {
+                self.reloaded.notify_waiters();
+            }
             let time = self.clock.now();
             if time - warned >= REPEAT {
                 self.shown.current().validity.warn(time, &self.files.certificate);

@@ -13,7 +13,7 @@ use tokenwright::domain::clock::{Clock, Instant};
 use tokenwright::domain::principal::{Origin, Principal};
 use tokenwright::domain::random::{RandomSource, SystemRandom};
 use tokenwright::graphql::Introspection;
-use tokenwright::http::{AllowedOrigins, HttpSettings};
+use tokenwright::http::{AllowedOrigins, HttpSettings, SocketLimits};
 use tokenwright::service::{
     CreateApiToken, FailureLimits, Quotas, RequestedExpiry, Service, TokenRules,
 };
@@ -43,6 +43,7 @@ pub struct Options {
     pub failures: FailureLimits,
     pub request_timeout: Duration,
     pub connections: ConnectionLimits,
+    pub subscriptions: Option<SocketLimits>,
     pub pool: PoolSettings,
     /// Another way to the database than its own URL.
     pub way: Option<DatabaseUrl>,
@@ -72,6 +73,7 @@ impl Default for Options {
             failures: FailureLimits::NONE,
             request_timeout: Duration::from_secs(10),
             connections: ConnectionLimits { all: 8192, per_address: 8192 },
+            subscriptions: None,
             pool: PoolSettings {
                 connections: 4,
                 wait: Duration::from_secs(5),
@@ -148,6 +150,7 @@ impl TestApp {
             shutdown_timeout: Duration::from_secs(1),
             workers: 2,
             connections: options.connections,
+            subscriptions: options.subscriptions,
         };
         let any = ([127, 0, 0, 1], 0).into();
         let listen = Listen {
@@ -171,7 +174,9 @@ impl TestApp {
             TestDatabase::instant(0)
         );
         eventually("the time is kept", || !database.texts(&marked).is_empty()).await;
-        let http = reqwest::Client::new();
+        // The server closes what is idle for 5 s: a request that leaves at that moment is lost.
+        let idle = Duration::from_secs(2);
+        let http = reqwest::Client::builder().pool_idle_timeout(idle).build().unwrap();
         Self {
             address,
             ext_authz,

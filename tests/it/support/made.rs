@@ -1,8 +1,10 @@
 //! Tokens that tests make, and what the database holds of them.
 
-use serde_json::Value;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use tokenwright::domain::clock::{Clock, SystemClock};
 
-use super::TestApp;
+use super::{Binary, Server, TestApp, assert_ended};
 
 /// An id that no token has.
 pub const UNKNOWN_TOKEN: &str = "tok_00000000000000000000zz";
@@ -17,6 +19,19 @@ pub struct Made {
 /// A token that the administrator makes.
 pub async fn made(app: &TestApp, name: &str, more: Value) -> Made {
     let answer = app.create(&app.admin, app.input(name, more)).await;
+    Made::of(&answer.data()["createApiToken"])
+}
+
+/// A token that an administrator makes at a server, for a month.
+pub async fn made_at(server: &Server, admin: &str, name: &str) -> Made {
+    let create = "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) \
+                  { token apiToken { id userId } } }";
+    let input = json!({
+        "name": name,
+        "expiry": (SystemClock.now() + TimeDelta::days(30)).to_rfc3339(),
+        "permissions": ["API_ORGANIZATIONS_READ"],
+    });
+    let answer = server.graphql(admin, create, json!({ "input": input })).await;
     Made::of(&answer.data()["createApiToken"])
 }
 
@@ -40,6 +55,20 @@ pub async fn works(app: &TestApp, secret: &str) -> bool {
         assert_eq!(answer.errors(), ["UNAUTHENTICATED invalid_token"]);
     }
     answer.status == 200
+}
+
+/// May the secret still be used at this server?
+pub async fn works_at(server: &Server, secret: &str) -> bool {
+    let answer = server.graphql(secret, "{ currentApiToken { id } }", json!({})).await;
+    assert!([200, 401].contains(&answer.status.as_u16()), "{}", answer.text);
+    answer.status == 200
+}
+
+/// Changes the policy, as another process does it.
+#[track_caller]
+pub fn set_policy(app: &TestApp, change: &[&str]) {
+    let set = Binary::on(&app.database, &["admin", "policy", "set"]).args(change);
+    assert_ended(&set.run(), 0, "");
 }
 
 /// All that is stored: tokens, users and audit events.

@@ -147,6 +147,19 @@ impl EventRow {
         EventId::from_uuid(Uuid::from_u128(self.number)).to_string()
     }
 
+    /// So many events of changes that the token and user with the number 1 made of itself, from this
+    /// time on: a microsecond between them.
+    pub fn updates(count: u128, since: i64) -> Vec<Self> {
+        let row = |number: u128| Self {
+            number,
+            date: since + i64::try_from(number).unwrap(),
+            action: "api_token_updated",
+            actor: 1,
+            target: 1,
+        };
+        (1..=count).map(row).collect()
+    }
+
     /// Stores events.
     pub fn insert(rows: &[Self], database: &TestDatabase) {
         let values = rows.iter().map(|row| {

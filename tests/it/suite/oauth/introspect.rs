@@ -42,6 +42,8 @@ async fn target(app: &TestApp, more: Value) -> Made {
 async fn an_active_token_is_described() {
     let public_url = Some("https://tokens.example/a/");
     let app = TestApp::with(Options { public_url, ..Options::default() }).await;
+    // The answer has seconds, of which another may begin meanwhile.
+    app.clock.stop_at(app.clock.now());
     let by = asker(&app).await;
     let expiry = app.in_time(TimeDelta::days(1));
     let labels = json!([{ "key": "tenant", "value": "acme, Inc." }]);
