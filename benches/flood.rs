@@ -20,8 +20,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use support::{
-    Server, Store, Tokenwright, connect, document, exchange, median, percentile, post,
-    print_machine,
+    Server, Store, Tokenwright, another_secret, connect, document, exchange, median, percentile,
+    post, print_machine,
 };
 use tokenwright::domain::clock::{Clock, SystemClock};
 use tokenwright::domain::id::ApiTokenId;
@@ -184,11 +184,13 @@ async fn measure(
 
 /// A well-formed secret that is wrong.
 fn wrong(ids: Ids, holders: &Holders) -> String {
-    let id = match ids {
-        Ids::Unknown => ApiTokenId::generate(SystemClock.now(), &SystemRandom).unwrap(),
-        Ids::Known => PlaintextSecret::parse(&holders.remembered).unwrap().token_id(),
-    };
-    PlaintextSecret::generate(id, &SystemRandom).unwrap().reveal().to_owned()
+    match ids {
+        Ids::Unknown => {
+            let id = ApiTokenId::generate(SystemClock.now(), &SystemRandom).unwrap();
+            PlaintextSecret::generate(id, &SystemRandom).unwrap().reveal().to_owned()
+        }
+        Ids::Known => another_secret(&holders.remembered),
+    }
 }
 
 fn request(secret: &str) -> Vec<u8> {

@@ -17,7 +17,10 @@ mod store;
 pub use cost::{Cost, cost, cost_of};
 pub use exchange::{connect, exchange, get, post};
 pub use hello::hello;
-pub use load::{CONNECTIONS, Load, creation, document, load, load_over, load_requests, make, send};
+pub use load::{
+    CONNECTIONS, Load, another_secret, creation, document, load, load_over, load_requests, make,
+    send,
+};
 pub use machine::{median, percentile, print_machine};
 pub use server::{Server, Tokenwright};
 pub use store::Store;

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use tokenwright::domain::clock::{Clock, SystemClock};
+use tokenwright::domain::random::SystemRandom;
+use tokenwright::domain::secret::PlaintextSecret;
 use tokio::net::TcpStream;
 
 use super::Server;
@@ -103,6 +105,12 @@ pub async fn make(server: &Server, caller: &str, tokens: usize) -> Vec<String> {
         secrets
     });
     join_all(under_way).await.concat()
+}
+
+/// A well-formed secret of the same token, which is wrong.
+pub fn another_secret(secret: &str) -> String {
+    let id = PlaintextSecret::parse(secret).unwrap().token_id();
+    PlaintextSecret::generate(id, &SystemRandom).unwrap().reveal().to_owned()
 }
 
 /// One request, which must be answered with 200 and without an error.

@@ -19,6 +19,8 @@ pub struct Server {
     pub address: String,
     /// Where Envoy asks over gRPC; empty where it cannot.
     pub ext_authz: String,
+    /// Where Prometheus asks; empty where it cannot.
+    pub metrics: String,
 }
 
 impl Tokenwright {
@@ -83,11 +85,14 @@ impl Server {
     pub fn start(command: &mut Command) -> Self {
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let mut ext_authz = String::new();
+        let (mut ext_authz, mut metrics) = (String::new(), String::new());
         let address = loop {
             let line = lines.next().unwrap().unwrap();
             if let Some((_, address)) = line.split_once("listening for ext_authz on ") {
                 address.clone_into(&mut ext_authz);
+            }
+            if let Some((_, url)) = line.split_once("listening for Prometheus on http://") {
+                url.trim_end_matches("/metrics").clone_into(&mut metrics);
             }
             if let Some((_, address)) = line.split_once("listening on http://") {
                 break address.to_owned();
@@ -95,7 +100,7 @@ impl Server {
         };
         // What the server says later must be read, or it would wait for a reader.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { process, address, ext_authz }
+        Self { process, address, ext_authz, metrics }
     }
 
     /// The CPU time that it has taken so far, in microseconds.
