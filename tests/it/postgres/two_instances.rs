@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Map, Value, json};
 
 use super::writer::input;
-use crate::support::{Answer, Binary, Server, TestDatabase, administrator, migrated};
+use crate::support::{Answer, Binary, Server, TestDatabase, WebSocket, administrator, migrated};
 
 /// Tokens that are used and deleted.
 const TOKENS: usize = 1_000;
@@ -98,5 +98,39 @@ async fn of_two_instances_one_gets_the_name() {
     for table in ["users", "api_tokens"] {
         let made = format!("SELECT count(*) FROM {table} WHERE name LIKE 'contested %'");
         assert_eq!(database.texts(&made), [NAMES.to_string()], "{table}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_goes_on_at_another_instance_after_its_last_event() {
+    const FOLLOW: &str = "subscription ($after: String) {
+        apiTokenEvents(after: $after) { cursor node { targetId } }
+    }";
+    let database = migrated();
+    let admin = administrator(&database, "administrator");
+    let instances: [Server; 2] =
+        [(); 2].map(|()| Binary::on(&database, &["serve", "--subscriptions"]).serve());
+    let mut made = Vec::new();
+    let mut after = Value::Null;
+    for round in 0..6 {
+        let at = |place: usize| &instances[(round + place) % 2];
+        let mut socket = WebSocket::at(at(0).address).await;
+        socket.init(&admin).await;
+        assert_eq!(socket.text().await, json!({ "type": "connection_ack" }));
+        socket.subscribe("1", FOLLOW, json!({ "after": after })).await;
+        socket.settled().await;
+        // What was made while nobody listened comes first, then what is made now, at both.
+        for place in [0, 1] {
+            let names = [format!("{round} {place}")];
+            made.push(create(at(place), &admin, &names).await[0][0].clone());
+        }
+        while let Some(id) = made.first() {
+            let event = socket.next("1").await["data"]["apiTokenEvents"].take();
+            assert_eq!(event["node"]["targetId"], **id, "round {round}");
+            after = event["cursor"].clone();
+            made.remove(0);
+        }
+        drop(socket);
+        made.push(create(at(1), &admin, &[format!("{round} alone")]).await[0][0].clone());
     }
 }

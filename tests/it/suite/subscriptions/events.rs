@@ -4,6 +4,9 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokenwright::domain::clock::Clock;
+use tokenwright::domain::filter::FollowedEvents;
+use tokenwright::domain::principal::Principal;
+use tokenwright::service::FollowedEvent;
 
 use super::{FOLLOW, listening};
 use crate::support::{TestApp, WebSocket, made};
@@ -121,6 +124,37 @@ async fn many_listeners_get_all_that_many_do_at_once() {
         let mut targets = targets(events);
         targets.sort_unstable();
         assert_eq!(targets, ids);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_falls_behind_what_is_kept_for_all_reads_the_rest_from_the_database() {
+    // More than is kept.
+    const CHANGES: usize = 300;
+    let app = listening().await;
+    let follow = async || {
+        let (who, all) = (Principal::Operator, FollowedEvents::default());
+        app.service.follow_audit_events(&who, all, None).await.unwrap()
+    };
+    let (mut slow, mut quick) = (follow().await, follow().await);
+    made(&app, "first", json!({})).await;
+    let date = |event: FollowedEvent| event.position.clone();
+    let first = [slow.next().await, quick.next().await].map(|next| date(next.unwrap().unwrap()));
+    assert_eq!(first[0], first[1]);
+    let making = join_all((0..CHANGES).map(async |number| {
+        made(&app, &format!("token {number}"), json!({})).await;
+    }));
+    let following = async {
+        let mut seen = Vec::new();
+        for _ in 0..CHANGES {
+            seen.push(date(quick.next().await.unwrap().unwrap()));
+        }
+        seen
+    };
+    let (_, seen) = tokio::join!(making, following);
+    for (number, expected) in seen.iter().enumerate() {
+        let event = slow.next().await.unwrap().unwrap();
+        assert_eq!(date(event), *expected, "event {number}");
     }
 }
 
