@@ -62,6 +62,7 @@ impl Watched {
         store.fill(STORED);
         let server = store.on.serve_with(settings);
         let secrets = make(&server, &store.caller, IN_USE).await;
+        use_first(&server, &secrets).await;
         Self { name, store, server, secrets }
     }
 

@@ -20,7 +20,9 @@
 #[expect(dead_code, unused_imports, reason = "the other benchmarks use the rest of it")]
 mod support;
 
-use support::{Server, Store, cost, document, get, hello, make, median, post, print_machine};
+use support::{
+    Server, Store, cost, document, get, hello, make, median, post, print_machine, use_first,
+};
 
 /// Tokens in the database.
 const STORED: usize = 100_000;
@@ -122,6 +124,7 @@ impl<'a> Served<'a> {
         store.fill(tokens);
         let server = store.on.serve();
         let secrets = make(&server, &store.caller, IN_USE).await;
+        use_first(&server, &secrets).await;
         Self { store, server, secrets }
     }
 }

@@ -19,7 +19,7 @@ pub use exchange::{connect, exchange, get, post};
 pub use hello::hello;
 pub use load::{
     CONNECTIONS, Load, another_secret, creation, document, load, load_over, load_requests, make,
-    send,
+    send, use_first,
 };
 pub use machine::{median, percentile, print_machine};
 pub use server::{Server, Tokenwright};

@@ -28,7 +28,9 @@ mod verification {
 use std::process::Command;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use support::{CONNECTIONS, Cost, Server, Store, cost, cost_of, make, median, print_machine};
+use support::{
+    CONNECTIONS, Cost, Server, Store, cost, cost_of, make, median, print_machine, use_first,
+};
 use verification::grpc;
 use verification::surfaces::{Surface, all};
 
@@ -70,9 +72,10 @@ async fn compare(bare: &Server, store: &Store) {
     let settings = ["--ext-authz-listen", "127.0.0.1:0", "--trusted-proxies", "127.0.0.1"];
     let ours = store.on.serve_with(&settings);
     let secrets = make(&ours, &store.caller, IN_USE).await;
+    use_first(&ours, &secrets).await;
     let surfaces = all(&store.caller);
     let mut figures: Vec<Figures> = surfaces.iter().map(|_| Figures::default()).collect();
-    // The first round warms up: each secret is proven once.
+    // The first round warms up.
     for round in 0..=ROUNDS {
         for (surface, figures) in surfaces.iter().zip(&mut figures) {
             let base = measure(bare, surface, &secrets, "", None).await;

@@ -1,5 +1,6 @@
 //! Requests, one after the other on each of some connections that stay open.
 
+use std::slice::from_ref;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -10,10 +11,15 @@ use tokenwright::domain::secret::PlaintextSecret;
 use tokio::net::TcpStream;
 
 use super::Server;
-use super::exchange::{Answer, connect, exchange, post};
+use super::exchange::{Answer, connect, exchange, get, post};
 
 /// Connections that requests are sent on.
 pub const CONNECTIONS: usize = 8;
+
+/// First uses at once; more than 4,096 would have some proven at a later use.
+const RUN_LATER: usize = 4_000;
+/// What each of these tokens may do.
+const PATH: &str = "/authorize?permission=api.users.read";
 
 /// What was sent, and how long all of it took.
 pub struct Load {
@@ -105,6 +111,17 @@ pub async fn make(server: &Server, caller: &str, tokens: usize) -> Vec<String> {
         secrets
     });
     join_all(under_way).await.concat()
+}
+
+/// Uses each token for the first time, and waits until the server has done what it does after that:
+/// it runs bcrypt once, while nobody waits. So this is in the figures of no other request.
+pub async fn use_first(server: &Server, secrets: &[String]) {
+    for secrets in secrets.chunks(RUN_LATER) {
+        let each = secrets.len().div_ceil(CONNECTIONS);
+        let request = |n: usize| get(&secrets[n % secrets.len()], PATH);
+        load_requests(CONNECTIONS, from_ref(server), each, request, "").await;
+        server.rests().await;
+    }
 }
 
 /// A well-formed secret of the same token, which is wrong.

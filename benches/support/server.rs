@@ -3,8 +3,13 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use super::cpu;
+
+/// Whoever takes no more than so many microseconds of CPU within this time has nothing to do.
+const RESTING: Duration = Duration::from_millis(500);
+const TICKS: f64 = 20_000.0;
 
 /// The program on a database.
 pub struct Tokenwright {
@@ -106,6 +111,17 @@ impl Server {
     /// The CPU time that it has taken so far, in microseconds.
     pub fn micros(&self) -> f64 {
         cpu::micros(self.process.id())
+    }
+
+    /// Waits until it has next to nothing to do.
+    pub async fn rests(&self) {
+        loop {
+            let before = self.micros();
+            tokio::time::sleep(RESTING).await;
+            if self.micros() - before <= TICKS {
+                return;
+            }
+        }
     }
 }
 
