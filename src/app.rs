@@ -19,6 +19,7 @@ use crate::db::{
 };
 use crate::domain::catalogue::Catalogue;
 use crate::domain::clock::{Clock, SteadyClock};
+use crate::domain::expiry_notice::NoticeTimes;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::random::{DrawnAhead, RandomError, RandomSource};
 use crate::graphql::Engine;
@@ -145,6 +146,7 @@ pub struct App {
     shutdown_timeout: Duration,
     has_sockets: bool,
     retention: Option<Lifetime>,
+    expiry_notices: NoticeTimes,
     audit_log: Option<AuditLog>,
 }
 
@@ -252,6 +254,7 @@ impl App {
             shutdown_timeout,
             has_sockets,
             retention: None,
+            expiry_notices: NoticeTimes::default(),
             audit_log: None,
         })
     }
@@ -260,6 +263,12 @@ impl App {
     #[must_use]
     pub fn with_retention(self, retention: Option<Lifetime>) -> Self {
         Self { retention, ..self }
+    }
+
+    /// The same, which makes notices of the end of tokens while it runs.
+    #[must_use]
+    pub fn with_expiry_notices(self, expiry_notices: NoticeTimes) -> Self {
+        Self { expiry_notices, ..self }
     }
 
     /// The same, which also writes every audit event there that is recorded from now on.
@@ -356,6 +365,12 @@ impl App {
             let (service, logged) = (Arc::clone(&self.service), self.audit_log.is_some());
             duties.start("audit retention", |stop| async move {
                 service.keep_retention(retention, logged, stop.cancelled()).await;
+            });
+        }
+        if !self.expiry_notices.is_empty() {
+            let (service, times) = (Arc::clone(&self.service), self.expiry_notices);
+            duties.start("expiry notices", |stop| async move {
+                service.keep_expiry_notices(times, stop.cancelled()).await;
             });
         }
         if let Some(audit_log) = self.audit_log {

@@ -44,8 +44,8 @@ pub(crate) use now::{ClockMark, ClockReading, Now};
 pub(crate) use postgres::{Losses, begin_read_committed};
 pub(crate) use priority::Priority;
 pub(crate) use schema::{
-    api_token_labels, api_tokens, audit_events, audit_log, audit_tail, idempotency_keys, name_keys,
-    permissions, policy, users,
+    api_token_labels, api_tokens, audit_events, audit_log, audit_tail, expiry_looks,
+    expiry_notices, idempotency_keys, name_keys, permissions, policy, users,
 };
 pub(crate) use share_lock::{KeyShared, Locked};
 pub use sqlite::{Backup, BackupError, Restoration, RestoreError, ServerLock, ServerLockError};

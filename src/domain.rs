@@ -13,6 +13,7 @@ pub mod control;
 pub mod cursor;
 pub mod description;
 pub mod disabler;
+pub mod expiry_notice;
 pub mod fault;
 pub mod filter;
 pub mod id;

@@ -3,6 +3,7 @@
 
 mod audit;
 mod clock;
+mod expiry;
 mod list;
 mod name_keys;
 mod permissions;
@@ -22,6 +23,7 @@ use crate::domain::clock::SteadyClock;
 use crate::metrics::PoolLevel;
 
 pub use audit::AuditEventList;
+pub use expiry::{EndingToken, Look, Noticed};
 pub use list::List;
 pub use policy::PolicyUpdated;
 pub use prune::PrunedTokens;

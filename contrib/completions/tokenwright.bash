@@ -1431,7 +1431,7 @@ _tokenwright() {
             return 0
             ;;
         tokenwright__subcmd__config__subcmd__check)
-            opts="-h --connect --migrate --database-url --database-url-file --database-connections --database-wait --database-statement-timeout --database-idle-transaction-timeout --listen --trusted-proxies --forwarded-header --introspection --allowed-origins --authorize-needs-permission --public-url --playground --request-timeout --shutdown-delay --shutdown-timeout --workers --max-connections --max-connections-per-address --subscriptions --max-sockets --max-sockets-per-token --max-subscriptions-per-socket --ext-authz-listen --metrics-listen --otlp-endpoint --otlp-sample-ratio --tls-certificate --tls-key --permissions --max-lifetime --lifetime-within-maker --bcrypt-cost --max-tokens --max-tokens-per-maker --max-changes-per-minute --max-failed-proofs-per-address --max-failed-proofs --disk-reserve-mib --audit-retention --audit-log --config --log --log-format --help"
+            opts="-h --connect --migrate --database-url --database-url-file --database-connections --database-wait --database-statement-timeout --database-idle-transaction-timeout --listen --trusted-proxies --forwarded-header --introspection --allowed-origins --authorize-needs-permission --public-url --playground --request-timeout --shutdown-delay --shutdown-timeout --workers --max-connections --max-connections-per-address --subscriptions --max-sockets --max-sockets-per-token --max-subscriptions-per-socket --ext-authz-listen --metrics-listen --otlp-endpoint --otlp-sample-ratio --tls-certificate --tls-key --permissions --max-lifetime --lifetime-within-maker --bcrypt-cost --max-tokens --max-tokens-per-maker --max-changes-per-minute --max-failed-proofs-per-address --max-failed-proofs --disk-reserve-mib --audit-retention --audit-log --expiry-notices --config --log --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1609,6 +1609,10 @@ _tokenwright() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --expiry-notices)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1711,7 +1715,7 @@ _tokenwright() {
             return 0
             ;;
         tokenwright__subcmd__dev)
-            opts="-h --database-url --database-url-file --database-connections --database-wait --database-statement-timeout --database-idle-transaction-timeout --listen --trusted-proxies --forwarded-header --introspection --allowed-origins --authorize-needs-permission --public-url --playground --request-timeout --shutdown-delay --shutdown-timeout --workers --max-connections --max-connections-per-address --subscriptions --max-sockets --max-sockets-per-token --max-subscriptions-per-socket --ext-authz-listen --metrics-listen --otlp-endpoint --otlp-sample-ratio --tls-certificate --tls-key --permissions --max-lifetime --lifetime-within-maker --bcrypt-cost --max-tokens --max-tokens-per-maker --max-changes-per-minute --max-failed-proofs-per-address --max-failed-proofs --disk-reserve-mib --audit-retention --audit-log --config --log --log-format --help"
+            opts="-h --database-url --database-url-file --database-connections --database-wait --database-statement-timeout --database-idle-transaction-timeout --listen --trusted-proxies --forwarded-header --introspection --allowed-origins --authorize-needs-permission --public-url --playground --request-timeout --shutdown-delay --shutdown-timeout --workers --max-connections --max-connections-per-address --subscriptions --max-sockets --max-sockets-per-token --max-subscriptions-per-socket --ext-authz-listen --metrics-listen --otlp-endpoint --otlp-sample-ratio --tls-certificate --tls-key --permissions --max-lifetime --lifetime-within-maker --bcrypt-cost --max-tokens --max-tokens-per-maker --max-changes-per-minute --max-failed-proofs-per-address --max-failed-proofs --disk-reserve-mib --audit-retention --audit-log --expiry-notices --config --log --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1882,6 +1886,10 @@ _tokenwright() {
                     return 0
                     ;;
                 --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expiry-notices)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2367,7 +2375,7 @@ _tokenwright() {
             return 0
             ;;
         tokenwright__subcmd__serve)
-            opts="-h --migrate --database-url --database-url-file --database-connections --database-wait --database-statement-timeout --database-idle-transaction-timeout --listen --trusted-proxies --forwarded-header --introspection --allowed-origins --authorize-needs-permission --public-url --playground --request-timeout --shutdown-delay --shutdown-timeout --workers --max-connections --max-connections-per-address --subscriptions --max-sockets --max-sockets-per-token --max-subscriptions-per-socket --ext-authz-listen --metrics-listen --otlp-endpoint --otlp-sample-ratio --tls-certificate --tls-key --permissions --max-lifetime --lifetime-within-maker --bcrypt-cost --max-tokens --max-tokens-per-maker --max-changes-per-minute --max-failed-proofs-per-address --max-failed-proofs --disk-reserve-mib --audit-retention --audit-log --config --log --log-format --help"
+            opts="-h --migrate --database-url --database-url-file --database-connections --database-wait --database-statement-timeout --database-idle-transaction-timeout --listen --trusted-proxies --forwarded-header --introspection --allowed-origins --authorize-needs-permission --public-url --playground --request-timeout --shutdown-delay --shutdown-timeout --workers --max-connections --max-connections-per-address --subscriptions --max-sockets --max-sockets-per-token --max-subscriptions-per-socket --ext-authz-listen --metrics-listen --otlp-endpoint --otlp-sample-ratio --tls-certificate --tls-key --permissions --max-lifetime --lifetime-within-maker --bcrypt-cost --max-tokens --max-tokens-per-maker --max-changes-per-minute --max-failed-proofs-per-address --max-failed-proofs --disk-reserve-mib --audit-retention --audit-log --expiry-notices --config --log --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2542,6 +2550,10 @@ _tokenwright() {
                     return 0
                     ;;
                 --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expiry-notices)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -100,6 +100,7 @@ impl ServerArgs {
             App::build(config, listen, http).await?
         };
         let app = app.with_retention(self.audit.audit_retention);
+        let app = app.with_expiry_notices(self.audit.expiry_notices());
         Ok(match audit_log {
             Some(sink) => app.with_audit_log(sink).await?,
             None => app,

@@ -1,10 +1,13 @@
-//! How long audit events are kept, and where they are written to.
+//! How long audit events are kept, where they are written to, and which of them tell that tokens end.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta};
-use clap::Args;
+use clap::{ArgAction, Args};
 
+use super::value::list;
+use crate::domain::expiry_notice::{NoticeTime, NoticeTimes};
 use crate::domain::lifetime::Lifetime;
 
 /// The shortest retention. What is removed cannot be brought back, and a slip removes it at the
@@ -25,6 +28,41 @@ pub struct AuditArgs {
     /// standard output. Not set: none is written. SIGHUP opens the file again.
     #[arg(long, env = "TOKENWRIGHT_AUDIT_LOG", value_name = "FILE")]
     pub audit_log: Option<PathBuf>,
+
+    /// How long before the end of a token an audit event tells of it, separated by commas: `0s` or
+    /// `1m` and longer, without years and months. `off`: none does.
+    #[arg(
+        long,
+        env = "TOKENWRIGHT_EXPIRY_NOTICES",
+        value_name = "DURATION,...",
+        default_value = "30d,7d,1d,0s",
+        action = ArgAction::Append
+    )]
+    pub expiry_notices: Vec<NoticeList>,
+}
+
+/// Times before the end of tokens, separated by commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeList(NoticeTimes);
+
+impl FromStr for NoticeList {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim().eq_ignore_ascii_case("off") {
+            return Ok(Self(NoticeTimes::default()));
+        }
+        let times = list(text, NoticeTime::parse)?;
+        NoticeTimes::new(times).map(Self).map_err(|wrong| wrong.to_string())
+    }
+}
+
+impl AuditArgs {
+    /// When there is a notice of the end of a token. Where the flag is given more than once, the last
+    /// one counts.
+    pub fn expiry_notices(&self) -> NoticeTimes {
+        self.expiry_notices.last().map(|list| list.0.clone()).unwrap_or_default()
+    }
 }
 
 fn retention(text: &str) -> Result<Lifetime, String> {
@@ -42,6 +80,32 @@ fn retention(text: &str) -> Result<Lifetime, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn notices_are_read_or_turned_off() {
+        let read = |text: &str| {
+            let list = text.parse::<NoticeList>()?;
+            Ok::<_, String>(list.0.iter().map(|time| time.to_string()).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            read("7d, 0s,1h,"),
+            Ok(vec!["0s".to_owned(), "1h".to_owned(), "7 days".to_owned()])
+        );
+        for off in ["", " ", "off", "OFF"] {
+            assert_eq!(read(off), Ok(Vec::new()), "{off}");
+        }
+        for (text, hint) in [
+            ("7d,off", "`off` "),
+            ("7d,,1d", "two commas"),
+            ("7d,1mo", "`1mo` years and months differ"),
+            ("30s", "`30s` must be 1m or longer"),
+            ("1d,24h", "`1 day` is there twice"),
+            ("1d,2d,3d,4d,5d,6d,7d,8d,9d,10d,11d", "has 11 durations; write at most 10"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(hint), "{text}: {error}");
+        }
+    }
 
     #[test]
     fn a_slip_removes_nothing() {

@@ -150,6 +150,30 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::Integer;
+    use crate::db::types::{Id, Moment};
+
+    expiry_notices (api_token_id, expiry, seconds) {
+        api_token_id -> Id,
+        expiry -> Moment,
+        seconds -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Integer, Nullable};
+    use crate::db::types::Moment;
+
+    expiry_looks (seconds) {
+        seconds -> Integer,
+        looked_until -> Moment,
+        events_until -> Moment,
+        max_lifetime_seconds -> Nullable<Integer>,
+        max_lifetime_since -> Nullable<Moment>,
+    }
+}
+
 joinable!(api_tokens -> users (user_id));
 joinable!(api_token_labels -> api_tokens (api_token_id));
 allow_tables_to_appear_in_same_query!(api_tokens, api_token_labels, policy, users);

@@ -28,7 +28,7 @@ pub struct AuditEvent {
     pub action: AuditAction,
     /// Who did it.
     pub actor: UserInfo,
-    /// The token that they came with; none on the command line.
+    /// The token that they came with; none on the command line, and of the server itself.
     pub actor_token: Option<ApiTokenId>,
     /// The client address, if known.
     pub client_address: Option<IpAddr>,
@@ -67,11 +67,15 @@ pub enum AuditAction {
     ApiTokenUseRefused,
     /// The policy was changed.
     PolicyUpdated,
+    /// A token comes to its end soon.
+    ApiTokenExpiring,
+    /// A token has come to its end.
+    ApiTokenExpired,
 }
 
 impl AuditAction {
     /// All that can be done.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ApiTokenCreated,
         Self::ApiTokenUpdated,
         Self::ApiTokenRenewed,
@@ -79,6 +83,8 @@ impl AuditAction {
         Self::ApiTokenChangeDenied,
         Self::ApiTokenUseRefused,
         Self::PolicyUpdated,
+        Self::ApiTokenExpiring,
+        Self::ApiTokenExpired,
     ];
 
     /// The word that is stored.
@@ -91,6 +97,8 @@ impl AuditAction {
             Self::ApiTokenChangeDenied => "api_token_change_denied",
             Self::ApiTokenUseRefused => "api_token_use_refused",
             Self::PolicyUpdated => "policy_updated",
+            Self::ApiTokenExpiring => "api_token_expiring",
+            Self::ApiTokenExpired => "api_token_expired",
         }
     }
 
@@ -119,7 +127,9 @@ impl AuditTarget {
             | AuditAction::ApiTokenRenewed
             | AuditAction::ApiTokenDeleted
             | AuditAction::ApiTokenChangeDenied
-            | AuditAction::ApiTokenUseRefused => Self::ApiToken(ApiTokenId::from_uuid(id)),
+            | AuditAction::ApiTokenUseRefused
+            | AuditAction::ApiTokenExpiring
+            | AuditAction::ApiTokenExpired => Self::ApiToken(ApiTokenId::from_uuid(id)),
             AuditAction::PolicyUpdated => Self::Policy(PolicyId::from_uuid(id)),
         }
     }

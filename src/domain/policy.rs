@@ -140,7 +140,12 @@ impl Policy {
     /// The instant from which a token is refused: its expiry, or the end of the longest lifetime if
     /// that is earlier.
     pub fn effective_expiry(&self, token: &ApiToken) -> Instant {
-        self.latest_expiry(token.creation_date).map_or(token.expiry, |end| end.min(token.expiry))
+        self.end(token.creation_date, token.expiry)
+    }
+
+    /// The same for a token that was created at this instant and has this expiry.
+    pub fn end(&self, created: Instant, expiry: Instant) -> Instant {
+        self.latest_expiry(created).map_or(expiry, |end| end.min(expiry))
     }
 
     /// The latest instant at which a token that was created at this one ends; `None`: any.

@@ -32,7 +32,7 @@ pub struct UserInfo {
 }
 
 impl UserInfo {
-    /// The built-in system user, for what is done on the command line.
+    /// The built-in system user, for what is done on the command line, and by the server itself.
     pub fn system() -> Self {
         Self { user_id: UserId::SYSTEM, user_name: "system".to_owned() }
     }

@@ -153,6 +153,8 @@ label! {
         Census = "census",
         /// Removing old audit events.
         AuditRetention = "audit_retention",
+        /// Noticing that tokens end.
+        ExpiryNotices = "expiry_notices",
         /// Writing the audit log.
         AuditLog = "audit_log",
         /// Reading new events for those who follow them.

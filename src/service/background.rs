@@ -1,6 +1,7 @@
 //! What is written beside the requests: each duty notes in memory, and one loop writes.
 
 mod census;
+mod expiry_notices;
 mod idempotency_keys;
 mod last_use;
 mod pace;

@@ -35,7 +35,9 @@ impl Service {
             | AuditAction::ApiTokenUpdated
             | AuditAction::ApiTokenRenewed
             | AuditAction::ApiTokenChangeDenied
-            | AuditAction::ApiTokenUseRefused => required::API_TOKENS_WRITE,
+            | AuditAction::ApiTokenUseRefused
+            | AuditAction::ApiTokenExpiring
+            | AuditAction::ApiTokenExpired => required::API_TOKENS_WRITE,
         };
         let allowed = principal.require(permission);
         if allowed.is_err() {

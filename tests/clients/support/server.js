@@ -36,7 +36,8 @@ export async function start(...args) {
 /// A server on a database that exists: `child` is its process, `ended` waits for its end.
 export async function serve(file, command = 'dev', ...more) {
   const child = spawn(binary, [command, '--database-url', `sqlite:${file}`, '--listen', '127.0.0.1:0', ...more], {
-    env: {},
+    // Notices are no events that a test expects.
+    env: { TOKENWRIGHT_EXPIRY_NOTICES: 'off' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -31,7 +31,7 @@ async fn replaced(app: &TestApp, token: &Made) {
 }
 
 /// Another process on the same database.
-async fn another(app: &TestApp, clock: ManualClock) -> Arc<Service> {
+pub async fn another(app: &TestApp, clock: Arc<ManualClock>) -> Arc<Service> {
     let options = Options::default();
     let config = ServiceConfig {
         database: app.database.url(),
@@ -45,7 +45,7 @@ async fn another(app: &TestApp, clock: ManualClock) -> Arc<Service> {
             quotas: options.quotas,
             failures: options.failures,
         },
-        clock: Arc::new(clock),
+        clock,
         random: Arc::new(SystemRandom),
     };
     service(config).await.unwrap()
@@ -127,7 +127,7 @@ async fn the_next_process_knows_what_time_it_was() {
     app.clock.advance(-DAY);
     let clock = ManualClock::default();
     clock.advance(TimeDelta::hours(2) - DAY);
-    assert!(is_refused(&*another(&app, clock).await, &expired).await);
+    assert!(is_refused(&*another(&app, Arc::new(clock)).await, &expired).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +139,7 @@ async fn an_end_that_was_just_set_is_known_to_the_next_process() {
     app.clock.advance(-DAY);
     let clock = ManualClock::default();
     clock.advance(TimeDelta::hours(2) - DAY);
-    assert!(is_refused(&*another(&app, clock).await, &ended).await);
+    assert!(is_refused(&*another(&app, Arc::new(clock)).await, &ended).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,8 +14,8 @@ async fn a_process_with_a_broken_database_is_alive_and_not_ready() {
         assert_eq!(get(&app, path).await.status, 200, "{path}");
     }
     app.database.execute(
-        "DROP TABLE audit_events; DROP TABLE api_token_labels; DROP TABLE api_tokens; \
-         DROP TABLE policy; DROP TABLE users",
+        "DROP TABLE audit_events; DROP TABLE api_token_labels; DROP TABLE expiry_notices; \
+         DROP TABLE api_tokens; DROP TABLE policy; DROP TABLE users",
     );
     assert_eq!(get(&app, "/livez").await.status, 200);
     let ready = get(&app, "/readyz").await;

@@ -144,7 +144,9 @@ impl Binary {
         let unbound = ["CHANGES_PER_MINUTE", "FAILED_PROOFS", "FAILED_PROOFS_PER_ADDRESS"]
             .iter()
             .fold(self, |command, name| command.env(&format!("TOKENWRIGHT_MAX_{name}"), &most));
-        let running = unbound.args(&["--listen", "127.0.0.1:0"]).start();
+        // Notices are no events that a test expects; a flag turns them on.
+        let quiet = unbound.env("TOKENWRIGHT_EXPIRY_NOTICES", "off");
+        let running = quiet.args(&["--listen", "127.0.0.1:0"]).start();
         let address = running.listening();
         // Connections that stay open would hold up the end of the process.
         let http = Client::builder().pool_max_idle_per_host(0).build();

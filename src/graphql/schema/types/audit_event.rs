@@ -37,18 +37,19 @@ impl AuditEvent {
     }
 
     /// The token that the actor used, `tok_...`; it may have been deleted since. Null for the
-    /// command line.
+    /// command line, and for what the server does by itself.
     async fn actor_api_token_id(&self) -> Option<ID> {
         self.0.actor_token.map(ID::from)
     }
 
-    /// The client address. Null for the command line, and if it was unknown.
+    /// The client address. Null for the command line and for what the server does by itself, and if
+    /// it was unknown.
     async fn client_address(&self) -> Option<String> {
         self.0.client_address.map(|address| address.to_string())
     }
 
     /// The id of the request, as in the header `x-request-id` of its answer and in the log. Null
-    /// for the command line.
+    /// for the command line, and for what the server does by itself.
     async fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
@@ -120,4 +121,11 @@ pub(in crate::graphql) enum AuditAction {
     ApiTokenUseRefused,
     /// The policy was changed.
     PolicyUpdated,
+    /// An API token ends soon. The server notices that by itself, as its setting `expiry-notices`
+    /// says: `actor` is the system user. `changes` has the `effectiveExpiry`, the time before it at
+    /// which the `notice` was due, and how much of it is `left`.
+    ApiTokenExpiring,
+    /// An API token has ended: `changes` has the `effectiveExpiry`. Noticed like
+    /// `API_TOKEN_EXPIRING`.
+    ApiTokenExpired,
 }

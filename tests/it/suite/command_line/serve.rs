@@ -32,8 +32,8 @@ fn healthcheck_tells_whether_a_server_is_ready() {
     let everywhere = format!("0.0.0.0:{}", server.address.port());
     assert_ended(&check(&everywhere), 0, "");
     database.execute(
-        "DROP TABLE audit_events; DROP TABLE api_token_labels; DROP TABLE api_tokens; \
-         DROP TABLE policy; DROP TABLE users",
+        "DROP TABLE audit_events; DROP TABLE api_token_labels; DROP TABLE expiry_notices; \
+         DROP TABLE api_tokens; DROP TABLE policy; DROP TABLE users",
     );
     assert_ended(&check(&server.address.to_string()), 1, "503");
     let address = server.address.to_string();

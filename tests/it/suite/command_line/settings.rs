@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::json;
 
 use super::{CREATE_TOKEN, HIDDEN, commands, flags, leaving_no_file};
-use crate::support::{Binary, Ended, TestDatabase, assert_ended, files, migrated};
+use crate::support::{Binary, Ended, TestDatabase, assert_ended, eventually, files, migrated};
 
 /// The names of all settings, as they stand in a file, but for those that have tests of their own:
 /// the URL in a file, and TLS, which the client of these tests does not speak.
@@ -69,6 +69,7 @@ fn other_settings(database: &TestDatabase) -> Vec<(&'static str, String)> {
         ("database-url", text(&database.url_text())),
         ("database-wait", text("1s")),
         ("disk-reserve-mib", "0".to_owned()),
+        ("expiry-notices", "[\"2h\", \"0s\"]".to_owned()),
         ("ext-authz-listen", text("127.0.0.1:0")),
         ("forwarded-header", text("forwarded")),
         ("introspection", text("off")),
@@ -124,6 +125,8 @@ async fn has_other_settings(database: &TestDatabase, serve: Binary) {
     assert!(trace.ends_with("-00"), "otlp-sample-ratio: {trace}");
     let answer = answer.text().await.unwrap();
     assert!(answer.contains("FORBIDDEN"), "introspection: {answer}");
+    let looked = "SELECT CAST(seconds AS TEXT) AS text FROM expiry_looks ORDER BY seconds";
+    eventually("expiry-notices", || database.texts(looked) == ["0", "7200"]).await;
     running.signal("TERM");
     let ended = running.wait();
     assert_ended(&ended, 0, "listening for Prometheus on");
@@ -281,6 +284,8 @@ fn a_setting_is_understood_as_people_write_it() {
         ("allowed-origins", "https://app.example,"),
         ("log", "Warning,info"),
         ("max-lifetime", "2y"),
+        ("expiry-notices", "OFF"),
+        ("expiry-notices", "90d, 1h, 0s,"),
     ] {
         from_each_source(&database, name, value, &|source, serve| {
             let ended = serve.serve().stop();
@@ -302,6 +307,11 @@ fn a_setting_that_is_not_understood_says_where_it_is_and_what_to_write() {
         ("request-timeout", "10", "`2s`"),
         ("introspection", "all", "authenticated"),
         ("trusted-proxies", "10.0.0.0/8,,::1", "two commas"),
+        ("expiry-notices", "7d,,1d", "two commas"),
+        ("expiry-notices", "7d,1mo", "`1mo` years and months differ in length; write days"),
+        ("expiry-notices", "7d,30s", "`30s` must be 1m or longer"),
+        ("expiry-notices", "1d,24h", "`1 day` is there twice"),
+        ("expiry-notices", "7", "write it like `90d`"),
         ("log", "verbose", "write one of off, error, warn, info, debug, trace"),
         ("log", "tokenwrigth=debug", "did you mean `tokenwright`?"),
     ] {

@@ -1,0 +1,2 @@
+DROP TABLE expiry_looks;
+DROP TABLE expiry_notices;
