@@ -9,6 +9,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a benchmark ends where something is wrong, and prints its table"
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use support::{
     Cost, Server, Store, another_secret, connect, cost, document, exchange, get, hello, make,
-    median, percentile, post, print_machine,
+    median, percentile, post, print_machine, use_first,
 };
 
 /// Tokens in the database where requests are compared.
