@@ -42,7 +42,8 @@ use crate::domain::clock::SystemClock;
 use crate::domain::id::ApiTokenId;
 use crate::domain::random::SystemRandom;
 use crate::service::{
-    CreateApiTokenError, DeleteApiTokenError, ReadError, UpdateApiTokenError, UpdatePolicyError,
+    CreateApiTokenError, DeleteApiTokenError, ReadError, RevokeApiTokensError, UpdateApiTokenError,
+    UpdatePolicyError,
 };
 
 /// A self-hosted authority for API tokens.
@@ -120,6 +121,9 @@ pub enum CliError {
     /// The token was not changed.
     #[error("{}", existing_token::describe(.0))]
     UpdateToken(#[from] UpdateApiTokenError),
+    /// The tokens were not revoked.
+    #[error(transparent)]
+    RevokeTokens(#[from] RevokeApiTokensError),
     /// The policy was not changed.
     #[error("{}", policy::describe(.0))]
     UpdatePolicy(#[from] UpdatePolicyError),
@@ -189,6 +193,7 @@ impl CliError {
             | Self::CreateToken(_)
             | Self::DeleteToken(_)
             | Self::UpdateToken(_)
+            | Self::RevokeTokens(_)
             | Self::UpdatePolicy(_)
             | Self::List(_)
             | Self::Backup(_)

@@ -28,6 +28,7 @@ pub mod policy;
 pub mod principal;
 pub mod random;
 pub mod renewed_name;
+pub mod revocation;
 pub mod secret;
 pub mod user;
 pub mod verdict;

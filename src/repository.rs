@@ -30,7 +30,8 @@ pub use prune::PrunedTokens;
 use token::KnownCredentials;
 pub use token::{
     ApiTokenList, CredentialRead, Deleted, Deletion, Descendants, EventOf, Inserted, NotOnce, Once,
-    Orphan, Renewal, Renewed, Unclaimed, Update, Updated, UsedKey,
+    Orphan, Renewal, Renewed, RevocationRecord, RevokeMany, RevokeOutcome, Revoked, Unclaimed,
+    Update, Updated, UsedKey,
 };
 pub use user::UserList;
 

@@ -57,8 +57,8 @@ pub use read::{Listing, ReadError, Wanted};
 pub use start::UnknownPermissions;
 pub use token::{
     CreateApiToken, CreateApiTokenError, CreatedApiToken, DeleteApiToken, DeleteApiTokenError,
-    DeletedApiToken, RenewApiToken, RenewApiTokenError, RequestedExpiry, RevokeError,
-    UpdateApiToken, UpdateApiTokenError, UpdatedApiToken,
+    DeletedApiToken, RenewApiToken, RenewApiTokenError, RequestedExpiry, RevokeApiTokensError,
+    RevokeError, RevokedApiTokens, UpdateApiToken, UpdateApiTokenError, UpdatedApiToken,
 };
 pub use verify::{MAX_VERIFIED, VerifyApiToken, VerifyApiTokensError, VerifyError};
 

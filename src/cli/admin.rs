@@ -189,6 +189,11 @@ const fn flag(field: Field) -> &'static str {
         | Field::Last
         | Field::After
         | Field::Before
+        | Field::Ids
+        | Field::Except
+        | Field::Everything
+        | Field::ExpectedCount
+        | Field::Reason
         | Field::Filter(_) => "the input",
     }
 }

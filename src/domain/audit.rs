@@ -61,6 +61,8 @@ pub enum AuditAction {
     ApiTokenRenewed,
     /// A token was deleted.
     ApiTokenDeleted,
+    /// A token was disabled together with others, by a revocation of many.
+    ApiTokenRevoked,
     /// A token asked for changes that it may not make.
     ApiTokenChangeDenied,
     /// A token was used after its end, or against the policy.
@@ -75,11 +77,12 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// All that can be done.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ApiTokenCreated,
         Self::ApiTokenUpdated,
         Self::ApiTokenRenewed,
         Self::ApiTokenDeleted,
+        Self::ApiTokenRevoked,
         Self::ApiTokenChangeDenied,
         Self::ApiTokenUseRefused,
         Self::PolicyUpdated,
@@ -94,6 +97,7 @@ impl AuditAction {
             Self::ApiTokenUpdated => "api_token_updated",
             Self::ApiTokenRenewed => "api_token_renewed",
             Self::ApiTokenDeleted => "api_token_deleted",
+            Self::ApiTokenRevoked => "api_token_revoked",
             Self::ApiTokenChangeDenied => "api_token_change_denied",
             Self::ApiTokenUseRefused => "api_token_use_refused",
             Self::PolicyUpdated => "policy_updated",
@@ -126,6 +130,7 @@ impl AuditTarget {
             | AuditAction::ApiTokenUpdated
             | AuditAction::ApiTokenRenewed
             | AuditAction::ApiTokenDeleted
+            | AuditAction::ApiTokenRevoked
             | AuditAction::ApiTokenChangeDenied
             | AuditAction::ApiTokenUseRefused
             | AuditAction::ApiTokenExpiring

@@ -60,6 +60,16 @@ pub enum Field {
     IdleScope,
     /// Whether a policy counts that refuses whoever makes it.
     Force,
+    /// Tokens to revoke, by their ids.
+    Ids,
+    /// Tokens that are not revoked.
+    Except,
+    /// Whether all tokens are meant.
+    Everything,
+    /// How many tokens are expected to be revoked.
+    ExpectedCount,
+    /// Why tokens are revoked.
+    Reason,
     /// How many rows of a page, from its start.
     First,
     /// How many rows of a page, up to its end.
@@ -75,6 +85,8 @@ pub enum Field {
 /// A condition of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilterField {
+    /// All of it.
+    Whole,
     /// A part of the name.
     Name,
     /// The labels that a token has.
@@ -87,6 +99,10 @@ pub enum FilterField {
     Creator,
     /// The token that it comes from.
     Ancestor,
+    /// The earliest creation.
+    CreatedFrom,
+    /// The instant that the creation must be before.
+    CreatedTo,
     /// The earliest expiry.
     ExpiryFrom,
     /// The instant that the expiry must be before.
@@ -112,6 +128,8 @@ pub enum FaultKind {
     BeyondReach,
     /// Somebody else has the value already.
     Taken,
+    /// What the value names is not there.
+    Missing,
 }
 
 impl InputFault {
@@ -128,6 +146,11 @@ impl InputFault {
     /// A value that is in use.
     pub fn taken(field: Field, reason: &'static str, message: impl Into<String>) -> Self {
         Self { kind: FaultKind::Taken, ..Self::invalid(field, reason, message) }
+    }
+
+    /// A value that names what is not there.
+    pub fn missing(field: Field, reason: &'static str, message: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Missing, ..Self::invalid(field, reason, message) }
     }
 
     /// The same fault, of one element of a list.

@@ -31,6 +31,8 @@ pub struct ApiTokenFilter {
     pub created_user_id: Option<UserId>,
     /// The token that they come from: it or its descendants made or renewed them.
     pub descendants_of: Option<ApiTokenId>,
+    /// When it was created.
+    pub created: Window,
     /// When it expires.
     pub expiry: Window,
     /// Never used, or last used before this instant.
@@ -136,6 +138,34 @@ pub struct StatusConditions {
 }
 
 impl ApiTokenFilter {
+    /// Does it restrict nothing?
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            name,
+            status,
+            permissions,
+            labels,
+            user_id,
+            created_user_id,
+            descendants_of,
+            created,
+            expiry,
+            not_used_since,
+            refused_by,
+        } = self;
+        name.key().is_none()
+            && status.is_empty()
+            && permissions.is_empty()
+            && labels.is_empty()
+            && user_id.is_none()
+            && created_user_id.is_none()
+            && descendants_of.is_none()
+            && *created == Window::default()
+            && *expiry == Window::default()
+            && not_used_since.is_none()
+            && refused_by.is_none()
+    }
+
     /// The statuses asked for and the window of the expiry, as what is stored. Agrees with
     /// [`ApiToken::status`](super::api_token::ApiToken::status).
     pub fn at(&self, now: Instant) -> StatusConditions {

@@ -96,6 +96,11 @@ id_type!(
     PolicyId, "pol_"
 );
 
+id_type!(
+    /// Identifies a revocation of many tokens: one run of it.
+    RevocationId, "rev_"
+);
+
 impl EventId {
     /// The time at which the id was made, in whole milliseconds; `None` if no server made it. An
     /// event is never dated before that.

@@ -9,14 +9,15 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Error, ErrorExtensionValues, ServerError, Value};
 
-use crate::domain::fault::{FaultKind, InputFault};
+use crate::domain::fault::{FaultKind, Field, InputFault};
 use crate::domain::principal::{CallerChanged, MissingPermission};
 use crate::service::TokenQuota;
 
 use super::engine::budget::SharedBudget;
 use field::spelled;
 pub(super) use refusals::{
-    creation_errors, policy_errors, renewal_errors, update_errors, verification_errors,
+    creation_errors, policy_errors, renewal_errors, revocation_errors, update_errors,
+    verification_errors,
 };
 
 /// The message for a request without a token.
@@ -87,6 +88,10 @@ pub enum GqlError {
     StalePolicy {
         current_version: i32,
     },
+    /// Another number of tokens would be revoked than the caller expects.
+    StaleCount {
+        current_count: usize,
+    },
     CallerChanged,
     SearchTooLong,
     AnswerTooLarge,
@@ -116,7 +121,9 @@ impl GqlError {
         match self {
             Self::Unauthenticated | Self::CallerChanged => ErrorCode::Unauthenticated,
             Self::Forbidden(_) | Self::IntrospectionOff => ErrorCode::Forbidden,
-            Self::NotFound => ErrorCode::NotFound,
+            Self::NotFound | Self::Fault(InputFault { kind: FaultKind::Missing, .. }) => {
+                ErrorCode::NotFound
+            }
             Self::Fault(InputFault { kind: FaultKind::Invalid, .. })
             | Self::VerificationMixed
             | Self::SearchTooLong
@@ -124,7 +131,8 @@ impl GqlError {
             Self::Fault(InputFault { kind: FaultKind::BeyondReach, .. }) => ErrorCode::Forbidden,
             Self::Fault(InputFault { kind: FaultKind::Taken, .. })
             | Self::Stale { .. }
-            | Self::StalePolicy { .. } => ErrorCode::Conflict,
+            | Self::StalePolicy { .. }
+            | Self::StaleCount { .. } => ErrorCode::Conflict,
             Self::Quota(_) => ErrorCode::Forbidden,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::DiskReserve(_) | Self::Unavailable(_) | Self::OutcomeUnknown(_) => {
@@ -155,6 +163,12 @@ impl GqlError {
                 return format!(
                     "The policy has changed since the given version; its version is now \
                      {current_version}."
+                );
+            }
+            Self::StaleCount { current_count } => {
+                return format!(
+                    "{current_count} tokens would be revoked now, which is not the expected \
+                     number; nothing was done. Look again with `dryRun`."
                 );
             }
             Self::CallerChanged => return CallerChanged.to_string(),
@@ -202,6 +216,11 @@ impl GqlError {
                 values.set("field", "version");
                 values.set("reason", "version_stale");
                 values.set("currentVersion", *current_version);
+            }
+            Self::StaleCount { current_count } => {
+                values.set("field", spelled(Field::ExpectedCount));
+                values.set("reason", "count_stale");
+                values.set("currentCount", *current_count);
             }
             Self::Forbidden(MissingPermission(permission)) => {
                 values.set("reason", "permission_missing");

@@ -2,6 +2,7 @@
 
 mod caller;
 mod claim;
+mod conditions;
 mod count;
 mod credentials;
 mod delete;
@@ -16,6 +17,7 @@ mod once;
 mod read;
 mod renew;
 mod replace_secrets;
+mod revoke_many;
 mod update;
 
 pub(super) use caller::{JudgedToken, lock_and_ensure_current};
@@ -28,4 +30,5 @@ pub use list::ApiTokenList;
 pub use once::{NotOnce, Once, Orphan, UsedKey};
 pub use read::CredentialRead;
 pub use renew::{Renewal, Renewed};
+pub use revoke_many::{RevocationRecord, RevokeMany, RevokeOutcome, Revoked};
 pub use update::{Update, Updated};

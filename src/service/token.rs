@@ -12,6 +12,7 @@ mod reach;
 mod renew;
 mod requested_expiry;
 mod revoke;
+mod revoke_many;
 mod update;
 
 pub use create::{CreateApiToken, CreateApiTokenError, CreatedApiToken};
@@ -19,4 +20,5 @@ pub use delete::{DeleteApiToken, DeleteApiTokenError, DeletedApiToken};
 pub use renew::{RenewApiToken, RenewApiTokenError};
 pub use requested_expiry::RequestedExpiry;
 pub use revoke::RevokeError;
+pub use revoke_many::{RevokeApiTokensError, RevokedApiTokens};
 pub use update::{UpdateApiToken, UpdateApiTokenError, UpdatedApiToken};

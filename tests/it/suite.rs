@@ -57,6 +57,7 @@ mod raw_http;
 mod reading;
 mod renew_api_token;
 mod revocations_first;
+mod revoke_api_tokens;
 mod root_fields;
 #[cfg(target_os = "linux")]
 mod rotated_tokens;

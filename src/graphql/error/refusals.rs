@@ -5,7 +5,7 @@ use crate::domain::fault::InputFault;
 use crate::domain::principal::MissingPermission;
 use crate::service::{
     CreateApiTokenError, DeleteApiTokenError, Failure, NotCurrent, ReadError, RenewApiTokenError,
-    UpdateApiTokenError, UpdatePolicyError, VerifyApiTokensError,
+    RevokeApiTokensError, UpdateApiTokenError, UpdatePolicyError, VerifyApiTokensError,
 };
 
 impl From<MissingPermission> for GqlError {
@@ -96,6 +96,17 @@ pub(in crate::graphql) fn renewal_errors(error: RenewApiTokenError) -> Vec<GqlEr
         RenewApiTokenError::NotFound => vec![GqlError::NotFound],
         RenewApiTokenError::Refused(faults) => each(faults),
         RenewApiTokenError::Failed(failure) => vec![failure.into()],
+    }
+}
+
+/// The errors of a refused revocation: one for each fault.
+pub(in crate::graphql) fn revocation_errors(error: RevokeApiTokensError) -> Vec<GqlError> {
+    match error {
+        RevokeApiTokensError::Stale { current_count } => {
+            vec![GqlError::StaleCount { current_count }]
+        }
+        RevokeApiTokensError::Refused(faults) => each(faults),
+        RevokeApiTokensError::Failed(failure) => vec![failure.into()],
     }
 }
 

@@ -17,6 +17,11 @@ use crate::graphql::error::{GqlError, report_all};
 pub(super) struct ArgumentErrors(Vec<InputFault>);
 
 impl ArgumentErrors {
+    /// Is nothing wrong so far?
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The checked value; an error is kept.
     pub(super) fn check<T>(&mut self, checked: Result<T, InputFault>) -> Option<T> {
         checked.map_err(|fault| self.0.push(fault)).ok()

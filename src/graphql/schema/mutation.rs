@@ -3,6 +3,7 @@
 mod create_api_token;
 mod delete_api_token;
 mod renew_api_token;
+mod revoke_api_tokens;
 mod update_api_token;
 mod update_policy;
 mod verify_api_token;
@@ -19,6 +20,7 @@ pub(in crate::graphql) struct Mutation(
     update_api_token::UpdateApiTokenMutation,
     renew_api_token::RenewApiTokenMutation,
     delete_api_token::DeleteApiTokenMutation,
+    revoke_api_tokens::RevokeApiTokensMutation,
     update_policy::UpdatePolicyMutation,
     verify_api_token::VerifyApiTokenMutation,
     verify_api_tokens::VerifyApiTokensMutation,

@@ -13,6 +13,8 @@ mod users;
 
 use async_graphql::MergedObject;
 
+pub(super) use api_tokens::ApiTokenFilter;
+
 /// Everything that can be read. Every field needs a token. A field that fails is null, with an
 /// error in `errors`.
 #[derive(MergedObject, Default)]

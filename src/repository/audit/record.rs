@@ -45,7 +45,23 @@ macro_rules! record {
     }};
 }
 
-pub(in crate::repository) use record;
+/// Stores very many events of one date, which are made one part after the other, so that not all of
+/// them are in memory. It is the last step of a transaction, like `record!`.
+macro_rules! record_each {
+    ($conn:expr, $wanted:expr, $items:expr, $event:expr) => {{
+        let date = $crate::repository::audit::date_at_tail($conn, $wanted).await?;
+        for part in $items.chunks($crate::repository::rows::InsertEvents::MOST) {
+            let dated = |event: AuditEvent| AuditEvent { date, ..event };
+            let events = part.iter().map($event).map(|event| event.map(dated));
+            let events = events.collect::<QueryResult<Vec<AuditEvent>>>()?;
+            for events in $crate::repository::rows::InsertEvents::of(&events) {
+                events.execute($conn).await?;
+            }
+        }
+    }};
+}
+
+pub(in crate::repository) use {record, record_each};
 
 impl Repository {
     /// Stores events of which nothing else is changed.

@@ -11,17 +11,17 @@ use super::AuditEventRow;
 use crate::db::{DbId, DbInstant, Id, Moment};
 use crate::domain::audit::AuditEvent;
 
-/// Most rows of one statement; SQLite allows 32,766 values.
-const BATCH: usize = 1_000;
-
 /// The insertion of some events.
 pub(in crate::repository) struct InsertEvents(Vec<AuditEventRow>);
 
 impl InsertEvents {
+    /// Most rows of one statement; SQLite allows 32,766 values.
+    pub(in crate::repository) const MOST: usize = 1_000;
+
     /// All insertions that these events take.
     pub(in crate::repository) fn of(events: &[AuditEvent]) -> Vec<Self> {
         let insertion = |events: &[AuditEvent]| Self(events.iter().map(Into::into).collect());
-        events.chunks(BATCH).map(insertion).collect()
+        events.chunks(Self::MOST).map(insertion).collect()
     }
 }
 

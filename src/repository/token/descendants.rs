@@ -101,10 +101,7 @@ impl Line {
     /// The locks of these tokens, for which to queue fairly: none beyond what the server has room
     /// for. Their rows are locked in any case.
     pub(super) fn keys_of(&self, new: &[DbId]) -> KeyLocks {
-        if self.asked.len() > MOST_KEYS {
-            return KeyLocks::default();
-        }
-        new.iter().fold(KeyLocks::default(), |locks, id| locks.alone(id.0))
+        keys_of(self.asked.len(), new)
     }
 
     pub(super) fn hold(&mut self, rows: Vec<LockedRow>) {
@@ -142,6 +139,14 @@ impl Line {
         let last = self.held.values().map(|row| row.last_modified_date.0).max();
         last.map_or(wanted, |last| wanted.max(last + TimeDelta::microseconds(1)))
     }
+}
+
+/// The locks of these tokens, where a transaction takes so many in all.
+pub(super) fn keys_of(in_all: usize, new: &[DbId]) -> KeyLocks {
+    if in_all > MOST_KEYS {
+        return KeyLocks::default();
+    }
+    new.iter().fold(KeyLocks::default(), |locks, id| locks.alone(id.0))
 }
 
 /// As many at once as one statement may name.

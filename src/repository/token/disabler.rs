@@ -1,11 +1,12 @@
-//! Who disabled a token, and disabling the descendants of one.
+//! Who disabled a token, and disabling several.
 
 use std::collections::HashMap;
 
 use diesel::dsl::{auto_type, exists, select};
 use diesel::prelude::*;
 
-use crate::db::{DbError, DbId, Fetch, InLine, api_tokens, read};
+use crate::db::{DbError, DbId, DbInstant, Fetch, InLine, api_tokens, read};
+use crate::domain::clock::Instant;
 use crate::domain::disabler::Disabler;
 use crate::domain::id::{ApiTokenId, UserId};
 use crate::domain::principal::Principal;
@@ -20,9 +21,19 @@ pub(super) struct DisabledRow {
     enabled: bool,
     disabled_user_id: Option<DbId>,
     disabled_api_token_id: Option<DbId>,
+    last_modified_date: DbInstant,
 }
 
 impl DisabledRow {
+    pub(super) const fn id(&self) -> DbId {
+        self.id
+    }
+
+    /// The instant of its last change.
+    pub(super) const fn last_modified(&self) -> Instant {
+        self.last_modified_date.0
+    }
+
     /// The token that disabled it.
     pub(super) const fn by(&self) -> Option<DbId> {
         self.disabled_api_token_id
@@ -55,12 +66,56 @@ pub(super) fn to_disable(
     disabled.map(|row| (ApiTokenId::from_uuid(row.id.0), row.enabled)).collect()
 }
 
+/// The tokens that disabled these.
+macro_rules! disablers_of {
+    ($conn:expr, $rows:expr) => {{
+        use $crate::repository::token::descendants::batches;
+        use $crate::repository::token::disabler::DisabledRow;
+        let rows: &[DisabledRow] = $rows;
+        let by: std::collections::HashSet<DbId> = rows.iter().filter_map(DisabledRow::by).collect();
+        let mut disablers: Vec<ApiTokenRow> = Vec::new();
+        for batch in batches(by.into_iter().collect()) {
+            let batch: Vec<ApiTokenRow> = api_tokens::table
+                .filter(api_tokens::id.eq_any(batch))
+                .select(ApiTokenRow::as_select())
+                .load($conn)
+                .await?;
+            disablers.extend(batch);
+        }
+        disablers
+    }};
+}
+
+/// Disables claimed tokens: no more of them than one statement may name. The actor of the event
+/// does it, at this date.
+macro_rules! disable_claimed {
+    ($conn:expr, $ids:expr, $actor:expr, $actor_token:expr, $date:expr) => {{
+        use $crate::repository::version::next_version;
+        let (actor, actor_token): (&UserInfo, Option<ApiTokenId>) = ($actor, $actor_token);
+        diesel::dsl::update(api_tokens::table)
+            .filter(api_tokens::id.eq_any($ids))
+            .set((
+                api_tokens::enabled.eq(false),
+                api_tokens::disabled_user_id.eq(Some(DbId(actor.user_id.uuid()))),
+                api_tokens::disabled_api_token_id.eq(actor_token.map(|id| DbId(id.uuid()))),
+                api_tokens::version.eq(next_version!(api_tokens::version)),
+                api_tokens::last_modified_date.eq(DbInstant($date)),
+                api_tokens::last_modified_user_id.eq(DbId(actor.user_id.uuid())),
+                api_tokens::last_modified_user_name.eq(actor.user_name.clone()),
+            ))
+            .execute($conn)
+            .await?;
+    }};
+}
+
 /// Disables the descendants of a claimed line; returns the events.
 macro_rules! disable_descendants {
     ($conn:expr, $line:expr, $caller:expr, $descendants:expr, $event:expr) => {{
+        use $crate::domain::user::UserInfo;
         use $crate::repository::token::descendants::{Descendants, Line, batches};
-        use $crate::repository::token::disabler::{DisabledRow, to_disable};
-        use $crate::repository::version::next_version;
+        use $crate::repository::token::disabler::{
+            DisabledRow, disable_claimed, disablers_of, to_disable,
+        };
         let (line, descendants, event): (&Line, &Descendants, &AuditEvent) =
             ($line, $descendants, $event);
         let mut events = Vec::new();
@@ -71,29 +126,11 @@ macro_rules! disable_descendants {
                 .select(DisabledRow::as_select())
                 .load($conn)
                 .await?;
-            let by: std::collections::HashSet<DbId> =
-                rows.iter().filter_map(DisabledRow::by).collect();
-            let by: Vec<ApiTokenRow> = api_tokens::table
-                .filter(api_tokens::id.eq_any(by.into_iter().collect::<Vec<_>>()))
-                .select(ApiTokenRow::as_select())
-                .load($conn)
-                .await?;
+            let by = disablers_of!($conn, &rows);
             let disabled = to_disable(rows, by, $caller);
             let ids: Vec<DbId> = disabled.iter().map(|(id, _)| DbId(id.uuid())).collect();
-            update(api_tokens::table)
-                .filter(api_tokens::id.eq_any(ids))
-                .set((
-                    api_tokens::enabled.eq(false),
-                    api_tokens::disabled_user_id.eq(Some(DbId(event.actor.user_id.uuid()))),
-                    api_tokens::disabled_api_token_id
-                        .eq(event.actor_token.map(|id| DbId(id.uuid()))),
-                    api_tokens::version.eq(next_version!(api_tokens::version)),
-                    api_tokens::last_modified_date.eq(DbInstant(line.date(event.date))),
-                    api_tokens::last_modified_user_id.eq(DbId(event.actor.user_id.uuid())),
-                    api_tokens::last_modified_user_name.eq(event.actor.user_name.clone()),
-                ))
-                .execute($conn)
-                .await?;
+            let date = line.date(event.date);
+            disable_claimed!($conn, ids, &event.actor, event.actor_token, date);
             for (id, was_enabled) in disabled {
                 let change = AuditChange::replaced("enabled", was_enabled.to_string(), "false");
                 events.push(descendants.event(id, vec![change])?);
@@ -103,7 +140,7 @@ macro_rules! disable_descendants {
     }};
 }
 
-pub(super) use disable_descendants;
+pub(super) use {disable_claimed, disable_descendants, disablers_of};
 
 impl Repository {
     /// Who disabled a token that is disabled now.

@@ -5,27 +5,27 @@
 //! of very many tokens is no help in other orders: a page of them is full soon along the order
 //! itself.
 
-use diesel::dsl::{auto_type, count_star, not};
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use tokio::sync::OnceCell;
 
+use super::conditions::{Conditions, filtered};
 use crate::db::{
-    Database, DbError, DbId, DbInstant, DbTexts, Fetch, HoldsAll, InLine, Includes, Part,
-    RareLabel, api_token_labels, api_tokens, contains, read, search, short_search, stored_label,
+    Database, DbError, DbInstant, Fetch, Part, RareLabel, api_token_labels, api_tokens, read,
+    search, short_search,
 };
 use crate::domain::api_token::ApiToken;
 use crate::domain::clock::Instant;
 use crate::domain::cursor::Position;
-use crate::domain::filter::{ApiTokenFilter, RefusedBy, Window};
+use crate::domain::filter::{ApiTokenFilter, Window};
 use crate::domain::label::Label;
 use crate::domain::order::ApiTokenOrderField;
 use crate::domain::page::{Row, Scan};
 use crate::domain::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::list::{List, scanned, timed};
-use crate::repository::policy::{PolicyBounds, idle, outlived, unbound};
-use crate::repository::rows::{ApiTokenRow, NEVER};
+use crate::repository::rows::ApiTokenRow;
 
 /// The tokens that are not deleted and meet a filter.
 pub struct ApiTokenList {
@@ -33,121 +33,6 @@ pub struct ApiTokenList {
     field: ApiTokenOrderField,
     conditions: Conditions,
     rare_label: OnceCell<Option<Label>>,
-}
-
-/// A filter, as what is stored.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Conditions {
-    name_part: Option<String>,
-    permissions: Option<DbTexts>,
-    labels: Vec<Label>,
-    user_id: Option<DbId>,
-    created_user_id: Option<DbId>,
-    descendants_of: Option<DbId>,
-    enabled: Option<bool>,
-    /// Tokens that end before this meet the condition on `enabled`, whether they are or not.
-    or_ended: Option<Ended>,
-    expiry: Window,
-    last_used: Window,
-    /// Of these creations, no token.
-    not_created: Option<(DbInstant, DbInstant)>,
-    /// Tokens that end before this, where the policy ends some earlier than their expiry. Otherwise
-    /// that is part of the window of the expiry.
-    ended: Option<Ended>,
-    /// Those that can be used at this instant, and that a policy with these bounds refuses.
-    refused: Option<(DbInstant, PolicyBounds)>,
-}
-
-/// Tokens that end before an instant: by their expiry, or because of their creation.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Ended {
-    expiry: DbInstant,
-    /// From the first of these creations, to before the second one.
-    created: Option<(DbInstant, DbInstant)>,
-}
-
-impl Ended {
-    fn before(policy: &Policy, end: Instant) -> Self {
-        let created = policy
-            .outlived_before(end)
-            .and_then(|created| Some((DbInstant(created.from?), DbInstant(created.to?))));
-        Self { expiry: DbInstant(end), created }
-    }
-}
-
-/// Narrows a boxed query to the live tokens that meet the conditions.
-macro_rules! filtered {
-    ($query:expr, $conditions:expr) => {{
-        let mut query = $query.filter(api_tokens::deleted_date.is_null());
-        let only = $conditions;
-        if let Some(part) = only.name_part {
-            query = query.filter(contains(api_tokens::name_key, &part));
-        }
-        if let Some(codes) = only.permissions {
-            query = query.filter(HoldsAll::new(api_tokens::permissions, codes));
-        }
-        if !only.labels.is_empty() {
-            let labels = only.labels.iter().map(stored_label).collect();
-            query = query.filter(Includes::new(api_tokens::labels, labels));
-        }
-        if let Some(id) = only.user_id {
-            query = query.filter(api_tokens::user_id.eq(id));
-        }
-        if let Some(id) = only.created_user_id {
-            query = query.filter(api_tokens::created_user_id.eq(id));
-        }
-        if let Some(id) = only.descendants_of {
-            query = query.filter(InLine::descendants(api_tokens::id, id));
-        }
-        // Without bound values, so that the index on disabled tokens is used.
-        match (only.enabled, only.or_ended) {
-            (None, _) => {}
-            (Some(true), None) => query = query.filter(api_tokens::enabled),
-            (Some(false), None) => query = query.filter(not(api_tokens::enabled)),
-            (Some(true), Some(Ended { expiry, created: None })) => {
-                query = query.filter(api_tokens::enabled.or(api_tokens::expiry.lt(expiry)));
-            }
-            (Some(false), Some(Ended { expiry, created: None })) => {
-                query = query.filter(not(api_tokens::enabled).or(api_tokens::expiry.lt(expiry)));
-            }
-            (Some(true), Some(Ended { expiry, created: Some(created) })) => {
-                query = query.filter(api_tokens::enabled.or(ended(expiry, created)));
-            }
-            (Some(false), Some(Ended { expiry, created: Some(created) })) => {
-                query = query.filter(not(api_tokens::enabled).or(ended(expiry, created)));
-            }
-        }
-        if let Some(Ended { expiry, created: Some(created) }) = only.ended {
-            query = query.filter(ended(expiry, created));
-        }
-        if let Some((now, bounds)) = only.refused {
-            let refused = outlived(bounds).or(unbound(bounds)).or(idle(bounds));
-            query = query.filter(api_tokens::enabled).filter(api_tokens::expiry.gt(now));
-            query = query.filter(refused);
-        }
-        match only.not_created {
-            // One bound, where a rule is for all tokens: it can be found by an index.
-            Some((from, to)) if from == DbInstant(Instant::UNIX_EPOCH) => {
-                query = query.filter(api_tokens::creation_date.ge(to));
-            }
-            Some((from, to)) => {
-                let (before, after) =
-                    (api_tokens::creation_date.lt(from), api_tokens::creation_date.ge(to));
-                query = query.filter(before.or(after));
-            }
-            None => {}
-        }
-        if let Some(from) = only.expiry.from {
-            query = query.filter(api_tokens::expiry.ge(DbInstant(from)));
-        }
-        if let Some(to) = only.expiry.to {
-            query = query.filter(api_tokens::expiry.lt(DbInstant(to)));
-        }
-        if let Some(to) = only.last_used.to {
-            query = query.filter(api_tokens::last_used_date.lt(DbInstant(to)));
-        }
-        query
-    }};
 }
 
 /// The live tokens that have this label, as a boxed query.
@@ -181,15 +66,6 @@ macro_rules! in_order {
     };
 }
 
-/// Those whose expiry is before this instant, and those with these creations.
-#[auto_type]
-fn ended(expiry: DbInstant, created: (DbInstant, DbInstant)) -> _ {
-    let (from, to): (DbInstant, DbInstant) = created;
-    api_tokens::expiry
-        .lt(expiry)
-        .or(api_tokens::creation_date.ge(from).and(api_tokens::creation_date.lt(to)))
-}
-
 impl Repository {
     /// The tokens that meet the filter now, by the effective expiry under this policy, sorted by this
     /// field.
@@ -200,33 +76,7 @@ impl Repository {
         now: Instant,
         field: ApiTokenOrderField,
     ) -> ApiTokenList {
-        let id = |id: crate::domain::id::UserId| DbId(id.uuid());
-        let codes: Vec<String> = filter.permissions.iter().map(ToString::to_string).collect();
-        let status = filter.at(now);
-        let mut expiry = status.expiry;
-        let ended = expiry.to.map(|to| Ended::before(policy, to));
-        let ended = ended.filter(|ended| ended.created.is_some());
-        if ended.is_some() {
-            expiry.to = None;
-        }
-        let not_created = expiry.from.and_then(|from| Ended::before(policy, from).created);
-        let conditions = Conditions {
-            name_part: filter.name.key().map(ToOwned::to_owned),
-            permissions: Some(codes).filter(|codes| !codes.is_empty()).map(DbTexts),
-            labels: filter.labels.iter().cloned().collect(),
-            user_id: filter.user_id.map(id),
-            created_user_id: filter.created_user_id.map(id),
-            descendants_of: filter.descendants_of.map(|id| DbId(id.uuid())),
-            enabled: status.enabled,
-            or_ended: status.or_expired.map(|before| Ended::before(policy, before)),
-            expiry,
-            not_created,
-            ended,
-            refused: filter
-                .refused_by
-                .map(|RefusedBy(policy)| (DbInstant(now), PolicyBounds::of(&policy, now))),
-            last_used: filter.not_used_since.map_or(Window::default(), unused_until),
-        };
+        let conditions = Conditions::of(filter, policy, now);
         ApiTokenList { db: self.db.clone(), field, conditions, rare_label: OnceCell::new() }
     }
 }
@@ -267,12 +117,6 @@ impl ApiTokenList {
 /// thousand networks.
 const SHORT: usize = 26;
 
-/// A token that was never used counts as unused since any instant, even one before `NEVER`.
-fn unused_until(instant: Instant) -> Window {
-    let after_never = NEVER + chrono::TimeDelta::microseconds(1);
-    Window { from: None, to: Some(instant.max(after_never)) }
-}
-
 impl List for ApiTokenList {
     type Item = ApiToken;
 
@@ -283,7 +127,8 @@ impl List for ApiTokenList {
         let window = match field {
             ApiTokenOrderField::Expiry => std::mem::take(&mut only.expiry),
             ApiTokenOrderField::LastUsedDate => std::mem::take(&mut only.last_used),
-            ApiTokenOrderField::Name | ApiTokenOrderField::CreationDate => Window::default(),
+            ApiTokenOrderField::CreationDate => std::mem::take(&mut only.created),
+            ApiTokenOrderField::Name => Window::default(),
         };
         let at = Position::before_all_at;
         let scan = scan.within(window.from.map(at), window.to.map(at));

@@ -162,7 +162,8 @@ impl Service {
                 match action {
                     AuditAction::ApiTokenCreated
                     | AuditAction::ApiTokenUpdated
-                    | AuditAction::ApiTokenRenewed => changed.push(token),
+                    | AuditAction::ApiTokenRenewed
+                    | AuditAction::ApiTokenRevoked => changed.push(token),
                     AuditAction::ApiTokenDeleted => deleted.push(token),
                     AuditAction::ApiTokenChangeDenied
                     | AuditAction::ApiTokenUseRefused

@@ -30,7 +30,9 @@ impl Service {
     ) -> Result<(), MissingPermission> {
         let permission = match action {
             AuditAction::PolicyUpdated => required::POLICY_WRITE,
-            AuditAction::ApiTokenDeleted => required::API_TOKENS_DELETE,
+            AuditAction::ApiTokenDeleted | AuditAction::ApiTokenRevoked => {
+                required::API_TOKENS_DELETE
+            }
             AuditAction::ApiTokenCreated
             | AuditAction::ApiTokenUpdated
             | AuditAction::ApiTokenRenewed

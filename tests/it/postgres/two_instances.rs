@@ -6,7 +6,9 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Map, Value, json};
 
 use super::writer::input;
-use crate::support::{Answer, Binary, Server, TestDatabase, WebSocket, administrator, migrated};
+use crate::support::{
+    Answer, Binary, Server, TestDatabase, TokenRow, WebSocket, administrator, migrated,
+};
 
 /// Tokens that are used and deleted.
 const TOKENS: usize = 1_000;
@@ -118,9 +120,7 @@ async fn a_listener_goes_on_at_another_instance_after_its_last_event() {
         socket.init(&admin).await;
         assert_eq!(socket.text().await, json!({ "type": "connection_ack" }));
         socket.subscribe("1", FOLLOW, json!({ "after": after })).await;
-        if after.is_null() {
-            socket.settled().await;
-        }
+        socket.settled().await;
         // What was made while nobody listened comes first, then what is made now, at both.
         for place in [0, 1] {
             let names = [format!("{round} {place}")];
@@ -135,4 +135,33 @@ async fn a_listener_goes_on_at_another_instance_after_its_last_event() {
         drop(socket);
         made.push(create(at(1), &admin, &[format!("{round} alone")]).await[0][0].clone());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_instance_has_revoked_with_many_others_the_other_refuses_at_once() {
+    const REVOKE: &str = "mutation ($input: RevokeApiTokensInput!) {
+        revokeApiTokens(input: $input) { revocationId count } }";
+    let database = migrated();
+    let admin = administrator(&database, "administrator");
+    let [a, b] = &instances(&database);
+    TokenRow::numbered(&database, 1_000);
+    let names: Vec<String> = (0..BATCH).map(|number| format!("real {number}")).collect();
+    let made = create(a, &admin, &names).await;
+    for [_, secret] in &made {
+        assert_eq!(read(b, secret).await.status, 200);
+    }
+    // Both at once: each token is revoked once.
+    let all = json!({ "input": { "everything": true } });
+    let (one, other) =
+        join(a.graphql(&admin, REVOKE, all.clone()), b.graphql(&admin, REVOKE, all)).await;
+    for [_, secret] in &made {
+        assert_eq!(read(a, secret).await.status, 401);
+        assert_eq!(read(b, secret).await.status, 401);
+    }
+    let count = |answer: &Answer| answer.data()["revokeApiTokens"]["count"].as_u64().unwrap();
+    let mut counts = [count(&one), count(&other)];
+    counts.sort_unstable();
+    assert_eq!(counts, [0, 1_025]);
+    let events = "SELECT count(*) FROM audit_events WHERE action = 'api_token_revoked'";
+    assert_eq!(database.texts(events), ["1025"]);
 }

@@ -70,6 +70,11 @@ const FIELDS: &[Field] = &[
         r#"mutation { deleteApiToken(input: { id: "ID" }) { deletedApiTokenId } }"#,
     ),
     field(
+        "revokeApiTokens",
+        DELETE,
+        r#"mutation { revokeApiTokens(input: { ids: ["ID"] }) { count } }"#,
+    ),
+    field(
         "updatePolicy",
         POLICY,
         r#"mutation { updatePolicy(input: { version: 1, idleSeconds: 900, idleScope: ALL }) {

@@ -22,7 +22,7 @@ use crate::graphql::schema::types::{ApiToken, ApiTokenStatus, LabelInput};
 /// Which API tokens to list. A row must meet all conditions. What is null or left out restricts
 /// nothing, and neither does an empty list.
 #[derive(InputObject, Default)]
-struct ApiTokenFilter {
+pub(in crate::graphql::schema) struct ApiTokenFilter {
     /// Tokens whose name contains this text; case, compatible characters and surrounding white
     /// space do not matter. At most 200 characters; there are no wildcards.
     name_contains: Option<String>,
@@ -40,6 +40,10 @@ struct ApiTokenFilter {
     /// What came of this token, `tok_...`: tokens that it made, that renewed it, and theirs in
     /// turn, to any depth. The token, or some on the way, may have been deleted since.
     descendants_of: Option<ID>,
+    /// Tokens that were created at this instant or later.
+    created_after: Option<DateTime>,
+    /// Tokens that were created before this instant.
+    created_before: Option<DateTime>,
     /// Tokens whose effective expiry is at this instant or later.
     expires_after: Option<DateTime>,
     /// Tokens whose effective expiry is before this instant.
@@ -151,7 +155,11 @@ impl ApiTokensQuery {
 
 impl ApiTokenFilter {
     /// What has a fault is left out.
-    fn checked(self, faults: &mut ArgumentErrors, catalogue: &Catalogue) -> filter::ApiTokenFilter {
+    pub(in crate::graphql::schema) fn checked(
+        self,
+        faults: &mut ArgumentErrors,
+        catalogue: &Catalogue,
+    ) -> filter::ApiTokenFilter {
         let name = self.name_contains.unwrap_or_default();
         let labels = LabelInput::pairs(self.labels.unwrap_or_default());
         let permissions = self.permissions.unwrap_or_default().into_iter().enumerate();
@@ -169,6 +177,10 @@ impl ApiTokenFilter {
             user_id: faults.id(FilterField::User, self.user_id),
             created_user_id: faults.id(FilterField::Creator, self.created_by_user_id),
             descendants_of: faults.id(FilterField::Ancestor, self.descendants_of),
+            created: filter::Window {
+                from: faults.instant(FilterField::CreatedFrom, self.created_after),
+                to: faults.instant(FilterField::CreatedTo, self.created_before),
+            },
             expiry: filter::Window {
                 from: faults.instant(FilterField::ExpiryFrom, self.expires_after),
                 to: faults.instant(FilterField::ExpiryTo, self.expires_before),

@@ -83,7 +83,8 @@ impl Plain for AuditEvent {
 /// A field that changed.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct AuditChange {
-    /// The field's name, as in `ApiToken` or `Policy`; `labels.KEY` for the label with this key.
+    /// The field's name, as in `ApiToken` or `Policy`; `labels.KEY` for the label with this key;
+    /// `revocation` and `reason` of a revocation.
     field: String,
     /// Its value before, as text. Null if there was none.
     before: Option<String>,
@@ -110,6 +111,9 @@ pub(in crate::graphql) enum AuditAction {
     ApiTokenRenewed,
     /// An API token was deleted.
     ApiTokenDeleted,
+    /// An API token was revoked by `revokeApiTokens` or `tokenwright admin revoke`, alone or together
+    /// with others: it is disabled. `changes` has the run (`revocation`, `rev_...`) and the `reason`.
+    ApiTokenRevoked,
     /// An API token asked for changes that it may not make. `actor` is its user; `targetId` is the
     /// token that was out of reach, else its own. `changes` has what was `denied` and the `reason`.
     /// Denials of one kind within a minute are one event, with their `count` and the instants of

@@ -35,7 +35,7 @@ async fn what_was_created_before_a_time_is_refused_on_the_next_request() {
     assert_eq!(enabled(&database), [""; 0]);
     assert_eq!(ask().await.status, 401);
     let actors = "SELECT DISTINCT actor_user_name AS text FROM audit_events \
-                  WHERE action = 'api_token_updated'";
+                  WHERE action = 'api_token_revoked'";
     assert_eq!(database.texts(actors), ["system"]);
     assert_eq!(database.count("audit_events"), 1 + 250 + 1, "one for each, and for the first");
 }
