@@ -71,12 +71,17 @@ impl KeyLocks {
 
 /// A connection that can lock keys.
 pub(crate) trait LockKeys {
+    /// Whether rows are locked one by one. If not, a transaction that writes has all of them.
+    const LOCKS_ROWS: bool;
+
     /// Waits for the locks. What the transaction reads after this is as the previous holders left
     /// it.
     fn lock_keys(&mut self, locks: &KeyLocks) -> impl Future<Output = QueryResult<()>> + Send;
 }
 
 impl LockKeys for AsyncPgConnection {
+    const LOCKS_ROWS: bool = true;
+
     /// One message with a statement for each lock: the server runs them one after the other, while
     /// the order within a statement is its own.
     async fn lock_keys(&mut self, locks: &KeyLocks) -> QueryResult<()> {
@@ -88,6 +93,8 @@ impl LockKeys for AsyncPgConnection {
 }
 
 impl LockKeys for SqliteLink {
+    const LOCKS_ROWS: bool = false;
+
     fn lock_keys(&mut self, _: &KeyLocks) -> impl Future<Output = QueryResult<()>> + Send {
         ready(Ok(()))
     }

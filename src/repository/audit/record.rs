@@ -46,13 +46,20 @@ macro_rules! record {
 }
 
 /// Stores very many events of one date, which are made one part after the other, so that not all of
-/// them are in memory. It is the last step of a transaction, like `record!`.
+/// them are in memory. Their ids are in the order of the items, so that the rows are appended: ids of
+/// one instant are random, and in an order of their own each row would touch another page. It is the
+/// last step of a transaction, like `record!`.
 macro_rules! record_each {
     ($conn:expr, $wanted:expr, $items:expr, $event:expr) => {{
+        let made = $items.iter().map($event).map(|event| event.map(|event| event.id));
+        let mut ids = made.collect::<QueryResult<Vec<$crate::domain::id::EventId>>>()?;
+        ids.sort_unstable();
         let date = $crate::repository::audit::date_at_tail($conn, $wanted).await?;
-        for part in $items.chunks($crate::repository::rows::InsertEvents::MOST) {
-            let dated = |event: AuditEvent| AuditEvent { date, ..event };
-            let events = part.iter().map($event).map(|event| event.map(dated));
+        let most = $crate::repository::rows::InsertEvents::MOST;
+        for (items, ids) in $items.chunks(most).zip(ids.chunks(most)) {
+            let events = items.iter().map($event).zip(ids);
+            let events =
+                events.map(|(event, id)| event.map(|event| AuditEvent { id: *id, date, ..event }));
             let events = events.collect::<QueryResult<Vec<AuditEvent>>>()?;
             for events in $crate::repository::rows::InsertEvents::of(&events) {
                 events.execute($conn).await?;

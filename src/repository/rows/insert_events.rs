@@ -25,6 +25,19 @@ impl InsertEvents {
     }
 }
 
+impl InsertEvents {
+    /// Do the events differ in no more than their ids, targets and changes?
+    fn is_one_action(&self) -> bool {
+        let shared = |row: &AuditEventRow| {
+            let actor = (row.actor_user_id, row.actor_user_name.clone(), row.actor_api_token_id);
+            let request = (row.client_address.clone(), row.request_id.clone());
+            (row.date, row.action.clone(), actor, request)
+        };
+        let mut all = self.0.iter().map(shared);
+        all.next().is_some_and(|first| all.all(|row| row == first))
+    }
+}
+
 impl QueryId for InsertEvents {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
@@ -43,13 +56,31 @@ where
         out.unsafe_to_cache_prepared();
         out.push_sql(
             "INSERT INTO audit_events (id, date, action, actor_user_id, actor_user_name, \
-             actor_api_token_id, client_address, request_id, target_id, changes) VALUES ",
+             actor_api_token_id, client_address, request_id, target_id, changes) ",
         );
+        let Some(first) = self.0.first().filter(|_| self.is_one_action()) else {
+            out.push_sql("VALUES ");
+            for (index, row) in self.0.iter().enumerate() {
+                out.push_sql(if index == 0 { "(" } else { ", (" });
+                row.values(&mut out)?;
+                out.push_sql(")");
+            }
+            return Ok(());
+        };
+        // What they share is bound once.
+        out.push_sql("SELECT column1, ");
+        first.shared(&mut out)?;
+        out.push_sql(", column2, column3 FROM (VALUES ");
         for (index, row) in self.0.iter().enumerate() {
             out.push_sql(if index == 0 { "(" } else { ", (" });
-            row.values(&mut out)?;
+            out.push_bind_param::<Id, _>(&row.id)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Id, _>(&row.target_id)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Text, _>(&row.changes)?;
             out.push_sql(")");
         }
+        out.push_sql(") AS rows");
         Ok(())
     }
 }
@@ -66,6 +97,22 @@ impl AuditEventRow {
     {
         out.push_bind_param::<Id, _>(&self.id)?;
         out.push_sql(", ");
+        self.shared(out)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Id, _>(&self.target_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.changes)
+    }
+
+    fn shared<'b, DB>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        DB: Backend + HasSqlType<Id> + HasSqlType<Moment> + HasSqlType<Text>,
+        DbId: ToSql<Id, DB>,
+        DbInstant: ToSql<Moment, DB>,
+        String: ToSql<Text, DB>,
+        Option<DbId>: ToSql<Nullable<Id>, DB>,
+        Option<String>: ToSql<Nullable<Text>, DB>,
+    {
         out.push_bind_param::<Moment, _>(&self.date)?;
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(&self.action)?;
@@ -78,10 +125,6 @@ impl AuditEventRow {
         out.push_sql(", ");
         out.push_bind_param::<Nullable<Text>, _>(&self.client_address)?;
         out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&self.request_id)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Id, _>(&self.target_id)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, _>(&self.changes)
+        out.push_bind_param::<Nullable<Text>, _>(&self.request_id)
     }
 }

@@ -19,8 +19,7 @@ use super::conditions::{Conditions, filtered};
 use super::descendants::{EventOf, batches, keys_of};
 use super::disabler::{DisabledRow, disable_claimed, disablers_of, to_disable};
 use crate::db::{
-    DbError, DbId, DbInstant, Fetch, LockKeys as _, Locked, Priority, api_tokens, read, search,
-    write_tx,
+    DbError, DbId, DbInstant, Fetch, LockKeys, Locked, Priority, api_tokens, read, search, write_tx,
 };
 use crate::domain::audit::{AuditChange, AuditEvent};
 use crate::domain::clock::Instant;
@@ -196,6 +195,10 @@ impl Sought {
     }
 }
 
+const fn locks_rows<C: LockKeys>(_: &C) -> bool {
+    C::LOCKS_ROWS
+}
+
 fn id_of(row: &DisabledRow) -> ApiTokenId {
     ApiTokenId::from_uuid(row.id().0)
 }
@@ -273,15 +276,18 @@ impl Repository {
                 let query = api_tokens::table.select(DisabledRow::as_select()).into_boxed();
                 let rows: Vec<DisabledRow> = chosen!(query, &sought).all(conn).await?;
                 searches += 1;
+                if !locks_rows(conn) {
+                    break sought.found(rows);
+                }
                 let mut found = match sought.found(rows) {
                     Ok(found) => found,
-                    Err(outcome) => return Ok(outcome),
+                    Err(outcome) => break Err(outcome),
                 };
                 let all = found.rows.iter().map(id_of).chain(caller.api_token().map(|own| own.id));
                 let new: BTreeSet<_> = all.filter(|id| !asked.contains(id)).collect();
                 if new.is_empty() || searches > SEARCHES {
                     found.rows.retain(|row| asked.contains(&id_of(row)));
-                    break found;
+                    break Ok(found);
                 }
                 asked.extend(&new);
                 let new: Vec<DbId> = new.into_iter().map(|id| DbId(id.uuid())).collect();
@@ -291,6 +297,10 @@ impl Repository {
                 }
             };
             ensure_current(conn, own, &clock).await?;
+            let found = match found {
+                Ok(found) => found,
+                Err(outcome) => return Ok(outcome),
+            };
             let there = live(sought.named()).load(conn).await?;
             if let Err(outcome) = sought.ensure_there(there) {
                 return Ok(outcome);
