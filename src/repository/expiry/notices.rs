@@ -12,7 +12,7 @@ use crate::db::{
 };
 use crate::domain::audit::AuditEvent;
 use crate::domain::clock::Instant;
-use crate::domain::expiry_notice::{ExpiryNotice, NoticeTime};
+use crate::domain::expiry_notice::ExpiryNotice;
 use crate::domain::id::ApiTokenId;
 use crate::domain::policy::Policy;
 use crate::repository::Repository;
@@ -44,16 +44,13 @@ macro_rules! notices_of {
 
 type Made = (DbId, DbInstant, i32);
 
-/// Is there no notice yet that makes this one needless? One nearer to the same end does: after it, the
-/// earlier time is no news. And a token that has come to its end once does not come to an earlier one.
+/// Is there no notice yet of this end that makes this one needless? One that is nearer to it does:
+/// after that, the earlier time is no news.
 fn is_news(notice: &ExpiryNotice, made: &[Made]) -> bool {
-    let time = notice.time.seconds();
-    let ends = notice.time == NoticeTime::END;
-    made.iter().filter(|(id, ..)| id.0 == notice.token.uuid()).all(|(_, expiry, seconds)| {
-        let is_same = expiry.0 == notice.expiry && *seconds <= time;
-        let is_later_end = ends && *seconds == time && expiry.0 > notice.expiry;
-        !is_same && !is_later_end
-    })
+    let (token, time) = (notice.token.uuid(), notice.time.seconds());
+    !made
+        .iter()
+        .any(|(id, expiry, seconds)| id.0 == token && expiry.0 == notice.expiry && *seconds <= time)
 }
 
 impl Repository {
@@ -67,11 +64,7 @@ impl Repository {
     ) -> Result<Vec<ExpiryNotice>, DbError> {
         let ids: Vec<DbId> = notices.iter().map(|notice| DbId(notice.token.uuid())).collect();
         let made: Vec<Made> = read!(self.db, |conn| notices_of!(ids.clone()).all(conn).await)?;
-        let by_token: HashSet<_> = made.iter().map(|(id, ..)| id.0).collect();
-        let is_new = |notice: &ExpiryNotice| {
-            !by_token.contains(&notice.token.uuid()) || is_news(notice, &made)
-        };
-        Ok(notices.into_iter().filter(is_new).collect())
+        Ok(notices.into_iter().filter(|notice| is_news(notice, &made)).collect())
     }
 
     /// Makes notices that are due under this policy, at most one of each token, in the order of the

@@ -160,4 +160,11 @@ async fn the_end_that_the_policy_makes_is_told() {
     app.clock.advance(TimeDelta::hours(20));
     look(&app).await;
     assert_eq!(all().await[0], "7 days, 7 days, 1 day, end");
+    // Who was alive in between comes to another end.
+    limit(&app, 7, None).await;
+    look(&app).await;
+    limit(&app, 8, Some(28)).await;
+    look(&app).await;
+    let expected = ["7 days, 7 days, 1 day, end", "7 days, end, end", "end, end"];
+    assert_eq!(all().await, expected);
 }

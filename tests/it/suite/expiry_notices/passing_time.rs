@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use serde_json::json;
 use tokenwright::domain::clock::Clock;
 
 use super::super::clocks::another;
-use super::{DAY, ending, events, fact, look, start, told, usual};
+use super::{DAY, change, ending, events, fact, look, start, told, usual};
 use crate::support::{ManualClock, TestApp, TestDatabase, TokenRow};
 
 /// A token that was created long ago, with so much time.
@@ -65,12 +66,16 @@ async fn what_had_ended_before_the_first_look_is_not_told() {
     let app = start().await;
     let (day, long_ago) = (row(&app, 1, -DAY), row(&app, 2, -DAY * 900));
     let (soon, later) = (row(&app, 3, DAY * 5), row(&app, 4, TimeDelta::minutes(30)));
-    TokenRow::insert(&[day, long_ago, soon.clone(), later.clone()], &app.database);
+    TokenRow::insert(&[day.clone(), long_ago, soon.clone(), later.clone()], &app.database);
     for _ in 0..3 {
         look(&app).await;
         app.clock.advance(TimeDelta::hours(1));
     }
+    // Not even if something is done to them.
+    change(&app, &day.id(), 1, json!({ "enabled": false })).await;
+    change(&app, &day.id(), 2, json!({ "enabled": true })).await;
     look(&app).await;
+    assert_eq!(told(&app, &day.id()).await, [""; 0]);
     assert_eq!(told(&app, &soon.id()).await, ["7 days"]);
     assert_eq!(told(&app, &later.id()).await, ["1 day", "end"]);
     assert_eq!(app.database.count("expiry_notices"), 3);
@@ -92,10 +97,11 @@ async fn a_clock_that_goes_back_repeats_and_loses_nothing() {
     app.database.execute(&format!("UPDATE audit_tail SET clock = {}", TestDatabase::instant(0)));
     let clock = Arc::new(ManualClock::default());
     let again = another(&app, Arc::clone(&clock)).await;
-    for _ in 0..14 {
+    let step = TimeDelta::hours(20);
+    for _ in 0..16 {
         again.notice_expiries(&usual()).await;
-        app.clock.advance(DAY);
-        clock.advance(DAY);
+        app.clock.advance(step);
+        clock.advance(step);
     }
     assert_eq!(told(&app, &early.id()).await, ["30 days", "7 days", "1 day", "end"]);
     assert_eq!(told(&app, &late.id()).await, ["30 days", "7 days", "1 day", "end"]);
