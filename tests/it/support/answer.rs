@@ -4,6 +4,8 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+use super::Log;
+
 /// An HTTP answer, read to its end.
 #[derive(Debug)]
 pub struct Answer {
@@ -29,7 +31,8 @@ impl Answer {
 
     /// `data`, of an answer without errors.
     pub fn data(&self) -> &Value {
-        assert!(self.json["errors"].is_null(), "{}", self.text);
+        let logged = || Log::of_request(self.header("x-request-id"));
+        assert!(self.json["errors"].is_null(), "{}\n{}", self.text, logged());
         assert!(!self.json["data"].is_null(), "{}", self.text);
         &self.json["data"]
     }

@@ -25,6 +25,11 @@ impl Log {
         })
     }
 
+    /// What it says of a request, where a test has started it.
+    pub fn of_request(id: &str) -> String {
+        LOG.get().map(|log| log.lines_with(&[id]).join("\n")).unwrap_or_default()
+    }
+
     /// The lines so far that have all these texts.
     pub fn lines_with(&self, texts: &[&str]) -> Vec<String> {
         let bytes = self.0.lock().unwrap();

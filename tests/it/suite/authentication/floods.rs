@@ -10,7 +10,7 @@ use serde_json::json;
 use tokenwright::db::PoolSettings;
 
 use super::{assert_invalid, assert_unavailable, status, unknown, used, who, wrong};
-use crate::support::{Options, TestApp, eventually};
+use crate::support::{Log, Options, TestApp, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_with_a_new_token_is_let_in_whole() {
@@ -23,6 +23,8 @@ async fn a_burst_with_a_new_token_is_let_in_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_of_creations_succeeds_whole() {
+    // What it says of a request that fails is told with the failure.
+    Log::start();
     // However slow the machine is.
     let pool = PoolSettings { wait: Duration::from_secs(60), ..Options::default().pool };
     let request_timeout = Duration::from_secs(60);
