@@ -120,7 +120,9 @@ async fn a_listener_goes_on_at_another_instance_after_its_last_event() {
         socket.init(&admin).await;
         assert_eq!(socket.text().await, json!({ "type": "connection_ack" }));
         socket.subscribe("1", FOLLOW, json!({ "after": after })).await;
-        socket.settled().await;
+        if after.is_null() {
+            socket.settled().await;
+        }
         // What was made while nobody listened comes first, then what is made now, at both.
         for place in [0, 1] {
             let names = [format!("{round} {place}")];
