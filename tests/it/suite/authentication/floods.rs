@@ -26,9 +26,15 @@ async fn a_burst_of_creations_succeeds_whole() {
     // What it says of a request that fails is told with the failure.
     Log::start();
     // However slow the machine is.
-    let pool = PoolSettings { wait: Duration::from_secs(60), ..Options::default().pool };
-    let request_timeout = Duration::from_secs(60);
-    let app = TestApp::with(Options { pool, request_timeout, ..Options::default() }).await;
+    let long = Duration::from_secs(60);
+    let connections = Options::default().pool.connections;
+    let pool = PoolSettings {
+        connections,
+        wait: long,
+        statement_timeout: long,
+        idle_transaction_timeout: long,
+    };
+    let app = TestApp::with(Options { pool, request_timeout: long, ..Options::default() }).await;
     let burst = (0..500).map(|n| {
         let input = app.input(&format!("of the burst {n}"), json!({}));
         app.secret(&app.admin, input)
